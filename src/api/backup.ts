@@ -1,0 +1,37 @@
+// Backup: one run of a policy.
+import { z } from 'zod';
+import { count, labelName, mapList, setList, time, withRules } from './common.ts';
+import { componentStatusSchema, conditions, phaseSecondsSchema, phases, tierStateSchema, verificationSchema } from './run-status.ts';
+
+export const backupSpecSchema = withRules(
+  z.object({
+    policyRef: z.object({ name: labelName(32).describe('Name of the BackupPolicy, in the same namespace.') }),
+    type: z.enum(['Full']).default('Full').describe('Full: everything, on its own.'),
+    components: setList(z.array(labelName(20)).min(1).max(32)).optional().describe('Only these components. Default: all of the policy.'),
+    requestedBy: z.string().max(253).optional().describe('Who asked for it. Only the operator may name somebody else.'),
+  }),
+  [{ rule: 'self == oldSelf', message: 'the spec of a Backup cannot be changed; create another Backup instead' }],
+);
+
+export const backupStatusSchema = z.object({
+  observedGeneration: count().optional(),
+  conditions: conditions(),
+  phase: z.enum(phases).optional().describe('For people; tools use the conditions.'),
+  startTime: time().optional(),
+  endTime: time().optional(),
+  backupId: z.string().max(64).optional().describe('Name of the backup in the store.'),
+  components: mapList(z.array(componentStatusSchema).max(32), ['name']).optional(),
+  tiers: mapList(z.array(tierStateSchema).max(8), ['name']).optional(),
+  verification: z.array(verificationSchema).max(64).optional().describe('What was checked, at which level, where, and with what verdict.'),
+  phases: z.array(phaseSecondsSchema).max(64).optional().describe('How long each step took.'),
+  progress: z
+    .object({ component: labelName(20).optional(), phase: z.string().max(40), bytes: count(), time: time() })
+    .optional()
+    .describe('What the newest progress line of an agent said.'),
+  bytes: count().optional().describe('Bytes stored on the primary tier.'),
+  restorableTo: time().optional().describe('The oldest restorableTo of the components.'),
+  sealAttempt: count().optional().describe('Number of the newest attempt at sealing.'),
+});
+
+export type BackupSpec = z.output<typeof backupSpecSchema>;
+export type BackupStatus = z.output<typeof backupStatusSchema>;

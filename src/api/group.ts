@@ -1,0 +1,28 @@
+// The API group of the custom resources, and the names that Holdfast puts on objects it makes.
+export const group = 'holdfast.dev';
+export const version = 'v1alpha1';
+export const apiVersion = `${group}/${version}`;
+
+export const label = {
+  managedBy: 'app.kubernetes.io/managed-by',
+  policy: `${group}/policy`,
+  backup: `${group}/backup`,
+  component: `${group}/component`,
+  tier: `${group}/tier`,
+  verb: `${group}/verb`,
+  attempt: `${group}/attempt`,
+} as const;
+
+export const annotation = {
+  // On a Backup: when somebody asked for its stored log. The operator starts an `inspect` Job that prints it.
+  logsRequested: `${group}/logs-requested`,
+  // On a Backup made by a schedule: the slot it stands for, RFC 3339.
+  slot: `${group}/slot`,
+  // On a Job: the attempt's parent, `<kind>/<name>/<uid>`.
+  owner: `${group}/run-owner`,
+} as const;
+
+// Keeps a Backup until its Jobs are gone. It never waits for the store.
+export const finalizer = `${group}/jobs`;
+
+export const managedByValue = 'holdfast';

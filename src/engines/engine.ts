@@ -1,0 +1,85 @@
+// What an engine (one kind of data) offers to the dump. It knows nothing of encryption, stores or manifests.
+import type { Readable } from 'node:stream';
+
+// Facts that go into the signed component record. No names of tables or files, no digest of plain text.
+export type ComponentFacts = {
+  // Such as { postgresql: '17.11', libc: '2.41', icu: '76.1' }.
+  versions: Record<string, string>;
+  // Everything committed before this instant is in the component. RFC 3339, from the source's clock.
+  restorableTo?: string;
+  postgresql?: PostgresqlFacts;
+};
+
+export type PostgresqlFacts = {
+  systemIdentifier: string;
+  // Of the physical copy. LSNs as `0/3000028`.
+  timeline?: number;
+  startLsn?: string;
+  stopLsn?: string;
+  walSegmentBytes?: number;
+  dataChecksums?: boolean;
+  extensions?: string[];
+  // Of each logical copy: artifact name → when its snapshot was taken (RFC 3339).
+  snapshots?: Record<string, string>;
+};
+
+// What reading an artifact back showed. `derived` are small artifacts cut out of it, such as backup_manifest.
+export type ReadBack = {
+  // Raw bytes that came out.
+  rawBytes: number;
+  derived: SmallArtifact[];
+};
+
+// A stream in the format zstd, made by a tool or a child: raw bytes never pass through this process.
+export type StreamedArtifact = {
+  // Such as `base.tar`. The stored name is `<name>.zst.age.00001` and so on.
+  readonly name: string;
+  // Starts the source. `ended` settles when the source is done, and rejects when it failed although the stream ended.
+  open(signal: AbortSignal): Promise<{ stream: Readable; ended: Promise<void> }>;
+  // Reads the decrypted zstd stream to its end, checks what is in it (level L2), and throws VerificationError where it is wrong.
+  readBack(stream: Readable, signal: AbortSignal): Promise<ReadBack>;
+};
+
+// A small document held in memory, raw. It is compressed and encrypted like the others.
+export type SmallArtifact = {
+  readonly name: string;
+  readonly content: Buffer;
+  // Also sealed to the state identity: lists and manifests, never contents.
+  readonly state: boolean;
+};
+
+// One engine at work on one component, from preflight to the last fact.
+export type EngineRun = {
+  // Asks the source whether a backup can work, before anything is started. Throws EngineError.
+  preflight(signal: AbortSignal): Promise<{ predictedBytes?: number }>;
+  // The artifacts in the order in which they are stored. Each is opened, stored and read back before the next one is asked for.
+  artifacts(signal: AbortSignal): AsyncIterable<StreamedArtifact>;
+  // After the last artifact: what goes into the record, and small documents such as facts.json.
+  finish(signal: AbortSignal): Promise<{ facts: ComponentFacts; documents: SmallArtifact[] }>;
+  // Lets go of connections and slots. Always called, also after a failure.
+  close(): Promise<void>;
+};
+
+export type EngineErrorCode =
+  | 'SourceUnreachable'
+  | 'AuthenticationFailed'
+  | 'PermissionMissing'
+  | 'VersionMismatch'
+  | 'SourceMisconfigured'
+  | 'TablespacesUnsupported'
+  | 'DatabaseMissing'
+  | 'SourceFailed'
+  | 'VerificationFailed';
+
+// Thrown by engines. `retryable`: a later attempt may work without anybody changing anything.
+export class EngineError extends Error {
+  readonly code: EngineErrorCode;
+  readonly retryable: boolean;
+
+  constructor(code: EngineErrorCode, message: string, options: { retryable?: boolean; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'EngineError';
+    this.code = code;
+    this.retryable = options.retryable ?? false;
+  }
+}
