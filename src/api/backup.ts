@@ -7,7 +7,9 @@ export const backupSpecSchema = withRules(
   z.object({
     policyRef: z.object({ name: labelName(32).describe('Name of the BackupPolicy, in the same namespace.') }),
     type: z.enum(['Full']).default('Full').describe('Full: everything, on its own.'),
-    components: setList(z.array(labelName(20)).min(1).max(32)).optional().describe('Only these components. Default: all of the policy.'),
+    components: setList(z.array(labelName(20)).min(1).max(32))
+      .optional()
+      .describe('Only these components. Default: all of the policy.'),
     requestedBy: z.string().max(253).optional().describe('Who asked for it. Only the operator may name somebody else.'),
   }),
   [{ rule: 'self == oldSelf', message: 'the spec of a Backup cannot be changed; create another Backup instead' }],

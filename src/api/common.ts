@@ -6,24 +6,37 @@ export type CelRule = { rule: string; message: string; fieldPath?: string; reaso
 
 // Puts CEL rules on a schema; they reach the CRD verbatim.
 export const withRules = <T extends z.ZodType>(schema: T, rules: CelRule[]): T =>
-  schema.meta({ ...schema.meta(), 'x-kubernetes-validations': rules }) as T;
+  schema.meta({ ...schema.meta(), 'x-kubernetes-validations': rules });
 
 // Marks a list as a map keyed by fields, so that server-side apply merges item by item.
 export const mapList = <T extends z.ZodType>(schema: T, keys: string[]): T =>
-  schema.meta({ ...schema.meta(), 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': keys }) as T;
+  schema.meta({ ...schema.meta(), 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': keys });
 
 // Marks a list whose items are unique values.
-export const setList = <T extends z.ZodType>(schema: T): T =>
-  schema.meta({ ...schema.meta(), 'x-kubernetes-list-type': 'set' }) as T;
+export const setList = <T extends z.ZodType>(schema: T): T => schema.meta({ ...schema.meta(), 'x-kubernetes-list-type': 'set' });
 
 // An RFC 1123 label of at most `max` characters.
 export const labelName = (max: number) =>
-  z.string().min(1).max(max).regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
 
 // The name of another object in the same namespace.
-export const objectName = () => z.string().min(1).max(253).regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/);
+export const objectName = () =>
+  z
+    .string()
+    .min(1)
+    .max(253)
+    .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/);
 
-export const secretKey = () => z.string().min(1).max(253).regex(/^[-._a-zA-Z0-9]+$/);
+export const secretKey = () =>
+  z
+    .string()
+    .min(1)
+    .max(253)
+    .regex(/^[-._a-zA-Z0-9]+$/);
 
 export const secretRef = (what: string) =>
   z.object({ name: objectName().describe('Name of the Secret, in the namespace of the policy.') }).describe(what);
@@ -46,4 +59,9 @@ export const time = () => z.string().max(40).meta({ format: 'date-time' });
 export const count = () => z.int().min(0);
 
 // A quantity such as `500Mi` or `2`.
-export const quantity = () => z.string().min(1).max(32).regex(/^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/);
+export const quantity = () =>
+  z
+    .string()
+    .min(1)
+    .max(32)
+    .regex(/^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/);

@@ -12,7 +12,13 @@ const schedule = z.object({
     .max(100)
     .regex(/^\S+(\s+\S+){4}$/)
     .describe('Five fields: minute, hour, day of the month, month, day of the week.'),
-  timeZone: z.string().min(1).max(64).regex(/^[A-Za-z0-9_+/-]+$/).default('Etc/UTC').describe('IANA name of the time zone.'),
+  timeZone: z
+    .string()
+    .min(1)
+    .max(64)
+    .regex(/^[A-Za-z0-9_+/-]+$/)
+    .default('Etc/UTC')
+    .describe('IANA name of the time zone.'),
 });
 
 const component = withRules(
@@ -24,9 +30,18 @@ const component = withRules(
 );
 
 const encryption = z.object({
-  recipients: setList(z.array(z.string().min(62).max(62).regex(/^age1[02-9ac-hj-np-z]{58}$/)).min(1).max(16)).describe(
-    'Public age recipients. Who holds the identity of one of them can open the backups. Keep the identity outside the cluster.',
-  ),
+  recipients: setList(
+    z
+      .array(
+        z
+          .string()
+          .min(62)
+          .max(62)
+          .regex(/^age1[02-9ac-hj-np-z]{58}$/),
+      )
+      .min(1)
+      .max(16),
+  ).describe('Public age recipients. Who holds the identity of one of them can open the backups. Keep the identity outside the cluster.'),
   stateIdentitySecretRef: secretKeyRef(
     'The recipient of the state identity. It opens lists and manifests of backups, never contents; later runs need it for increments.',
     'recipient',
@@ -61,12 +76,19 @@ const toleration = z.object({
 
 const jobs = z.object({
   parallelism: z.int().min(1).max(16).default(2).describe('How many component Jobs of one Backup run at a time.'),
-  attempts: z.int().min(1).max(10).default(3).describe('How often a Job is tried before its component counts as failed. Wrong configuration is not tried again.'),
+  attempts: z
+    .int()
+    .min(1)
+    .max(10)
+    .default(3)
+    .describe('How often a Job is tried before its component counts as failed. Wrong configuration is not tried again.'),
   serviceAccountName: objectName().default('default').describe('ServiceAccount of the agents. No token of it is mounted.'),
   resources: resources.optional().describe('Resources of the agent container.'),
   nodeSelector: z.record(z.string().max(316), z.string().max(63)).optional().describe('Labels that a node must have.'),
   tolerations: z.array(toleration).max(16).optional().describe('Taints that the agents tolerate.'),
-  imagePullSecrets: mapList(z.array(z.object({ name: objectName() })).max(8), ['name']).optional().describe('Secrets for the registry of the agent image.'),
+  imagePullSecrets: mapList(z.array(z.object({ name: objectName() })).max(8), ['name'])
+    .optional()
+    .describe('Secrets for the registry of the agent image.'),
   deadlines: z
     .object({
       start: duration().default('10m').describe('From the Job to its running container: scheduling, volumes, image, Secrets.'),
@@ -88,7 +110,11 @@ export const policySpecSchema = withRules(
       .describe('When runs start by themselves.'),
     components: mapList(z.array(component).min(1).max(32), ['name']).describe('What belongs to the application.'),
     encryption: encryption.describe('Who can open the backups, and who signs them.'),
-    tiers: z.array(tierSchema).min(1).max(8).describe('Where backups are kept. The first one is the primary: it is written first, the others get copies.'),
+    tiers: z
+      .array(tierSchema)
+      .min(1)
+      .max(8)
+      .describe('Where backups are kept. The first one is the primary: it is written first, the others get copies.'),
     jobs: jobs.prefault({}).describe('How the Jobs run.'),
   }),
   [
@@ -124,7 +150,11 @@ export const policyStatusSchema = z.object({
     .optional()
     .describe('The newest backup that verified on the primary tier. The next one is predicted from it.'),
   lastScheduleTime: time().optional().describe('Newest slot that got a run.'),
-  next: z.array(z.object({ type: z.enum(['Full']), time: time() })).max(8).optional().describe('What runs next.'),
+  next: z
+    .array(z.object({ type: z.enum(['Full']), time: time() }))
+    .max(8)
+    .optional()
+    .describe('What runs next.'),
 });
 
 export type PolicySpec = z.output<typeof policySpecSchema>;

@@ -2,7 +2,12 @@
 import { z } from 'zod';
 import { secretKey, secretKeyRef, objectName, setList, withRules } from './common.ts';
 
-const databaseName = () => z.string().min(1).max(63).regex(/^[^\s/\\'"`$*?[\]{}|<>]+$/);
+const databaseName = () =>
+  z
+    .string()
+    .min(1)
+    .max(63)
+    .regex(/^[^\s/\\'"`$*?[\]{}|<>]+$/);
 
 export const postgresqlCredentials = (what: string) =>
   z
@@ -15,10 +20,18 @@ export const postgresqlCredentials = (what: string) =>
 
 const connection = withRules(
   z.object({
-    host: z.string().min(1).max(253).regex(/^[A-Za-z0-9._:-]+$/).describe('Host name or address of the server.'),
+    host: z
+      .string()
+      .min(1)
+      .max(253)
+      .regex(/^[A-Za-z0-9._:-]+$/)
+      .describe('Host name or address of the server.'),
     port: z.int().min(1).max(65535).default(5432).describe('TCP port of the server.'),
     database: databaseName().default('postgres').describe('The database that Holdfast logs in to for its questions.'),
-    sslMode: z.enum(['disable', 'require', 'verify-ca', 'verify-full']).default('verify-full').describe('How the server is authenticated, as in libpq.'),
+    sslMode: z
+      .enum(['disable', 'require', 'verify-ca', 'verify-full'])
+      .default('verify-full')
+      .describe('How the server is authenticated, as in libpq.'),
     caSecretRef: secretKeyRef('PEM certificates that the server is checked against.', 'ca.crt').optional(),
     credentialsSecretRef: postgresqlCredentials('A role with REPLICATION (docs/postgresql.md has its SQL).'),
   }),
@@ -41,14 +54,21 @@ export const postgresqlSchema = withRules(
     logical: z
       .object({
         enabled: z.boolean().default(true).describe('Whether to take it.'),
-        databases: setList(z.array(databaseName()).max(64)).default([]).describe('Which databases. Empty: every database that allows connections and is no template.'),
+        databases: setList(z.array(databaseName()).max(64))
+          .default([])
+          .describe('Which databases. Empty: every database that allows connections and is no template.'),
         globals: z.boolean().default(true).describe('Roles with their password hashes, and tablespaces.'),
         credentialsSecretRef: postgresqlCredentials('A role of its own for pg_dump. Default: that of the connection.').optional(),
       })
       .prefault({})
       .describe('`pg_dump` of each database: for single tables, and for another major version.'),
   }),
-  [{ rule: 'self.physical.enabled || self.logical.enabled', message: 'postgresql: enable physical or logical, or both; with neither there is nothing to back up' }],
+  [
+    {
+      rule: 'self.physical.enabled || self.logical.enabled',
+      message: 'postgresql: enable physical or logical, or both; with neither there is nothing to back up',
+    },
+  ],
 );
 
 export type PostgresqlComponent = z.output<typeof postgresqlSchema>;

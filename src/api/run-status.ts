@@ -13,7 +13,9 @@ export const conditionSchema = z.object({
 export type Condition = z.output<typeof conditionSchema>;
 
 export const conditions = () =>
-  mapList(z.array(conditionSchema).max(32), ['type']).optional().describe('The facts that tools wait for. docs/conditions.md lists them all.');
+  mapList(z.array(conditionSchema).max(32), ['type'])
+    .optional()
+    .describe('The facts that tools wait for. docs/conditions.md lists them all.');
 
 export const phases = ['Pending', 'Running', 'Verifying', 'Complete', 'PartiallyFailed', 'Failed'] as const;
 export type Phase = (typeof phases)[number];

@@ -1,0 +1,80 @@
+// Every condition and every reason: the one place where their meaning and remedy are written. docs/conditions.md and messages are made from it.
+
+export const conditionTypes = {
+  Ready: 'On a policy: configured and armed. On a Backup: complete on the primary tier.',
+  Reconciling: 'Work is going on. Present only when True.',
+  Stalled: 'It ended, or it waits for a person. Present only when True.',
+  Succeeded: 'On a Backup: how it ended. Unknown while it runs.',
+  Replicated: 'On a Backup: every further tier holds it too.',
+  StorageHealthy: 'On a policy: the tiers could be read, and every manifest in them verified.',
+} as const;
+export type ConditionType = keyof typeof conditionTypes;
+
+type Reason = { meaning: string; remedy: string };
+
+export const reasons = {
+  Armed: { meaning: 'The policy is valid and its schedules run.', remedy: 'Nothing to do.' },
+  Suspended: {
+    meaning: 'spec.suspend is true: no schedule starts a run.',
+    remedy: 'Set spec.suspend to false when backups shall run again.',
+  },
+  InvalidSchedule: { meaning: 'A cron expression or time zone cannot be read.', remedy: 'Mend the field that the message names.' },
+  InvalidRecipient: {
+    meaning: 'A recipient is no valid age recipient.',
+    remedy: 'Copy the recipient again from the output of `kubectl holdfast keygen`.',
+  },
+  InvalidKey: {
+    meaning: 'A verification key cannot be read.',
+    remedy: 'Copy the public key again from the output of `kubectl holdfast keygen`.',
+  },
+  AgentImageMissing: {
+    meaning: 'The operator knows no agent image for that major version.',
+    remedy: 'Add the image to `agent.images` in the values of the chart.',
+  },
+  PolicyMissing: { meaning: 'The policy that the Backup names does not exist.', remedy: 'Create the policy, or delete the Backup.' },
+  PolicyDeleted: {
+    meaning: 'The policy was deleted while the Backup ran.',
+    remedy: 'Nothing is lost in the store. Create the policy again to go on.',
+  },
+  ComponentMissing: {
+    meaning: 'The Backup names a component that the policy has not.',
+    remedy: 'Name components of the policy, or leave the field out.',
+  },
+  Queued: { meaning: 'Another Backup of this policy runs first.', remedy: 'Wait. `kubectl holdfast status` shows the one that runs.' },
+  Running: { meaning: 'The components are being dumped.', remedy: 'Wait. `kubectl holdfast logs` shows what goes on.' },
+  Sealing: { meaning: 'The manifest is being written and read back.', remedy: 'Wait.' },
+  Checking: { meaning: 'A Job left no result; the store is being read instead.', remedy: 'Wait.' },
+  Complete: { meaning: 'Every component is sealed on the primary tier.', remedy: 'Nothing to do.' },
+  PartiallyFailed: {
+    meaning: 'Some components are sealed, others failed.',
+    remedy: 'Mend what the message names; the next slot tries again.',
+  },
+  Failed: { meaning: 'Nothing usable was stored.', remedy: 'Mend what the message names; the next slot tries again.' },
+  SourceFailed: { meaning: 'The thing to back up could not be reached or read.', remedy: 'Look at the server that the message names.' },
+  RepositoryFailed: {
+    meaning: 'The store could not be reached, refused us, or is not ours.',
+    remedy: 'Look at the tier that the message names.',
+  },
+  VerificationFailed: {
+    meaning: 'Something stored is not what it should be.',
+    remedy: 'Do not trust this backup. Take another one and look for the cause: disk, store, or somebody with its credentials.',
+  },
+  ConfigurationFailed: { meaning: 'A Secret, role or field is wrong.', remedy: 'Mend what the message names.' },
+  InsufficientSpace: { meaning: 'The store has too little room for the backup.', remedy: 'Make the volume larger.' },
+  StartFailed: { meaning: 'A pod could not start.', remedy: 'Mend the image, Secret, volume or node that the message names.' },
+  DeadlineExceeded: { meaning: 'It took longer than its deadline.', remedy: 'Find what was slow, or raise spec.jobs.deadlines.' },
+  Interrupted: { meaning: 'It was stopped from outside.', remedy: 'Nothing, where it was on purpose. The next slot runs.' },
+  InternalError: { meaning: 'A fault in Holdfast itself.', remedy: 'Please report it with the output of `kubectl holdfast logs`.' },
+  CopyPending: { meaning: 'Copies to further tiers have not ended yet.', remedy: 'Wait.' },
+  CopyLagging: { meaning: 'A copy failed and is tried again.', remedy: 'Look at the tier that the message names.' },
+  AllSealed: { meaning: 'Every tier holds the backup.', remedy: 'Nothing to do.' },
+  NoFurtherTier: { meaning: 'The policy has one tier only.', remedy: 'Add a tier elsewhere: one place is no backup against its loss.' },
+  NotMeasured: { meaning: 'The tiers have not been read yet.', remedy: 'Wait for the first run.' },
+  AllVerified: { meaning: 'Every manifest that was found verified.', remedy: 'Nothing to do.' },
+  ManifestRefused: {
+    meaning: 'A manifest in the store did not verify.',
+    remedy: 'Find out who wrote it: it is not signed by a known key, or was changed.',
+  },
+  StoreUnreadable: { meaning: 'A tier could not be read.', remedy: 'Look at the tier that the message names.' },
+} as const satisfies Record<string, Reason>;
+export type ConditionReason = keyof typeof reasons;
