@@ -1,0 +1,28 @@
+// Keys of everything that a repository holds (DESIGN: what is stored). No key is both an object and a prefix.
+
+export const repositoryKey = 'holdfast.json';
+
+export const writersPrefix = 'writers/';
+export const writerKey = (epoch: number): string => `${writersPrefix}${String(epoch).padStart(8, '0')}.json`;
+
+export const manifestsPrefix = 'manifests/';
+export const manifestKey = (backupId: string): string => `${manifestsPrefix}${backupId}.json`;
+
+// The backup id in the key of a manifest, or undefined where the key is none.
+export const backupIdOf = (key: string): string | undefined => /^manifests\/([0-9A-Za-z.-]+)\.json$/.exec(key)?.[1];
+
+export const keyId = (backupId: string, component: string, attempt: number): string => `${backupId}.${component}.${attempt}`;
+export const sidecarKey = (id: string, recipientsFingerprint: string): string => `keys/${id}/${recipientsFingerprint}.age`;
+
+export const attemptPrefix = (backupId: string, component: string, attempt: number): string => `data/${backupId}/${component}/${attempt}/`;
+export const componentRecordKey = (backupId: string, component: string, attempt: number): string =>
+  `${attemptPrefix(backupId, component, attempt)}component.json`;
+
+// Volume 1 of `base.tar` is `…/base.tar.zst.age.00001`: concatenated, the volumes are one age file of one zstd stream.
+export const volumeKey = (prefix: string, artifact: string, volume: number): string =>
+  `${prefix}${artifact}.zst.age.${String(volume).padStart(5, '0')}`;
+
+export const logsPrefix = (backupId: string): string => `logs/${backupId}/`;
+// `time` is RFC 3339; its compact form makes the logs of a backup sort by time.
+export const logKey = (backupId: string, time: string, what: string): string =>
+  `${logsPrefix(backupId)}${time.replace(/[-:]|\.\d+/g, '')}-${what}.jsonl`;
