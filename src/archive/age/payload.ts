@@ -15,8 +15,7 @@ export const payloadKey = (fileKey: Buffer, nonce: Buffer): Buffer => Buffer.fro
 // 11 bytes of counter, big endian, and one byte that is 1 for the last chunk only.
 const chunkNonce = (counter: number, last: boolean): Buffer => {
   const nonce = Buffer.alloc(12);
-  nonce.writeUIntBE(Math.floor(counter / 2 ** 32), 0 + 3, 4);
-  nonce.writeUInt32BE(counter % 2 ** 32, 7);
+  nonce.writeUIntBE(counter, 5, 6);
   nonce[11] = last ? 1 : 0;
   return nonce;
 };

@@ -1,0 +1,28 @@
+// The age identity of one attempt: made for it, kept in memory, and stored wrapped to the recipients of the policy.
+import { createHash } from 'node:crypto';
+import type { StoredObject } from '../api/stored/backup.ts';
+import type { Store } from '../stores/store.ts';
+import { encryptBytes } from './age/file.ts';
+import { makeIdentity } from './age/header.ts';
+import type { AgeIdentity } from './age/header.ts';
+import { keyId, sidecarKey } from './layout.ts';
+import { putOnce } from './small-objects.ts';
+
+export type AttemptKey = AgeIdentity & { readonly keyId: string; readonly sidecar: StoredObject };
+
+// Names a set of recipients, whatever their order.
+export const recipientsFingerprint = (recipients: readonly string[]): string =>
+  createHash('sha256').update([...recipients].toSorted().join('\n')).digest('hex').slice(0, 16);
+
+// Makes the identity and writes its sidecar before any data: data without a key would be noise.
+export const makeAttemptKey = async (
+  store: Store,
+  recipients: readonly string[],
+  attempt: { backupId: string; component: string; attempt: number },
+): Promise<AttemptKey> => {
+  const id = keyId(attempt.backupId, attempt.component, attempt.attempt);
+  const made = await makeIdentity();
+  const wrapped = await encryptBytes(Buffer.from(`${made.identity}\n`), recipients);
+  const sidecar = await putOnce(store, sidecarKey(id, recipientsFingerprint(recipients)), wrapped);
+  return { ...made, keyId: id, sidecar };
+};

@@ -1,0 +1,74 @@
+// holdfast.json: whether a place is a repository, and which one.
+import { randomBytes } from 'node:crypto';
+import { formatVersion, repositorySchema } from '../api/stored/repository.ts';
+import type { RepositoryDocument } from '../api/stored/repository.ts';
+import { StoreError } from '../stores/errors.ts';
+import type { Store } from '../stores/store.ts';
+import { ArchiveError } from './errors.ts';
+import { repositoryKey } from './layout.ts';
+import { checkReader } from './signing/envelope.ts';
+
+const largestRepositoryBytes = 64 * 1024;
+
+const parse = (content: Buffer, description: string): RepositoryDocument => {
+  let json: unknown;
+  try {
+    json = JSON.parse(content.toString('utf8'));
+  } catch {
+    json = undefined;
+  }
+  checkReader(json, `${repositoryKey} of ${description}`);
+  const parsed = repositorySchema.safeParse(json);
+  if (!parsed.success) {
+    throw new ArchiveError('NotARepository', `${repositoryKey} of ${description} is not what Holdfast writes. Use an empty prefix, or the right one.`);
+  }
+  if (parsed.data.formatVersion > formatVersion) {
+    throw new ArchiveError('FormatTooNew', `${description} has the format ${parsed.data.formatVersion}; this release reads up to ${formatVersion}. Use a later one.`);
+  }
+  return parsed.data;
+};
+
+// Reads holdfast.json. Undefined: nothing is there yet.
+export const findRepository = async (store: Store): Promise<RepositoryDocument | undefined> => {
+  try {
+    return parse(await store.get(repositoryKey, largestRepositoryBytes), store.description);
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'ObjectMissing') {
+      return undefined;
+    }
+    throw error;
+  }
+};
+
+// Reads holdfast.json of a place that must be a repository. Throws NotARepository.
+export const openRepository = async (store: Store): Promise<RepositoryDocument> => {
+  const found = await findRepository(store);
+  if (found === undefined) {
+    throw new ArchiveError('NotARepository', `There is no ${repositoryKey} in ${store.description}. Check bucket and prefix; a wrong prefix looks like an empty one.`);
+  }
+  return found;
+};
+
+// Opens the repository, or makes it where nothing is. Where several agents make it at once, one wins and the others take what it wrote.
+// `repositoryId`: on a further tier, the id of the primary; another one there is refused.
+export const ensureRepository = async (store: Store, createdTime: string, repositoryId?: string): Promise<RepositoryDocument> => {
+  let found = await findRepository(store);
+  if (found === undefined) {
+    const document: RepositoryDocument = {
+      schema: 'holdfast.dev/repository/v1',
+      minReader: 1,
+      formatVersion,
+      repositoryId: repositoryId ?? randomBytes(16).toString('hex'),
+      createdTime,
+    };
+    await store.put(repositoryKey, Buffer.from(`${JSON.stringify(document, undefined, 2)}\n`));
+    found = await openRepository(store);
+  }
+  if (repositoryId !== undefined && found.repositoryId !== repositoryId) {
+    throw new ArchiveError(
+      'RepositoryMismatch',
+      `${store.description} holds the repository ${found.repositoryId}, the primary tier holds ${repositoryId}. Give the tier a prefix of its own.`,
+    );
+  }
+  return found;
+};

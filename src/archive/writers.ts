@@ -1,0 +1,84 @@
+// writers/<epoch>.json: which cluster and policy may write a repository. The newest epoch holds the right; everybody else only reads.
+import { payloadTypes } from '../api/stored/envelope.ts';
+import { writerSchema } from '../api/stored/repository.ts';
+import type { WriterDocument } from '../api/stored/repository.ts';
+import type { Store } from '../stores/store.ts';
+import { ArchiveError } from './errors.ts';
+import { writerKey, writersPrefix } from './layout.ts';
+import { openDocument, sealDocument } from './signing/envelope.ts';
+import type { Signer, Verifiers } from './signing/keys.ts';
+import { largestDocumentBytes } from './small-objects.ts';
+
+export type Writer = { clusterId: string; namespace: string; name: string };
+export type CurrentWriter = { document: WriterDocument; bytes: Buffer };
+
+// The writer of the newest epoch, or undefined in a new repository. A writer that no known key signed stops us: somebody else has taken over.
+export const findWriter = async (store: Store, repositoryId: string, verifiers: Verifiers): Promise<CurrentWriter | undefined> => {
+  let newest: string | undefined;
+  for await (const { key } of store.list(writersPrefix)) {
+    newest = key;
+  }
+  if (newest === undefined) {
+    return undefined;
+  }
+  const bytes = await store.get(newest, largestDocumentBytes);
+  try {
+    const document = openDocument(bytes, { key: newest, payloadType: payloadTypes.writer, schema: writerSchema, repositoryId }, verifiers);
+    return { document, bytes };
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ArchiveError('WriterUnknown', `Nothing is written to ${store.description}: its newest writer cannot be verified. ${why}`, { cause });
+  }
+};
+
+const checkWriter = ({ document }: CurrentWriter, self: Writer, store: Store): void => {
+  if (document.clusterId === self.clusterId && document.namespace === self.namespace && document.name === self.name) {
+    return;
+  }
+  throw new ArchiveError(
+    'WriterReplaced',
+    `${store.description} belongs to the policy ${document.namespace}/${document.name} of the cluster ${document.clusterId} (epoch ${document.epoch}). ` +
+      'One prefix belongs to one policy: use another prefix.',
+  );
+};
+
+// Makes sure that we are the writer, and becomes it in a new repository. Every writer asks this of the tier that it writes, each time.
+export const ensureWriter = async (
+  store: Store,
+  repositoryId: string,
+  self: Writer,
+  startTime: string,
+  signer: Signer,
+  verifiers: Verifiers,
+): Promise<CurrentWriter> => {
+  let current = await findWriter(store, repositoryId, verifiers);
+  if (current === undefined) {
+    const key = writerKey(1);
+    const document: WriterDocument = { schema: 'holdfast.dev/writer/v1', minReader: 1, repositoryId, key, epoch: 1, ...self, startTime };
+    await store.put(key, sealDocument(payloadTypes.writer, document, signer));
+    current = await findWriter(store, repositoryId, verifiers);
+  }
+  if (current === undefined) {
+    throw new ArchiveError('NotARepository', `${store.description} does not list what was just written to it. Check that the store lists consistently.`, { retryable: true });
+  }
+  checkWriter(current, self, store);
+  return current;
+};
+
+// The same for a further tier: the writer of the primary is repeated there byte for byte, since a copy has no signing key.
+export const ensureWriterCopy = async (
+  store: Store,
+  repositoryId: string,
+  self: Writer,
+  primary: CurrentWriter,
+  verifiers: Verifiers,
+): Promise<void> => {
+  checkWriter(primary, self, store);
+  const current = await findWriter(store, repositoryId, verifiers);
+  if (current !== undefined) {
+    checkWriter(current, self, store);
+  }
+  if (current === undefined || current.document.epoch < primary.document.epoch) {
+    await store.put(primary.document.key, primary.bytes);
+  }
+};
