@@ -12,7 +12,10 @@ export type AttemptKey = AgeIdentity & { readonly keyId: string; readonly sideca
 
 // Names a set of recipients, whatever their order.
 export const recipientsFingerprint = (recipients: readonly string[]): string =>
-  createHash('sha256').update([...recipients].toSorted().join('\n')).digest('hex').slice(0, 16);
+  createHash('sha256')
+    .update([...recipients].toSorted().join('\n'))
+    .digest('hex')
+    .slice(0, 16);
 
 // Makes the identity and writes its sidecar before any data: data without a key would be noise.
 export const makeAttemptKey = async (

@@ -43,7 +43,12 @@ export const openManifest = (bytes: Buffer, backupId: string, repositoryId: stri
   return manifest;
 };
 
-export const readManifest = async (store: Store, backupId: string, repositoryId: string, verifiers: Verifiers): Promise<{ manifest: Manifest; bytes: Buffer }> => {
+export const readManifest = async (
+  store: Store,
+  backupId: string,
+  repositoryId: string,
+  verifiers: Verifiers,
+): Promise<{ manifest: Manifest; bytes: Buffer }> => {
   const bytes = await store.get(manifestKey(backupId), largestDocumentBytes);
   return { manifest: openManifest(bytes, backupId, repositoryId, verifiers), bytes };
 };

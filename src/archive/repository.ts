@@ -20,10 +20,16 @@ const parse = (content: Buffer, description: string): RepositoryDocument => {
   checkReader(json, `${repositoryKey} of ${description}`);
   const parsed = repositorySchema.safeParse(json);
   if (!parsed.success) {
-    throw new ArchiveError('NotARepository', `${repositoryKey} of ${description} is not what Holdfast writes. Use an empty prefix, or the right one.`);
+    throw new ArchiveError(
+      'NotARepository',
+      `${repositoryKey} of ${description} is not what Holdfast writes. Use an empty prefix, or the right one.`,
+    );
   }
   if (parsed.data.formatVersion > formatVersion) {
-    throw new ArchiveError('FormatTooNew', `${description} has the format ${parsed.data.formatVersion}; this release reads up to ${formatVersion}. Use a later one.`);
+    throw new ArchiveError(
+      'FormatTooNew',
+      `${description} has the format ${parsed.data.formatVersion}; this release reads up to ${formatVersion}. Use a later one.`,
+    );
   }
   return parsed.data;
 };
@@ -44,7 +50,10 @@ export const findRepository = async (store: Store): Promise<RepositoryDocument |
 export const openRepository = async (store: Store): Promise<RepositoryDocument> => {
   const found = await findRepository(store);
   if (found === undefined) {
-    throw new ArchiveError('NotARepository', `There is no ${repositoryKey} in ${store.description}. Check bucket and prefix; a wrong prefix looks like an empty one.`);
+    throw new ArchiveError(
+      'NotARepository',
+      `There is no ${repositoryKey} in ${store.description}. Check bucket and prefix; a wrong prefix looks like an empty one.`,
+    );
   }
   return found;
 };

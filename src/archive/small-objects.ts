@@ -17,7 +17,10 @@ export const describeObject = (key: string, content: Uint8Array): StoredObject =
 export const putOnce = async (store: Store, key: string, content: Buffer): Promise<StoredObject> => {
   const { created } = await store.put(key, content);
   if (!created && !content.equals(await store.get(key, largestDocumentBytes))) {
-    throw new ArchiveError('AlreadyStored', `${key} exists already with other content. Nothing is overwritten. Look who else writes to ${store.description}.`);
+    throw new ArchiveError(
+      'AlreadyStored',
+      `${key} exists already with other content. Nothing is overwritten. Look who else writes to ${store.description}.`,
+    );
   }
   return describeObject(key, content);
 };

@@ -18,7 +18,12 @@ type WriteOptions = {
   volumeBytes?: number;
 };
 
-const writeVolume = async (options: WriteOptions, key: string, stored: number, pieces: () => Promise<Uint8Array | undefined>): Promise<StoredObject> => {
+const writeVolume = async (
+  options: WriteOptions,
+  key: string,
+  stored: number,
+  pieces: () => Promise<Uint8Array | undefined>,
+): Promise<StoredObject> => {
   const hash = createHash('sha256');
   let bytes = 0;
   const upload: Upload = await options.store.upload(key, {
@@ -33,7 +38,10 @@ const writeVolume = async (options: WriteOptions, key: string, stored: number, p
       await upload.write(piece);
     }
     if (!(await upload.finish()).created) {
-      throw new ArchiveError('AlreadyStored', `${key} exists already. Nothing is overwritten; a new attempt writes under a number of its own.`);
+      throw new ArchiveError(
+        'AlreadyStored',
+        `${key} exists already. Nothing is overwritten; a new attempt writes under a number of its own.`,
+      );
     }
   } catch (error) {
     await upload.abort();

@@ -27,7 +27,9 @@ export const findWriter = async (store: Store, repositoryId: string, verifiers: 
     return { document, bytes };
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ArchiveError('WriterUnknown', `Nothing is written to ${store.description}: its newest writer cannot be verified. ${why}`, { cause });
+    throw new ArchiveError('WriterUnknown', `Nothing is written to ${store.description}: its newest writer cannot be verified. ${why}`, {
+      cause,
+    });
   }
 };
 
@@ -59,7 +61,11 @@ export const ensureWriter = async (
     current = await findWriter(store, repositoryId, verifiers);
   }
   if (current === undefined) {
-    throw new ArchiveError('NotARepository', `${store.description} does not list what was just written to it. Check that the store lists consistently.`, { retryable: true });
+    throw new ArchiveError(
+      'NotARepository',
+      `${store.description} does not list what was just written to it. Check that the store lists consistently.`,
+      { retryable: true },
+    );
   }
   checkWriter(current, self, store);
   return current;

@@ -3,4 +3,5 @@ import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 
 export const compressDocument = (content: Uint8Array): Buffer => zstdCompressSync(content);
 
-export const decompressDocument = (content: Uint8Array, maxBytes: number): Buffer => zstdDecompressSync(content, { maxOutputLength: maxBytes });
+export const decompressDocument = (content: Uint8Array, maxBytes: number): Buffer =>
+  zstdDecompressSync(content, { maxOutputLength: maxBytes });

@@ -55,7 +55,9 @@ const gather = async (source: AsyncIterable<Buffer>): Promise<Buffer> => {
 };
 
 // Encrypts a small document.
-export const encryptBytes = (content: Uint8Array, recipients: readonly string[]): Promise<Buffer> => gather(encrypt(once(content), recipients));
+export const encryptBytes = (content: Uint8Array, recipients: readonly string[]): Promise<Buffer> =>
+  gather(encrypt(once(content), recipients));
 
 // Decrypts a small document.
-export const decryptBytes = (content: Uint8Array, identities: readonly string[]): Promise<Buffer> => gather(decrypt(once(content), identities));
+export const decryptBytes = (content: Uint8Array, identities: readonly string[]): Promise<Buffer> =>
+  gather(decrypt(once(content), identities));

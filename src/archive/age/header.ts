@@ -74,6 +74,8 @@ export const openHeader = async (header: Buffer, identities: readonly string[]):
   try {
     return Buffer.from(await decrypter.decryptHeader(header));
   } catch (cause) {
-    throw new ArchiveError('DecryptionFailed', 'None of the identities opens this object. Use the identity of one of its recipients.', { cause });
+    throw new ArchiveError('DecryptionFailed', 'None of the identities opens this object. Use the identity of one of its recipients.', {
+      cause,
+    });
   }
 };

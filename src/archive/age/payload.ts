@@ -43,7 +43,7 @@ async function* batches(source: AsyncIterable<Uint8Array>, batchBytes: number): 
   const held = Buffer.allocUnsafe(batchBytes);
   let filled = 0;
   for await (const chunk of source) {
-    for (let offset = 0; offset < chunk.length; ) {
+    for (let offset = 0; offset < chunk.length;) {
       if (filled === batchBytes) {
         yield { batch: held, last: false };
         filled = 0;

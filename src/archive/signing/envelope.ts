@@ -33,7 +33,10 @@ const checkSignature = (envelope: Envelope, payload: Buffer, key: string, verifi
   const known = envelope.signatures.filter(({ keyid }) => verifiers.has(keyid));
   if (known.length === 0) {
     const signers = envelope.signatures.map(({ keyid }) => keyid.slice(0, 40)).join(', ');
-    throw new ArchiveError('SignerUnknown', `${key} is signed by ${signers}, which is not among the verification keys. Do not trust it, or add the key.`);
+    throw new ArchiveError(
+      'SignerUnknown',
+      `${key} is signed by ${signers}, which is not among the verification keys. Do not trust it, or add the key.`,
+    );
   }
   const bytes = preAuthEncoding(envelope.payloadType, payload);
   for (const { keyid, sig } of known) {
@@ -66,7 +69,10 @@ export const openDocument = <S extends z.ZodType<{ key: string; repositoryId: st
   checkReader(content, key);
   const document = expected.schema.safeParse(content);
   if (!document.success) {
-    throw new ArchiveError('DocumentInvalid', `${key} does not fit its schema: ${document.error.issues[0]?.path.join('.')} ${document.error.issues[0]?.message}`);
+    throw new ArchiveError(
+      'DocumentInvalid',
+      `${key} does not fit its schema: ${document.error.issues[0]?.path.join('.')} ${document.error.issues[0]?.message}`,
+    );
   }
   if (document.data.key !== key) {
     throw new ArchiveError('DocumentInvalid', `${key} holds the document of ${document.data.key}: somebody moved it.`);
@@ -81,6 +87,9 @@ export const openDocument = <S extends z.ZodType<{ key: string; repositoryId: st
 export const checkReader = (content: unknown, key: string): void => {
   const minReader = typeof content === 'object' && content !== null && 'minReader' in content ? content.minReader : undefined;
   if (typeof minReader === 'number' && minReader > readerVersion) {
-    throw new ArchiveError('FormatTooNew', `${key} needs a reader of version ${minReader}; this one has ${readerVersion}. Use a later release of Holdfast.`);
+    throw new ArchiveError(
+      'FormatTooNew',
+      `${key} needs a reader of version ${minReader}; this one has ${readerVersion}. Use a later release of Holdfast.`,
+    );
   }
 };

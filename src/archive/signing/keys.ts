@@ -23,7 +23,9 @@ export const readSigner = (pem: string): Signer => {
     }
     return { keyId: signingKeyId(createPublicKey(privateKey)), privateKey };
   } catch (cause) {
-    throw new ArchiveError('KeyInvalid', 'The signing key is no Ed25519 private key in PEM. Make one with `kubectl holdfast keygen`.', { cause });
+    throw new ArchiveError('KeyInvalid', 'The signing key is no Ed25519 private key in PEM. Make one with `kubectl holdfast keygen`.', {
+      cause,
+    });
   }
 };
 
@@ -35,7 +37,11 @@ export const readVerifiers = (keys: readonly VerificationKey[]): Verifiers => {
     try {
       publicKey = createPublicKey({ key: Buffer.from(key, 'base64'), format: 'der', type: 'spki' });
     } catch (cause) {
-      throw new ArchiveError('KeyInvalid', `The verification key "${id}" is no Ed25519 public key. Copy it again from the output of keygen.`, { cause });
+      throw new ArchiveError(
+        'KeyInvalid',
+        `The verification key "${id}" is no Ed25519 public key. Copy it again from the output of keygen.`,
+        { cause },
+      );
     }
     if (signingKeyId(publicKey) !== id) {
       throw new ArchiveError('KeyInvalid', `The verification key "${id}" has the id ${signingKeyId(publicKey)}. Use that id.`);
@@ -49,7 +55,7 @@ export const readVerifiers = (keys: readonly VerificationKey[]): Verifiers => {
 export const makeSigningPair = (): { privateKeyPem: string; verificationKey: VerificationKey } => {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   return {
-    privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }),
     verificationKey: { id: signingKeyId(publicKey), key: spki(publicKey).toString('base64') },
   };
 };

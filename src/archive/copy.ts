@@ -1,0 +1,98 @@
+// The verb `copy`: one backup from the primary tier to a further one, byte for byte, its manifest last. It may be repeated at any time.
+import type { CopyPlan, CopyResult } from '../api/agent.ts';
+import type { StoredObject } from '../api/stored/backup.ts';
+import type { Store } from '../stores/store.ts';
+import type { AgentContext } from './context.ts';
+import { readManifest } from './documents.ts';
+import { ArchiveError } from './errors.ts';
+import { checkPresence, manifestObjects, totalBytes } from './manifest-objects.ts';
+import { progressReporter } from './progress.ts';
+import { ensureRepository, openRepository } from './repository.ts';
+import { readVerifiers } from './signing/keys.ts';
+import type { Verifiers } from './signing/keys.ts';
+import { putOnce } from './small-objects.ts';
+import { readObject } from './volumes.ts';
+import { ensureWriterCopy, findWriter } from './writers.ts';
+
+export type CopyOutcome = Pick<CopyResult, 'bytes'>;
+
+export const copy = async (plan: CopyPlan, context: AgentContext): Promise<CopyOutcome> => {
+  const verifiers = readVerifiers(plan.verificationKeys);
+  const from = await context.openStore(plan.from.location);
+  const to = await context.openStore(plan.to.location);
+  try {
+    const { repositoryId, createdTime } = await openRepository(from);
+    const { manifest, bytes } = await readManifest(from, plan.backup.id, repositoryId, verifiers);
+    await context.step('check writer', () => prepareTier(plan, from, to, { repositoryId, createdTime }, verifiers));
+    const objects = manifestObjects(manifest);
+    await context.step('copy objects', () => copyObjects(from, to, objects, context));
+    await context.step('check presence', () => checkPresence(to, objects));
+    await context.step('write manifest', async () => {
+      await putOnce(to, manifest.key, bytes);
+      await readManifest(to, manifest.backupId, repositoryId, verifiers);
+    });
+    return { bytes: totalBytes(objects) };
+  } finally {
+    await from.close();
+    await to.close();
+  }
+};
+
+// Makes sure that the tier is this repository and that we are its writer.
+const prepareTier = async (
+  plan: CopyPlan,
+  from: Store,
+  to: Store,
+  { repositoryId, createdTime }: { repositoryId: string; createdTime: string },
+  verifiers: Verifiers,
+): Promise<void> => {
+  const writer = await findWriter(from, repositoryId, verifiers);
+  if (writer === undefined) {
+    throw new ArchiveError('NotARepository', `${from.description} has backups and no writer. Somebody removed objects from it.`);
+  }
+  await ensureRepository(to, createdTime, repositoryId);
+  await ensureWriterCopy(to, repositoryId, { clusterId: plan.clusterId, ...plan.policy }, writer, verifiers);
+};
+
+const copyObjects = async (from: Store, to: Store, objects: readonly StoredObject[], context: AgentContext): Promise<void> => {
+  const progress = progressReporter(context.report, context.now);
+  let done = 0;
+  for (const object of objects) {
+    context.signal.throwIfAborted();
+    await copyObject(from, to, object, context.signal, (bytes) => progress('copy', done + bytes));
+    done += object.bytes;
+    progress('copy', done);
+  }
+};
+
+// Copies one object, checking its digest on the way. What an earlier attempt left there is read and compared instead: size alone proves nothing.
+const copyObject = async (
+  from: Store,
+  to: Store,
+  object: StoredObject,
+  signal: AbortSignal,
+  onDurable: (bytes: number) => void,
+): Promise<void> => {
+  if ((await to.head(object.key)) !== undefined) {
+    await checkCopied(to, object, signal);
+    return;
+  }
+  const upload = await to.upload(object.key, { signal, onDurable });
+  try {
+    for await (const chunk of readObject(from, object, signal)) {
+      await upload.write(chunk);
+    }
+    if (!(await upload.finish()).created) {
+      await checkCopied(to, object, signal);
+    }
+  } catch (error) {
+    await upload.abort();
+    throw error;
+  }
+};
+
+const checkCopied = async (to: Store, object: StoredObject, signal: AbortSignal): Promise<void> => {
+  for await (const _ of readObject(to, object, signal)) {
+    // Read to the end: size and digest are compared there.
+  }
+};

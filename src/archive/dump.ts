@@ -1,0 +1,138 @@
+// The verb `dump`: one attempt at one component, from preflight to its signed record on the primary tier.
+import { readFile } from 'node:fs/promises';
+import type { DumpPlan, DumpResult } from '../api/agent.ts';
+import type { ArtifactRecord, ComponentRecord } from '../api/stored/backup.ts';
+import type { ComponentFacts, EngineRun } from '../engines/engine.ts';
+import type { Store } from '../stores/store.ts';
+import { registerSecret } from '../telemetry/redact.ts';
+import type { AttemptArchive } from './artifacts.ts';
+import { readBackArtifact, storeArtifact, storeDocument } from './artifacts.ts';
+import { makeAttemptKey } from './attempt-key.ts';
+import type { AgentContext } from './context.ts';
+import { readComponentRecord, writeComponentRecord } from './documents.ts';
+import { attemptPrefix, componentRecordKey } from './layout.ts';
+import { checkPresence, componentObjects, totalBytes } from './manifest-objects.ts';
+import { progressReporter } from './progress.ts';
+import { ensureRepository } from './repository.ts';
+import { readSigner, readVerifiers } from './signing/keys.ts';
+import { checkSpace } from './space.ts';
+import { ensureWriter } from './writers.ts';
+
+// What a dump adds to the envelope of every result.
+export type DumpOutcome = Pick<DumpResult, 'bytes' | 'restorableTo' | 'verification'>;
+
+export const dump = async (plan: DumpPlan, engine: EngineRun, context: AgentContext): Promise<DumpOutcome> => {
+  const startTime = context.now().toISOString();
+  const signer = readSigner(await readFile(plan.signingKeyFile, 'utf8'));
+  const verifiers = readVerifiers(plan.verificationKeys);
+  const store = await context.openStore(plan.tier.location);
+  try {
+    await context.step('preflight', () => preflight(plan, store, engine, context.signal));
+    const repository = await ensureRepository(store, startTime);
+    const self = { clusterId: plan.clusterId, ...plan.policy };
+    const writer = await ensureWriter(store, repository.repositoryId, self, startTime, signer, verifiers);
+
+    const archive = await openAttempt(plan, store, context.signal);
+    const artifacts = await storeAll(archive, engine, context);
+    const { facts, documents } = await context.step('facts', () => engine.finish(context.signal));
+    for (const document of documents) {
+      artifacts.push(await storeDocument(archive, document));
+    }
+
+    const record = componentRecord(
+      plan,
+      { repositoryId: repository.repositoryId, epoch: writer.document.epoch, startTime, endTime: context.now().toISOString() },
+      archive,
+      artifacts,
+      facts,
+    );
+    await context.step('record', async () => {
+      await checkPresence(store, componentObjects(record.component));
+      await writeComponentRecord(store, record, signer);
+      await readComponentRecord(store, attemptOf(plan), repository.repositoryId, verifiers);
+    });
+    return {
+      bytes: totalBytes(componentObjects(record.component)),
+      ...(facts.restorableTo === undefined ? {} : { restorableTo: facts.restorableTo }),
+      verification: { level: 'L2', verdict: 'Passed' },
+    };
+  } finally {
+    await engine.close();
+    await store.close();
+  }
+};
+
+const attemptOf = (plan: DumpPlan): { backupId: string; component: string; attempt: number } => ({
+  backupId: plan.backup.id,
+  component: plan.component,
+  attempt: plan.attempt,
+});
+
+// Room first: where the last backup tells the size, the source is not even asked.
+const preflight = async (plan: DumpPlan, store: Store, engine: EngineRun, signal: AbortSignal): Promise<void> => {
+  if (plan.predictedBytes !== undefined) {
+    await checkSpace(store, plan.predictedBytes);
+  }
+  const { predictedBytes } = await engine.preflight(signal);
+  if (plan.predictedBytes === undefined && predictedBytes !== undefined) {
+    await checkSpace(store, predictedBytes);
+  }
+};
+
+const openAttempt = async (plan: DumpPlan, store: Store, signal: AbortSignal): Promise<AttemptArchive> => {
+  const key = await makeAttemptKey(store, plan.recipients, attemptOf(plan));
+  registerSecret(key.identity);
+  return {
+    store,
+    prefix: attemptPrefix(plan.backup.id, plan.component, plan.attempt),
+    key,
+    signal,
+    ...(plan.stateRecipientFile === undefined ? {} : { stateRecipient: (await readFile(plan.stateRecipientFile, 'utf8')).trim() }),
+  };
+};
+
+// Each artifact is stored and read back before the next one begins.
+const storeAll = async (archive: AttemptArchive, engine: EngineRun, context: AgentContext): Promise<ArtifactRecord[]> => {
+  const progress = progressReporter(context.report, context.now);
+  const records: ArtifactRecord[] = [];
+  for await (const artifact of engine.artifacts(context.signal)) {
+    const record = await context.step(`dump ${artifact.name}`, () =>
+      storeArtifact(archive, artifact, (bytes) => progress(`dump ${artifact.name}`, bytes)),
+    );
+    records.push(record);
+    progress(`read back ${artifact.name}`, totalBytes(record.volumes));
+    const { derived } = await context.step(`read back ${artifact.name}`, () => readBackArtifact(archive, artifact, record));
+    for (const document of derived) {
+      records.push(await storeDocument(archive, document));
+    }
+  }
+  return records;
+};
+
+const componentRecord = (
+  plan: DumpPlan,
+  run: { repositoryId: string; epoch: number; startTime: string; endTime: string },
+  archive: AttemptArchive,
+  artifacts: ArtifactRecord[],
+  facts: ComponentFacts,
+): ComponentRecord => ({
+  schema: 'holdfast.dev/component/v1',
+  minReader: 1,
+  repositoryId: run.repositoryId,
+  key: componentRecordKey(plan.backup.id, plan.component, plan.attempt),
+  backupId: plan.backup.id,
+  epoch: run.epoch,
+  component: {
+    name: plan.component,
+    engine: 'postgresql',
+    attempt: plan.attempt,
+    parent: null,
+    keyId: archive.key.keyId,
+    keys: [archive.key.sidecar],
+    artifacts,
+    facts,
+    startTime: run.startTime,
+    endTime: run.endTime,
+    verification: { level: 'L2', verdict: 'Passed', time: run.endTime },
+  },
+});

@@ -1,0 +1,115 @@
+// The verb `inspect`: what one tier really holds. Every manifest is read, its signature checked, and every object that it names looked for (level L0).
+import type { EntryLine, InspectPlan, InspectResult } from '../api/agent.ts';
+import type { Manifest } from '../api/stored/backup.ts';
+import { StoreError } from '../stores/errors.ts';
+import type { Store } from '../stores/store.ts';
+import type { AgentContext } from './context.ts';
+import { readManifest } from './documents.ts';
+import { ArchiveError } from './errors.ts';
+import { backupIdOf, logsPrefix, manifestKey, manifestsPrefix } from './layout.ts';
+import { checkPresence, componentObjects, manifestObjects, totalBytes } from './manifest-objects.ts';
+import { findRepository } from './repository.ts';
+import { readVerifiers } from './signing/keys.ts';
+import type { Verifiers } from './signing/keys.ts';
+import { largestDocumentBytes } from './small-objects.ts';
+
+export type InspectOutcome = Pick<InspectResult, 'repositoryId' | 'backups' | 'refused'>;
+
+export const inspect = async (plan: InspectPlan, context: AgentContext): Promise<InspectOutcome> => {
+  const verifiers = readVerifiers(plan.verificationKeys);
+  const store = await context.openStore(plan.tier.location);
+  try {
+    if (plan.logsOf !== undefined) {
+      await printLogs(store, plan.logsOf, context);
+      return {};
+    }
+    const repository = await findRepository(store);
+    if (repository === undefined) {
+      return { backups: 0, refused: 0 };
+    }
+    const counts = { backups: 0, refused: 0 };
+    await context.step('read catalogue', async () => {
+      for await (const backupId of backupIds(store, plan.backupId)) {
+        context.signal.throwIfAborted();
+        const entry = await inspectBackup(store, plan.tier.name, backupId, repository.repositoryId, verifiers);
+        context.report(entry);
+        counts[entry.verdict === 'Passed' ? 'backups' : 'refused'] += 1;
+      }
+    });
+    return { repositoryId: repository.repositoryId, ...counts };
+  } finally {
+    await store.close();
+  }
+};
+
+// The ids of all manifests, or the one that was asked for, where it is there.
+export async function* backupIds(store: Store, only?: string): AsyncGenerator<string> {
+  if (only !== undefined) {
+    if ((await store.head(manifestKey(only))) !== undefined) {
+      yield only;
+    }
+    return;
+  }
+  for await (const { key } of store.list(manifestsPrefix)) {
+    const id = backupIdOf(key);
+    if (id !== undefined) {
+      yield id;
+    }
+  }
+}
+
+// One backup, judged. A store that fails in between is Inconclusive, never Failed: nothing was seen.
+export const inspectBackup = async (
+  store: Store,
+  tier: string,
+  backupId: string,
+  repositoryId: string,
+  verifiers: Verifiers,
+): Promise<EntryLine> => {
+  let manifest: Manifest | undefined;
+  try {
+    ({ manifest } = await readManifest(store, backupId, repositoryId, verifiers));
+    await checkPresence(store, manifestObjects(manifest));
+    return { ...describe(tier, backupId, manifest), verdict: 'Passed' };
+  } catch (error) {
+    if (error instanceof ArchiveError) {
+      return { ...describe(tier, backupId, manifest), verdict: 'Failed', code: error.code, message: error.message };
+    }
+    if (error instanceof StoreError) {
+      return { ...describe(tier, backupId, manifest), verdict: 'Inconclusive', code: error.code, message: error.message };
+    }
+    throw error;
+  }
+};
+
+const describe = (tier: string, backupId: string, manifest: Manifest | undefined): Omit<EntryLine, 'verdict'> => ({
+  kind: 'entry',
+  tier,
+  backupId,
+  type: manifest?.type ?? 'Full',
+  slot: manifest?.slot ?? '',
+  bytes: manifest === undefined ? 0 : totalBytes(manifestObjects(manifest)),
+  seconds: manifest === undefined ? 0 : seconds(manifest),
+  components: (manifest?.components ?? []).map((component) => ({
+    name: component.name,
+    bytes: totalBytes(componentObjects(component)),
+    ...(component.facts.restorableTo === undefined ? {} : { restorableTo: component.facts.restorableTo }),
+  })),
+  failed: (manifest?.failed ?? []).map(({ name }) => name),
+});
+
+// From the first dump's start to the manifest.
+const seconds = (manifest: Manifest): number => {
+  const start = Math.min(...manifest.components.map(({ startTime }) => Date.parse(startTime)));
+  return Math.max(0, (Date.parse(manifest.createdTime) - start) / 1000);
+};
+
+// Prints the stored logs of a backup, oldest first.
+const printLogs = async (store: Store, backupId: string, context: AgentContext): Promise<void> => {
+  for await (const { key } of store.list(logsPrefix(backupId))) {
+    const text = (await store.get(key, largestDocumentBytes)).toString('utf8');
+    for (const line of text.split('\n').filter((each) => each !== '')) {
+      context.report({ kind: 'stored-log', object: key, line });
+    }
+  }
+};

@@ -1,0 +1,54 @@
+// The redacted log of a run, kept in memory while it runs and then stored at logs/, so that it can be read when the pod is gone.
+import type { StoreLocation, Store } from '../stores/store.ts';
+import { logKey } from './layout.ts';
+
+const mostBytes = 4 * 1024 ** 2;
+
+export type KeptLog = { add: (line: string) => void; text: () => string };
+
+// Keeps the first and the newest lines within the limit; what falls out in between is counted.
+export const keepLog = (limitBytes: number = mostBytes): KeptLog => {
+  const head: string[] = [];
+  const tail: string[] = [];
+  let headBytes = 0;
+  let tailBytes = 0;
+  let dropped = 0;
+  return {
+    add(line) {
+      const bytes = Buffer.byteLength(line) + 1;
+      if (headBytes + bytes <= limitBytes / 2) {
+        head.push(line);
+        headBytes += bytes;
+        return;
+      }
+      headBytes = limitBytes;
+      tail.push(line);
+      tailBytes += bytes;
+      while (tailBytes > limitBytes / 2 && tail.length > 1) {
+        tailBytes -= Buffer.byteLength(tail.shift() ?? '') + 1;
+        dropped += 1;
+      }
+    },
+    text() {
+      const gap = dropped === 0 ? [] : [JSON.stringify({ kind: 'log', level: 'warn', message: 'Left out lines here', lines: dropped })];
+      return [...head, ...gap, ...tail].map((line) => `${line}\n`).join('');
+    },
+  };
+};
+
+// Stores the log. A failure here changes nothing of the run's result.
+export const storeLog = async (
+  openStore: (location: StoreLocation) => Promise<Store>,
+  location: StoreLocation,
+  run: { backupId: string; time: string; what: string },
+  text: string,
+): Promise<string> => {
+  const store = await openStore(location);
+  try {
+    const key = logKey(run.backupId, run.time, run.what);
+    await store.put(key, Buffer.from(text));
+    return key;
+  } finally {
+    await store.close();
+  }
+};

@@ -1,0 +1,94 @@
+// Runs one plan from its first step to its result line.
+import type { AgentLine, AgentPlan, AgentResult, InspectPlan } from '../api/agent.ts';
+import { openStore } from '../stores/open.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { AgentContext } from './context.ts';
+import { copy } from './copy.ts';
+import { dump } from './dump.ts';
+import { engineFor } from './engine-for.ts';
+import { ArchiveError } from './errors.ts';
+import { inspect } from './inspect.ts';
+import type { KeptLog } from './kept-log.ts';
+import { storeLog } from './kept-log.ts';
+import { explain } from './outcome.ts';
+import { seal } from './seal.ts';
+import { stepClock } from './steps.ts';
+
+export type RunOptions = {
+  log: Log;
+  report: (line: AgentLine) => void;
+  kept: KeptLog;
+  // Aborted from outside; its reason says why.
+  signal: AbortSignal;
+};
+
+// Never throws for what may happen: every failure is a result with category, code and message.
+export const runPlan = async (plan: AgentPlan, options: RunOptions): Promise<AgentResult> => {
+  const { log, signal } = options;
+  const clock = stepClock(log, () => performance.now() / 1000);
+  const context: AgentContext = { log, report: options.report, signal, now: () => new Date(), openStore, step: clock.step };
+  const startTime = context.now().toISOString();
+  let result: AgentResult;
+  try {
+    const facts = await runVerb(plan, context);
+    result = { ...envelope(plan, context, clock.seconds()), outcome: 'Succeeded', category: 'None', ...facts } as AgentResult;
+    log.info('Ended well', { verb: plan.verb });
+  } catch (error) {
+    const failure = explain(error, signal.aborted && signal.reason instanceof ArchiveError ? signal.reason : undefined);
+    result = { ...envelope(plan, context, clock.seconds()), outcome: 'Failed', ...failure } as AgentResult;
+    log.error('Failed', {
+      verb: plan.verb,
+      ...failure,
+      ...(failure.code === 'InternalError' && error instanceof Error ? { stack: error.stack } : {}),
+    });
+  }
+  await keepForLater(plan, startTime, options);
+  return result;
+};
+
+const runVerb = async (plan: AgentPlan, context: AgentContext): Promise<object> => {
+  switch (plan.verb) {
+    case 'dump':
+      return dump(plan, await engineFor(plan, context.log), context);
+    case 'seal':
+      return seal(plan, context);
+    case 'copy':
+      return copy(plan, context);
+    case 'inspect':
+      return inspect(plan, context);
+  }
+};
+
+// What a result says however the run ended.
+const envelope = (plan: AgentPlan, context: AgentContext, phases: { name: string; seconds: number }[]): object => ({
+  kind: 'result',
+  time: context.now().toISOString(),
+  verb: plan.verb,
+  ...(plan.verb === 'inspect' ? { tier: plan.tier.name } : { backupId: plan.backup.id }),
+  ...(plan.verb === 'dump' ? { component: plan.component, attempt: plan.attempt } : {}),
+  phases,
+});
+
+// The name of a run's log in the store. An inspection belongs to no backup: its log stays in the pod.
+const logName = (plan: Exclude<AgentPlan, InspectPlan>): string => {
+  switch (plan.verb) {
+    case 'dump':
+      return `dump-${plan.component}-${plan.attempt}`;
+    case 'seal':
+      return 'seal';
+    case 'copy':
+      return `copy-${plan.to.name}`;
+  }
+};
+
+const keepForLater = async (plan: AgentPlan, time: string, { log, kept }: RunOptions): Promise<void> => {
+  if (plan.verb === 'inspect') {
+    return;
+  }
+  const location = plan.verb === 'copy' ? plan.to.location : plan.tier.location;
+  try {
+    await storeLog(openStore, location, { backupId: plan.backup.id, time, what: logName(plan) }, kept.text());
+  } catch (error) {
+    log.warn('Could not keep the log in the store', { error });
+  }
+};

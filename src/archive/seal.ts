@@ -1,0 +1,91 @@
+// The verb `seal`: from the records of the components to the signed manifest, which is what makes a backup.
+import { readFile } from 'node:fs/promises';
+import type { SealPlan, SealResult } from '../api/agent.ts';
+import type { Manifest } from '../api/stored/backup.ts';
+import type { Store } from '../stores/store.ts';
+import type { AgentContext } from './context.ts';
+import { readComponentRecord, readManifest, sealManifest } from './documents.ts';
+import { ArchiveError } from './errors.ts';
+import { manifestKey } from './layout.ts';
+import { checkPresence, manifestObjects, totalBytes } from './manifest-objects.ts';
+import { ensureRepository } from './repository.ts';
+import { readSigner, readVerifiers } from './signing/keys.ts';
+import type { Verifiers } from './signing/keys.ts';
+import { ensureWriter } from './writers.ts';
+
+export type SealOutcome = Pick<SealResult, 'repositoryId' | 'bytes'>;
+
+export const seal = async (plan: SealPlan, context: AgentContext): Promise<SealOutcome> => {
+  const createdTime = context.now().toISOString();
+  const signer = readSigner(await readFile(plan.signingKeyFile, 'utf8'));
+  const verifiers = readVerifiers(plan.verificationKeys);
+  const store = await context.openStore(plan.tier.location);
+  try {
+    const { repositoryId } = await ensureRepository(store, createdTime);
+    const self = { clusterId: plan.clusterId, ...plan.policy };
+    const { document: writer } = await ensureWriter(store, repositoryId, self, createdTime, signer, verifiers);
+    const components = await context.step('read records', () => readRecords(plan, store, repositoryId, verifiers));
+    const manifest: Manifest = {
+      schema: 'holdfast.dev/manifest/v1',
+      minReader: 1,
+      repositoryId,
+      key: manifestKey(plan.backup.id),
+      backupId: plan.backup.id,
+      epoch: writer.epoch,
+      type: plan.backup.type,
+      slot: plan.backup.slot,
+      policy: plan.policy,
+      createdTime,
+      components,
+      failed: plan.failed,
+      ...skew(components),
+    };
+    await context.step('check presence', () => checkPresence(store, manifestObjects(manifest)));
+    const stored = await context.step('write manifest', () => writeOrFind(store, manifest, sealManifest(manifest, signer), verifiers));
+    await context.step('check sealed', () => checkPresence(store, manifestObjects(stored)));
+    return { repositoryId, bytes: totalBytes(manifestObjects(stored)) };
+  } finally {
+    await store.close();
+  }
+};
+
+const readRecords = async (plan: SealPlan, store: Store, repositoryId: string, verifiers: Verifiers): Promise<Manifest['components']> => {
+  const components: Manifest['components'] = [];
+  for (const { name, attempt } of plan.components) {
+    const { record, object } = await readComponentRecord(
+      store,
+      { backupId: plan.backup.id, component: name, attempt },
+      repositoryId,
+      verifiers,
+    );
+    components.push({ ...record.component, record: object });
+  }
+  return components;
+};
+
+// How far apart the components are in time.
+const skew = (components: Manifest['components']): { skewSeconds?: number } => {
+  const times = components.flatMap(({ facts }) => (facts.restorableTo === undefined ? [] : [Date.parse(facts.restorableTo)]));
+  return times.length < 2 ? {} : { skewSeconds: (Math.max(...times) - Math.min(...times)) / 1000 };
+};
+
+// Writes the manifest, or finds the one that an earlier attempt wrote and whose answer was lost. What counts is what the store hands back.
+const writeOrFind = async (store: Store, manifest: Manifest, bytes: Buffer, verifiers: Verifiers): Promise<Manifest> => {
+  const { created } = await store.put(manifest.key, bytes);
+  const found = await readManifest(store, manifest.backupId, manifest.repositoryId, verifiers);
+  if (created && !found.bytes.equals(bytes)) {
+    throw new ArchiveError(
+      'DigestMismatch',
+      `${store.description} handed back another manifest than was written. Do not trust this store.`,
+    );
+  }
+  if (attempts(found.manifest) !== attempts(manifest)) {
+    throw new ArchiveError(
+      'AlreadyStored',
+      `${manifest.key} exists already and names other attempts than this run. Nothing is overwritten.`,
+    );
+  }
+  return found.manifest;
+};
+
+const attempts = (of: Manifest): string => JSON.stringify(of.components.map(({ name, attempt }) => [name, attempt]));
