@@ -58,10 +58,11 @@ const print = (line: string): void => {
   writeSync(1, `${line}\n`);
 };
 
+const report = (line: AgentLine): void => print(redact(JSON.stringify(line)));
+
 const main = async (): Promise<number> => {
   const plan = readPlan();
   const kept = keepLog();
-  const report = (line: AgentLine): void => print(redact(JSON.stringify(line)));
   const log = createLog(
     (line) => {
       kept.add(line);

@@ -1,0 +1,21 @@
+// Which keys a store accepts. Stricter than S3: what one store cannot hold, no store gets.
+import { StoreError } from './errors.ts';
+
+const longestPartBytes = 255;
+const longestKeyBytes = 900;
+
+// Throws InvalidKey for a key that is unsafe or that some store could not keep.
+export const checkKey = (key: string): void => {
+  const parts = key.split('/');
+  const fine =
+    key.length <= longestKeyBytes &&
+    /^[\x21-\x7e]+$/.test(key) &&
+    !key.includes('\\') &&
+    parts.every((part) => part !== '' && part !== '.' && part !== '..' && part.length <= longestPartBytes && !part.startsWith('.tmp-'));
+  if (!fine) {
+    throw new StoreError(
+      'InvalidKey',
+      `"${key.slice(0, 200)}" is no valid key of an object. This is a fault in Holdfast; please report it.`,
+    );
+  }
+};

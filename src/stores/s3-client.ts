@@ -1,0 +1,97 @@
+// The AWS client: one per store, with its own sockets, credentials from files, and checksums on every upload.
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { Agent } from 'node:https';
+import { Agent as PlainAgent } from 'node:http';
+import { join } from 'node:path';
+import { S3Client } from '@aws-sdk/client-s3';
+import type { S3ClientConfig } from '@aws-sdk/client-s3';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { registerSecret } from '../telemetry/redact.ts';
+import { StoreError } from './errors.ts';
+import type { StoreLocation } from './store.ts';
+
+export type S3Location = Extract<StoreLocation, { kind: 's3' }>;
+
+const attempts = 6;
+const connectMilliseconds = 10_000;
+// Completing a large upload may take a server many seconds.
+const silentMilliseconds = 120_000;
+// A rotated Secret is seen after this time.
+const credentialsLifeMilliseconds = 60_000;
+
+const readCredentials = (directory: string) => async () => {
+  const value = async (name: string): Promise<string> => {
+    const path = join(directory, name);
+    try {
+      const text = (await readFile(path, 'utf8')).trim();
+      registerSecret(text);
+      return text;
+    } catch (cause) {
+      throw new StoreError('StoreMisconfigured', `The Secret of the tier has no key "${name}". It needs accessKeyId and secretAccessKey.`, {
+        cause,
+      });
+    }
+  };
+  const sessionToken = existsSync(join(directory, 'sessionToken')) ? { sessionToken: await value('sessionToken') } : {};
+  return {
+    accessKeyId: await value('accessKeyId'),
+    secretAccessKey: await value('secretAccessKey'),
+    ...sessionToken,
+    expiration: new Date(Date.now() + credentialsLifeMilliseconds),
+  };
+};
+
+const certificates = (caFile: string | undefined): { ca?: Buffer } => {
+  if (caFile === undefined) {
+    return {};
+  }
+  try {
+    return { ca: readFileSync(caFile) };
+  } catch (cause) {
+    throw new StoreError('StoreMisconfigured', `The certificates of the tier (caSecretRef) cannot be read from ${caFile}.`, { cause });
+  }
+};
+
+// The SDK hashes a body for its signature although the same hash is in the checksum header already: hand it over.
+const reuseChecksum = (client: S3Client): void => {
+  client.middlewareStack.add(
+    (next) => (call) => {
+      const request = call.request as { headers?: Record<string, string> };
+      const checksum = request.headers?.['x-amz-checksum-sha256'];
+      if (request.headers !== undefined && checksum !== undefined) {
+        request.headers['x-amz-content-sha256'] = Buffer.from(checksum, 'base64').toString('hex');
+      }
+      return next(call);
+    },
+    { step: 'build', name: 'holdfastReuseChecksum', priority: 'low' },
+  );
+};
+
+export const makeClient = (location: S3Location): S3Client => {
+  const sockets = { keepAlive: true, maxSockets: 16 };
+  const config: S3ClientConfig = {
+    region: location.region,
+    forcePathStyle: location.forcePathStyle,
+    maxAttempts: attempts,
+    retryMode: 'standard',
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: connectMilliseconds,
+      requestTimeout: silentMilliseconds,
+      socketTimeout: silentMilliseconds,
+      httpsAgent: new Agent({ ...sockets, ...certificates(location.caFile) }),
+      httpAgent: new PlainAgent(sockets),
+    }),
+    ...(location.endpoint === undefined ? {} : { endpoint: location.endpoint }),
+    ...(location.credentialsDirectory === undefined ? {} : { credentials: readCredentials(location.credentialsDirectory) }),
+  };
+  const client = new S3Client(config);
+  reuseChecksum(client);
+  return client;
+};
+
+// The checksum that every upload carries: without one some servers keep a cut body.
+export const checksumOf = (body: Uint8Array): string => createHash('sha256').update(body).digest('base64');
