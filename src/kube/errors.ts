@@ -1,0 +1,66 @@
+// What the API server answered when it did not do what was asked. Never holds headers: they carry the token.
+
+type KubeErrorOptions = { status: number; reason: string; message: string; retryAfterSeconds?: number; cause?: unknown };
+
+// Thrown for every failed request. `status` 0 means that there was no answer; `reason` is then `Unreachable` or `Timeout`.
+export class KubeError extends Error {
+  readonly code = 'KubeError';
+  readonly status: number;
+  readonly reason: string;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor({ status, reason, message, retryAfterSeconds, cause }: KubeErrorOptions) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'KubeError';
+    this.status = status;
+    this.reason = reason;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+// Whether an error is this answer of the API server, such as `NotFound`, `AlreadyExists`, `Conflict` or `Expired`.
+export const hasReason = (error: unknown, reason: string): error is KubeError => error instanceof KubeError && error.reason === reason;
+
+const reasonOfStatus: Record<number, string> = {
+  400: 'BadRequest',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  409: 'Conflict',
+  410: 'Expired',
+  422: 'Invalid',
+  429: 'TooManyRequests',
+  500: 'InternalError',
+  503: 'ServiceUnavailable',
+  504: 'Timeout',
+};
+
+type StatusBody = { reason?: unknown; message?: unknown; code?: unknown; details?: { retryAfterSeconds?: unknown } | null };
+
+const longestMessage = 2000;
+
+// Reads the `Status` object of an answer. AlreadyExists and Conflict are both 409: only the reason tells them apart.
+export const errorOf = (what: string, httpStatus: number, body: string, retryAfterHeader?: string): KubeError => {
+  const parsed = parseStatus(body);
+  const status = typeof parsed.code === 'number' && parsed.code > 0 ? parsed.code : httpStatus;
+  // The resource version that we asked for is gone; etcd and the watch cache name it differently.
+  const named = typeof parsed.reason === 'string' && parsed.reason !== '' ? parsed.reason : (reasonOfStatus[status] ?? 'Unknown');
+  const reason = status === 410 ? 'Expired' : named;
+  const text = typeof parsed.message === 'string' && parsed.message !== '' ? parsed.message : `HTTP ${status}`;
+  const hint = Number(parsed.details?.retryAfterSeconds ?? retryAfterHeader);
+  return new KubeError({
+    status,
+    reason,
+    message: `Could not ${what}: ${text.slice(0, longestMessage)}`,
+    ...(Number.isFinite(hint) && hint > 0 ? { retryAfterSeconds: hint } : {}),
+  });
+};
+
+const parseStatus = (body: string): StatusBody => {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return typeof parsed === 'object' && parsed !== null ? parsed : {};
+  } catch {
+    return {};
+  }
+};
