@@ -31,8 +31,14 @@ export const backupStatusSchema = z.object({
     .optional()
     .describe('What the newest progress line of an agent said.'),
   bytes: count().optional().describe('Bytes stored on the primary tier.'),
+  size: z.string().max(20).optional().describe('`bytes` for people, such as `118 MB`.'),
+  duration: z.string().max(20).optional().describe('From startTime to endTime for people, such as `2m 10s`.'),
   restorableTo: time().optional().describe('The oldest restorableTo of the components.'),
   sealAttempt: count().optional().describe('Number of the newest attempt at sealing.'),
+  check: z
+    .object({ attempt: count(), category: z.string().max(40), message: z.string().max(1024) })
+    .optional()
+    .describe('Sealing left no result, so the store is being asked: number of the attempt, and why.'),
 });
 
 export type BackupSpec = z.output<typeof backupSpecSchema>;

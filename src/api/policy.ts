@@ -1,25 +1,11 @@
 // BackupPolicy: what to protect, when, and where to keep it.
 import { z } from 'zod';
-import { count, duration, labelName, mapList, objectName, quantity, secretKeyRef, setList, time, withRules } from './common.ts';
+import { type CelRule, count, duration, labelName, labelPattern, mapList, objectName, quantity, time, withRules } from './common.ts';
+import { encryptionSchema } from './encryption.ts';
 import { postgresqlSchema } from './postgresql.ts';
 import { conditions } from './run-status.ts';
+import { scheduleSchema } from './schedule.ts';
 import { tierSchema } from './tier.ts';
-
-const schedule = z.object({
-  cron: z
-    .string()
-    .min(9)
-    .max(100)
-    .regex(/^\S+(\s+\S+){4}$/)
-    .describe('Five fields: minute, hour, day of the month, month, day of the week.'),
-  timeZone: z
-    .string()
-    .min(1)
-    .max(64)
-    .regex(/^[A-Za-z0-9_+/-]+$/)
-    .default('Etc/UTC')
-    .describe('IANA name of the time zone.'),
-});
 
 const component = withRules(
   z.object({
@@ -29,42 +15,20 @@ const component = withRules(
   [{ rule: 'has(self.postgresql)', message: 'a component needs exactly one kind of data: set postgresql' }],
 );
 
-const encryption = z.object({
-  recipients: setList(
-    z
-      .array(
-        z
-          .string()
-          .min(62)
-          .max(62)
-          .regex(/^age1[02-9ac-hj-np-z]{58}$/),
-      )
-      .min(1)
-      .max(16),
-  ).describe('Public age recipients. Who holds the identity of one of them can open the backups. Keep the identity outside the cluster.'),
-  stateIdentitySecretRef: secretKeyRef(
-    'The recipient of the state identity. It opens lists and manifests of backups, never contents; later runs need it for increments.',
-    'recipient',
-  ).optional(),
-  signingKeySecretRef: secretKeyRef('The Ed25519 private key (PKCS#8 PEM) that signs what is stored.', 'signing.key'),
-  verificationKeys: mapList(
-    z
-      .array(
-        z.object({
-          id: labelName(63).describe('Id of the key, as `kubectl holdfast keygen` printed it.'),
-          key: z.string().min(40).max(512).describe('Ed25519 public key: the base64 text of its SubjectPublicKeyInfo (DER).'),
-        }),
-      )
-      .min(1)
-      .max(8),
-    ['id'],
-  ).describe('Public keys whose signatures are believed. Rotation adds one.'),
-});
+const quantities = () => z.record(z.string().max(63), quantity()).meta({ maxProperties: 8 });
 
-const resources = z.object({
-  requests: z.record(z.string().max(63), quantity()).optional().describe('Least resources of an agent container.'),
-  limits: z.record(z.string().max(63), quantity()).optional().describe('Most resources of an agent container.'),
-});
+const resources = withRules(
+  z.object({
+    requests: quantities().optional().describe('Least resources of an agent container.'),
+    limits: quantities().optional().describe('Most resources of an agent container.'),
+  }),
+  [
+    {
+      rule: '!has(self.requests) || !has(self.limits) || self.requests.all(k, !(k in self.limits) || quantity(string(self.requests[k])).compareTo(quantity(string(self.limits[k]))) <= 0)',
+      message: 'resources: a request is larger than its limit, so no pod could start: lower the request or raise the limit',
+    },
+  ],
+);
 
 const toleration = z.object({
   key: z.string().max(316).optional(),
@@ -84,7 +48,11 @@ const jobs = z.object({
     .describe('How often a Job is tried before its component counts as failed. Wrong configuration is not tried again.'),
   serviceAccountName: objectName().default('default').describe('ServiceAccount of the agents. No token of it is mounted.'),
   resources: resources.optional().describe('Resources of the agent container.'),
-  nodeSelector: z.record(z.string().max(316), z.string().max(63)).optional().describe('Labels that a node must have.'),
+  nodeSelector: z
+    .record(z.string().max(316), z.string().max(63))
+    .meta({ maxProperties: 32 })
+    .optional()
+    .describe('Labels that a node must have.'),
   tolerations: z.array(toleration).max(16).optional().describe('Taints that the agents tolerate.'),
   imagePullSecrets: mapList(z.array(z.object({ name: objectName() })).max(8), ['name'])
     .optional()
@@ -101,15 +69,30 @@ const jobs = z.object({
     .describe('After these times an attempt is stopped and counts as failed.'),
 });
 
+// Rules on the whole object. The name becomes part of names of claims, Jobs and folders.
+export const policyRules: CelRule[] = [
+  {
+    rule: 'self.metadata.name.size() <= 32',
+    message:
+      'the name of a BackupPolicy has at most 32 characters, because claims, Jobs and folders are named after it: choose a shorter one',
+    fieldPath: '.metadata.name',
+  },
+  {
+    rule: `self.metadata.name.matches(${JSON.stringify(labelPattern.source)})`,
+    message: 'the name of a BackupPolicy has lower-case letters, digits and "-" only, such as "shop": no dots',
+    fieldPath: '.metadata.name',
+  },
+];
+
 export const policySpecSchema = withRules(
   z.object({
     suspend: z.boolean().default(false).describe('True: no schedule starts a run. Runs made by hand still work.'),
     schedules: z
-      .object({ full: schedule.optional().describe('Full backups.') })
+      .object({ full: scheduleSchema.optional().describe('Full backups.') })
       .prefault({})
       .describe('When runs start by themselves.'),
     components: mapList(z.array(component).min(1).max(32), ['name']).describe('What belongs to the application.'),
-    encryption: encryption.describe('Who can open the backups, and who signs them.'),
+    encryption: encryptionSchema.describe('Who can open the backups, and who signs them.'),
     tiers: z
       .array(tierSchema)
       .min(1)
@@ -122,13 +105,22 @@ export const policySpecSchema = withRules(
       rule: 'self.tiers.all(t, self.tiers.exists_one(u, u.name == t.name))',
       message: 'tiers: every tier needs a name of its own',
     },
+    {
+      rule: 'self.tiers.all(t, !has(t.persistentVolumeClaim) || !has(t.persistentVolumeClaim.claimName) || self.tiers.exists_one(u, has(u.persistentVolumeClaim) && has(u.persistentVolumeClaim.claimName) && u.persistentVolumeClaim.claimName == t.persistentVolumeClaim.claimName))',
+      message: 'tiers: two tiers name the same claim; two copies on one volume are lost together: give each tier a claim of its own',
+    },
+    {
+      rule: "self.tiers.all(t, !has(t.s3) || self.tiers.exists_one(u, has(u.s3) && u.s3.bucket == t.s3.bucket && u.s3.?endpoint.orValue('') == t.s3.?endpoint.orValue('') && u.s3.?prefix.orValue('') == t.s3.?prefix.orValue('')))",
+      message: 'tiers: two tiers name the same bucket and prefix; they would be one copy: give each tier a bucket of its own',
+    },
   ],
 );
 
 const componentFacts = z.object({
   name: labelName(20),
-  lastSuccessTime: time().optional(),
+  lastSuccessTime: time().optional().describe('Slot of the newest backup that verified and holds the component.'),
   restorableTo: time().optional(),
+  bytes: count().optional().describe('Bytes of it that backup holds. The next one is predicted from them.'),
 });
 
 const tierFacts = z.object({
@@ -143,6 +135,12 @@ export const policyStatusSchema = z.object({
   observedGeneration: count().optional(),
   conditions: conditions(),
   repositoryId: z.string().max(64).optional().describe('Id of the repository, the same on every tier.'),
+  rpo: z
+    .object({
+      restorableTime: time().optional().describe('The oldest restorableTo of the components: what a restore would bring back now.'),
+    })
+    .optional()
+    .describe('What could be lost right now.'),
   components: mapList(z.array(componentFacts).max(32), ['name']).optional(),
   tiers: mapList(z.array(tierFacts).max(8), ['name']).optional(),
   latestBackup: z

@@ -1,13 +1,25 @@
 // A PostgreSQL server as a component of a policy.
 import { z } from 'zod';
-import { secretKey, secretKeyRef, objectName, setList, withRules } from './common.ts';
+import { formatted, objectName, secretKey, secretKeyRef, setList, withRules } from './common.ts';
 
 const databaseName = () =>
-  z
-    .string()
-    .min(1)
-    .max(63)
-    .regex(/^[^\s/\\'"`$*?[\]{}|<>]+$/);
+  formatted(
+    63,
+    /^[^\s/\\'"`$*?[\]{}|<>]+$/,
+    'write the plain name of one database: no spaces, quotes, slashes or wild cards, and no connection string',
+  );
+
+// A host name, an IPv4 or an IPv6 address. One colon alone is a port in the wrong field.
+const host = () =>
+  withRules(
+    formatted(253, /^[A-Za-z0-9._:-]+$/, 'write a host name or address only, such as postgres.shop.svc: no scheme, user, path or database'),
+    [
+      {
+        rule: "!self.contains(':') || self.matches('^[0-9A-Fa-f]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*$')",
+        message: 'write the port in connection.port, not behind the host',
+      },
+    ],
+  );
 
 export const postgresqlCredentials = (what: string) =>
   z
@@ -20,12 +32,7 @@ export const postgresqlCredentials = (what: string) =>
 
 const connection = withRules(
   z.object({
-    host: z
-      .string()
-      .min(1)
-      .max(253)
-      .regex(/^[A-Za-z0-9._:-]+$/)
-      .describe('Host name or address of the server.'),
+    host: host().describe('Host name or address of the server.'),
     port: z.int().min(1).max(65535).default(5432).describe('TCP port of the server.'),
     database: databaseName().default('postgres').describe('The database that Holdfast logs in to for its questions.'),
     sslMode: z
@@ -39,6 +46,10 @@ const connection = withRules(
     {
       rule: "!self.sslMode.startsWith('verify') || has(self.caSecretRef)",
       message: 'connection.sslMode verify-ca and verify-full need connection.caSecretRef, the certificate to check against',
+    },
+    {
+      rule: "self.sslMode.startsWith('verify') || !has(self.caSecretRef)",
+      message: 'connection.caSecretRef is used only with sslMode verify-ca or verify-full: change sslMode, or take caSecretRef away',
     },
   ],
 );
@@ -67,6 +78,10 @@ export const postgresqlSchema = withRules(
     {
       rule: 'self.physical.enabled || self.logical.enabled',
       message: 'postgresql: enable physical or logical, or both; with neither there is nothing to back up',
+    },
+    {
+      rule: 'self.logical.enabled || (self.logical.databases.size() == 0 && !has(self.logical.credentialsSecretRef))',
+      message: 'postgresql.logical has databases or credentialsSecretRef, but enabled is false: set enabled to true, or take them away',
     },
   ],
 );

@@ -1,11 +1,11 @@
 // Where backups are kept: a volume of the cluster or an S3 bucket.
 import { z } from 'zod';
-import { labelName, objectName, quantity, secretKeyRef, secretRef, withRules } from './common.ts';
+import { formatted, labelName, objectName, secretKeyRef, secretRef, size, withRules } from './common.ts';
 
 const volume = withRules(
   z.object({
     claimName: objectName().optional().describe('An existing PersistentVolumeClaim.'),
-    size: quantity()
+    size: size()
       .optional()
       .describe('Size of a claim that Holdfast makes, named `<policy>-<tier>`. It has no owner: it outlives the policy.'),
     storageClassName: objectName()
@@ -24,35 +24,33 @@ const volume = withRules(
   ],
 );
 
+const bucket = () =>
+  withRules(
+    formatted(
+      63,
+      /^[a-z0-9][a-z0-9.-]*[a-z0-9]$/,
+      'write the name of a bucket only: lower-case letters, digits, "-" and "."; no s3://, and folders go into prefix',
+    ),
+    [{ rule: "self.size() >= 3 && !self.contains('..')", message: 'a bucket name has 3 to 63 characters and no ".."' }],
+  );
+
+const prefixMessage =
+  'write folders joined by single slashes, such as "backups/shop": letters, digits, ".", "_" and "-", and no slash at either end';
+const endpointMessage =
+  'write scheme, host and, where needed, port, such as https://s3.example.org:9000: no path, no slash at the end, no user or password, no bucket';
+
 const s3 = withRules(
   z.object({
-    bucket: z
-      .string()
-      .min(3)
-      .max(63)
-      .regex(/^[a-z0-9][a-z0-9.-]*[a-z0-9]$/)
-      .describe('Name of the bucket. It must exist.'),
-    prefix: z
-      .string()
-      .min(1)
-      .max(200)
-      .regex(/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/)
+    bucket: bucket().describe('Name of the bucket. It must exist.'),
+    prefix: formatted(200, /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/, prefixMessage)
       .optional()
       .describe(
         'Where this policy lives in the bucket, without a slash at either end. Default: `<namespace>/<policy>`. One prefix belongs to one policy.',
       ),
-    region: z
-      .string()
-      .min(1)
-      .max(40)
-      .regex(/^[a-z0-9-]+$/)
+    region: formatted(40, /^[a-z0-9-]+$/, 'write the id of a region, such as eu-central-1')
       .default('us-east-1')
       .describe('Region of the bucket.'),
-    endpoint: z
-      .string()
-      .min(8)
-      .max(253)
-      .regex(/^https?:\/\/[^/?#@]+$/)
+    endpoint: formatted(253, /^https?:\/\/[A-Za-z0-9._-]+(:[0-9]{1,5})?$|^https?:\/\/\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?$/, endpointMessage)
       .optional()
       .describe('Address of the S3 service, such as `https://s3.example.org`. Default: that of AWS for the region.'),
     forcePathStyle: z.boolean().default(true).describe('Bucket in the path (`https://host/bucket`), not in the host name.'),
@@ -64,11 +62,11 @@ const s3 = withRules(
   [
     {
       rule: "!has(self.prefix) || !self.prefix.split('/').exists(p, p == '.' || p == '..')",
-      message: 's3.prefix must not hold the parts "." or ".."; write the plain path',
+      message: 's3.prefix must not hold the parts "." or "..": write the plain path, such as "backups/shop"',
     },
     {
       rule: "!has(self.caSecretRef) || (has(self.endpoint) && self.endpoint.startsWith('https://'))",
-      message: 's3.caSecretRef goes with an https:// endpoint',
+      message: 's3.caSecretRef goes with an https:// endpoint: set endpoint, or take caSecretRef away',
     },
   ],
 );
@@ -85,7 +83,7 @@ export const tierSchema = withRules(
   [
     {
       rule: 'has(self.persistentVolumeClaim) != has(self.s3)',
-      message: 'a tier is exactly one of persistentVolumeClaim and s3',
+      message: 'a tier is exactly one of persistentVolumeClaim and s3: for both, write two tiers',
     },
   ],
 );

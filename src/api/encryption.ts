@@ -1,0 +1,63 @@
+// Who can open the backups, and who signs them.
+import { z } from 'zod';
+import { formatted, labelName, mapList, secretKeyRef, setList, withRules } from './common.ts';
+
+// A secret key in the wrong field is refused by a rule on the whole list, so that the API server's answer does not repeat it; the rule on
+// each item lets it pass for that reason.
+const recipient = () =>
+  formatted(
+    128,
+    /^age1[02-9ac-hj-np-z]{58}$|^AGE-SECRET-KEY-/,
+    'a recipient is 62 characters that begin with age1: copy it from the output of "kubectl holdfast keygen" or "age-keygen -y"',
+  );
+
+const recipients = setList(
+  withRules(z.array(recipient()).min(1).max(16), [
+    {
+      rule: "!self.exists(r, r.startsWith('AGE-SECRET-KEY-'))",
+      message:
+        'a secret identity (AGE-SECRET-KEY-…) stands where public recipients belong. Write its public recipient (age-keygen -y prints it). The identity was sent to the cluster just now: make a new one',
+    },
+  ]),
+);
+
+const publicKey = () =>
+  formatted(
+    512,
+    /^MCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=$|PRIVATE KEY|^MC4CAQAw/,
+    'a verification key is the base64 text of an Ed25519 public key on one line, 60 characters that begin with MCowBQYDK2VwAyEA: copy it from the output of "kubectl holdfast keygen"',
+  );
+
+const verificationKeys = mapList(
+  withRules(
+    z
+      .array(
+        z.object({
+          id: labelName(63).describe('Id of the key, as `kubectl holdfast keygen` printed it.'),
+          key: publicKey().describe('Ed25519 public key: the base64 text of its SubjectPublicKeyInfo (DER).'),
+        }),
+      )
+      .min(1)
+      .max(8),
+    [
+      {
+        rule: "!self.exists(k, k.key.contains('PRIVATE KEY') || k.key.startsWith('MC4CAQAw'))",
+        message:
+          'a private signing key stands where public verification keys belong. Write the public key. The private one was sent to the cluster just now: make a new pair with "kubectl holdfast keygen"',
+      },
+    ],
+  ),
+  ['id'],
+);
+
+export const encryptionSchema = z.object({
+  recipients: recipients.describe(
+    'Public age recipients. Who holds the identity of one of them can open the backups. Keep the identity outside the cluster.',
+  ),
+  stateIdentitySecretRef: secretKeyRef(
+    'The recipient of the state identity. It opens lists and manifests of backups, never contents; later runs need it for increments.',
+    'recipient',
+  ).optional(),
+  signingKeySecretRef: secretKeyRef('The Ed25519 private key (PKCS#8 PEM) that signs what is stored.', 'signing.key'),
+  verificationKeys: verificationKeys.describe('Public keys whose signatures are believed. Rotation adds one.'),
+});
