@@ -16,7 +16,8 @@ export const rootSchema = ({ description, spec, status, rules }: Kind): Schema =
   properties: {
     apiVersion: { type: 'string', description: 'Version of the API.' },
     kind: { type: 'string', description: 'Kind of the resource.' },
-    metadata: { type: 'object' },
+    // Its name is declared so that rules may point at it.
+    metadata: { type: 'object', properties: { name: { type: 'string' } } },
     spec: { ...structuralSchema(spec), description: 'What is wanted. People write it.' },
     status: { ...structuralSchema(status), description: 'What is. The operator writes it.' },
   },

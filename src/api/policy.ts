@@ -110,7 +110,7 @@ export const policySpecSchema = withRules(
       message: 'tiers: two tiers name the same claim; two copies on one volume are lost together: give each tier a claim of its own',
     },
     {
-      rule: "self.tiers.all(t, !has(t.s3) || self.tiers.exists_one(u, has(u.s3) && u.s3.bucket == t.s3.bucket && u.s3.?endpoint.orValue('') == t.s3.?endpoint.orValue('') && u.s3.?prefix.orValue('') == t.s3.?prefix.orValue('')))",
+      rule: 'self.tiers.all(t, !has(t.s3) || self.tiers.exists_one(u, has(u.s3) && u.s3.bucket == t.s3.bucket && has(u.s3.endpoint) == has(t.s3.endpoint) && (!has(t.s3.endpoint) || u.s3.endpoint == t.s3.endpoint) && has(u.s3.prefix) == has(t.s3.prefix) && (!has(t.s3.prefix) || u.s3.prefix == t.s3.prefix)))',
       message: 'tiers: two tiers name the same bucket and prefix; they would be one copy: give each tier a bucket of its own',
     },
   ],
