@@ -1,0 +1,138 @@
+// One component's way through its attempts.
+import type { BackupStatus } from '../../api/backup.ts';
+import { deadlinesFor } from '../jobs/deadlines.ts';
+import { stopJob } from '../jobs/facts.ts';
+import { judge } from '../jobs/judge.ts';
+import type { Verdict } from '../jobs/judge.ts';
+import { createJob } from '../jobs/request.ts';
+import type { Action } from '../jobs/request.ts';
+import { cut } from '../plan/conditions.ts';
+import { doubling, instantOf, isoTime, second } from '../plan/time.ts';
+import { findJob, ownJobName, primaryTier } from './observed.ts';
+import type { StartedRun } from './observed.ts';
+
+export type ComponentStatus = NonNullable<BackupStatus['components']>[number];
+type Progress = NonNullable<BackupStatus['progress']>;
+type Verification = NonNullable<BackupStatus['verification']>[number];
+type PhaseSeconds = NonNullable<BackupStatus['phases']>[number];
+
+export type ComponentStep = {
+  component: ComponentStatus;
+  actions: Action[];
+  againMilliseconds?: number;
+  progress?: Progress;
+  // What a success adds to the status of the run.
+  verification?: Verification;
+  phases?: PhaseSeconds[];
+};
+
+// How long to wait after failure number `failures`.
+export const attemptBackoff = (failures: number): number => doubling(failures, 10 * second, 600 * second);
+
+const still = (component: ComponentStatus): ComponentStep => ({ component, actions: [] });
+
+// Moves a component that runs or waits. `mayStart`: there is room for another Job.
+export const stepComponent = (observed: StartedRun, component: ComponentStatus, mayStart: boolean): ComponentStep => {
+  switch (component.outcome) {
+    case 'Succeeded':
+    case 'Failed':
+      return still(component);
+    case 'Running':
+      return watchAttempt(observed, component);
+    case 'Pending':
+      return startAttempt(observed, component, mayStart);
+  }
+};
+
+const startAttempt = (observed: StartedRun, component: ComponentStatus, mayStart: boolean): ComponentStep => {
+  const wait = (instantOf(component.nextAttemptTime) ?? 0) - observed.now;
+  if (wait > 0) {
+    return { ...still(component), againMilliseconds: wait };
+  }
+  if (!observed.policy.spec.components.some(({ name }) => name === component.name)) {
+    const message = 'The component was taken out of the policy while the Backup ran.';
+    return still({ name: component.name, outcome: 'Failed', category: 'Configuration', message });
+  }
+  if (!mayStart) {
+    return still(component);
+  }
+  const attempt = (component.attempt ?? 0) + 1;
+  const predictedBytes = observed.policy.status?.components?.find(({ name }) => name === component.name)?.bytes;
+  const job = createJob({
+    name: ownJobName(observed, `dump-${component.name}`, attempt),
+    verb: 'dump',
+    attempt,
+    owner: 'Backup',
+    tier: primaryTier(observed.policy),
+    backup: observed.run,
+    component: component.name,
+    ...(predictedBytes === undefined ? {} : { predictedBytes }),
+  });
+  return { component: { name: component.name, outcome: 'Running', attempt }, actions: [job] };
+};
+
+const watchAttempt = (observed: StartedRun, component: ComponentStatus): ComponentStep => {
+  const attempt = component.attempt ?? 1;
+  const job = findJob(observed, ownJobName(observed, `dump-${component.name}`, attempt));
+  const expected = { verb: 'dump', backupId: observed.run.id, component: component.name, attempt } as const;
+  const verdict = judge(job, expected, deadlinesFor(observed.policy, 'dump'), observed.now);
+  const running: ComponentStatus = { name: component.name, outcome: 'Running', attempt };
+  switch (verdict.type) {
+    case 'Waiting':
+      return {
+        component: { ...running, ...(verdict.message === undefined ? {} : { message: cut(verdict.message) }) },
+        actions: [],
+        againMilliseconds: verdict.againMilliseconds,
+      };
+    case 'Running': {
+      const { progress, againMilliseconds } = verdict;
+      const shown = progress && { component: component.name, phase: cut(progress.phase, 40), bytes: progress.bytes, time: progress.time };
+      return { ...still(running), againMilliseconds, ...(shown === undefined ? {} : { progress: shown }) };
+    }
+    case 'Succeeded':
+      return succeeded(observed, running, verdict);
+    case 'Failed':
+    case 'Lost':
+      return { ...failed(observed, running, verdict), actions: stopJob(job) };
+  }
+};
+
+const succeeded = (observed: StartedRun, running: ComponentStatus, verdict: Extract<Verdict, { type: 'Succeeded' }>): ComponentStep => {
+  const { result, seconds } = verdict;
+  if (result.verb !== 'dump') {
+    return still(running);
+  }
+  const { bytes, restorableTo, verification } = result;
+  return {
+    component: {
+      ...running,
+      outcome: 'Succeeded',
+      ...(bytes === undefined ? {} : { bytes }),
+      ...(restorableTo === undefined ? {} : { restorableTo }),
+    },
+    actions: [],
+    phases: [{ name: `dump ${running.name}`, seconds }],
+    ...(verification === undefined
+      ? {}
+      : { verification: { ...verification, tier: primaryTier(observed.policy), component: running.name, time: result.time } }),
+  };
+};
+
+const failed = (observed: StartedRun, running: ComponentStatus, verdict: Extract<Verdict, { type: 'Failed' | 'Lost' }>): ComponentStep => {
+  const attempt = running.attempt ?? 1;
+  const retryable = verdict.type === 'Lost' || verdict.retryable;
+  const base = { name: running.name, attempt, category: verdict.category };
+  if (!retryable || attempt >= observed.policy.spec.jobs.attempts) {
+    return still({ ...base, outcome: 'Failed', message: cut(verdict.message) });
+  }
+  const next = verdict.endTime + attemptBackoff(attempt);
+  return {
+    ...still({
+      ...base,
+      outcome: 'Pending',
+      nextAttemptTime: isoTime(next),
+      message: cut(`Attempt ${attempt} failed: ${verdict.message}`),
+    }),
+    againMilliseconds: Math.max(0, next - observed.now),
+  };
+};

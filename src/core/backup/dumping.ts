@@ -1,0 +1,65 @@
+// The components are being dumped, so many at a time as the policy allows.
+import type { BackupStatus } from '../../api/backup.ts';
+import type { Action } from '../jobs/request.ts';
+import { cut } from '../plan/conditions.ts';
+import { soonest } from '../plan/time.ts';
+import { stepComponent } from './component.ts';
+import type { ComponentStatus, ComponentStep } from './component.ts';
+import { statusOf } from './observed.ts';
+import type { BackupDecision, StartedRun } from './observed.ts';
+import { goingOn } from './outcome.ts';
+
+const unfinished = ({ outcome }: ComponentStatus): boolean => outcome === 'Pending' || outcome === 'Running';
+
+// Answers as long as a component has not ended.
+export const dumping = (observed: StartedRun): BackupDecision | undefined => {
+  const status = statusOf(observed);
+  if (!(status.components ?? []).some(unfinished)) {
+    return undefined;
+  }
+  const steps = stepAll(observed, status.components ?? []);
+  const actions: Action[] = steps.flatMap((step) => step.actions);
+  const next: BackupStatus = { ...status, components: steps.map(({ component }) => component) };
+  const verification = steps.flatMap((step) => step.verification ?? []);
+  if (verification.length > 0) {
+    next.verification = [...(status.verification ?? []), ...verification];
+  }
+  const phases = steps.flatMap((step) => step.phases ?? []);
+  if (phases.length > 0) {
+    next.phases = [...(status.phases ?? []), ...phases];
+  }
+  const progress = newestProgress(steps);
+  if (progress !== undefined) {
+    next.progress = progress;
+  }
+  const wait = next.components?.some(unfinished) === true ? soonest(...steps.map((step) => step.againMilliseconds)) : 0;
+  return {
+    actions,
+    status: goingOn(observed, next, 'Running', 'Running', describe(next.components ?? [])),
+    ...(wait === undefined ? {} : { againMilliseconds: wait }),
+  };
+};
+
+// Those that run keep their place; the others start in their order while there is room.
+const stepAll = (observed: StartedRun, components: ComponentStatus[]): ComponentStep[] => {
+  let room = observed.policy.spec.jobs.parallelism - components.filter(({ outcome }) => outcome === 'Running').length;
+  return components.map((component) => {
+    const step = stepComponent(observed, component, room > 0);
+    if (component.outcome !== 'Running' && step.component.outcome === 'Running') {
+      room -= 1;
+    }
+    return step;
+  });
+};
+
+const newestProgress = (steps: ComponentStep[]): BackupStatus['progress'] =>
+  steps
+    .flatMap(({ progress }) => progress ?? [])
+    .toSorted((a, b) => a.time.localeCompare(b.time))
+    .at(-1);
+
+const describe = (components: ComponentStatus[]): string => {
+  const done = components.filter(({ outcome }) => outcome === 'Succeeded').length;
+  const remarks = components.flatMap(({ name, message }) => (message === undefined ? [] : [`${name}: ${message}`]));
+  return cut([`${done} of ${components.length} components dumped`, ...remarks].join(' · '));
+};

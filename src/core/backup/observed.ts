@@ -1,0 +1,60 @@
+// Everything that a decision on a Backup looks at.
+import type { Category } from '../../api/categories.ts';
+import type { Backup, BackupPolicy } from '../../api/objects.ts';
+import type { BackupStatus } from '../../api/backup.ts';
+import type { Decision, RunIdentity } from '../jobs/request.ts';
+import type { JobFacts } from '../jobs/facts.ts';
+import { instantOf } from '../plan/time.ts';
+import { backupIdOf, jobName } from '../plan/names.ts';
+import type { CopyState } from '../plan/copy-state.ts';
+
+// Another Backup of the same policy that has not ended.
+export type Rival = { name: string; createdTime: number; started: boolean; stalled: boolean };
+
+export type BackupObserved = {
+  now: number;
+  backup: Backup;
+  policy?: BackupPolicy;
+  namespaceTerminating: boolean;
+  rivals: Rival[];
+  // Jobs that this Backup owns, and any that has a name of ours.
+  jobs: JobFacts[];
+  // State of the copy on each further tier, once the Backup has ended.
+  copies: CopyState[];
+  // Major versions of PostgreSQL that the operator has an agent image for.
+  agentMajors: number[];
+  // Eight hex digits of SHA-256.
+  hash: (text: string) => string;
+};
+
+export type BackupDecision = Decision<BackupStatus>;
+
+// A fact of the chain: answers when it applies.
+export type BackupFact = (observed: BackupObserved) => BackupDecision | undefined;
+
+// What the later facts of the chain may rely on: the run has started and its policy is there.
+export type StartedRun = BackupObserved & { policy: BackupPolicy; run: RunIdentity };
+
+export const statusOf = ({ backup }: BackupObserved): BackupStatus => backup.status ?? {};
+
+export const hasEnded = (status: BackupStatus | undefined): boolean => status?.endTime !== undefined;
+
+// The slot that the Backup stands for. What claims to be of the future is not believed.
+export const slotOf = ({ backup }: BackupObserved, slotAnnotation: string): number => {
+  const created = instantOf(backup.metadata.creationTimestamp) ?? 0;
+  const slot = instantOf(backup.metadata.annotations?.[slotAnnotation]);
+  return slot !== undefined && slot <= created ? slot : created;
+};
+
+export const backupIdFor = (observed: BackupObserved, slot: number): string =>
+  backupIdOf(slot, observed.hash(observed.backup.metadata.uid));
+
+export const primaryTier = (policy: BackupPolicy): string => policy.spec.tiers[0]?.name ?? '';
+
+// The name of one of the Backup's own Jobs.
+export const ownJobName = ({ backup, hash }: BackupObserved, what: string, attempt: number): string =>
+  jobName(backup.spec.policyRef.name, hash(backup.metadata.uid), what, attempt);
+
+export const findJob = ({ jobs }: BackupObserved, name: string): JobFacts | undefined => jobs.find((job) => job.name === name);
+
+export const asCategory = (category: string | undefined): Category => (category ?? 'Internal') as Category;

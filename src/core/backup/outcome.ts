@@ -1,0 +1,104 @@
+// How a run looks from outside: its phase and its conditions, for people and for kstatus.
+import type { BackupStatus } from '../../api/backup.ts';
+import type { Category } from '../../api/categories.ts';
+import type { ConditionReason } from '../../api/conditions.ts';
+import type { Phase } from '../../api/run-status.ts';
+import { cut, dropConditions, setConditions } from '../plan/conditions.ts';
+import { isoTime } from '../plan/time.ts';
+import { asCategory } from './observed.ts';
+import type { BackupObserved } from './observed.ts';
+
+const stamp = ({ now, backup }: BackupObserved) => ({ now, generation: backup.metadata.generation });
+
+// It goes on by itself.
+export const goingOn = (
+  observed: BackupObserved,
+  status: BackupStatus,
+  phase: Extract<Phase, 'Pending' | 'Running' | 'Verifying'>,
+  reason: ConditionReason,
+  message: string,
+): BackupStatus => ({
+  ...status,
+  observedGeneration: observed.backup.metadata.generation,
+  phase,
+  conditions: setConditions(
+    dropConditions(status.conditions ?? [], 'Stalled'),
+    [
+      { type: 'Ready', status: 'False', reason, message },
+      { type: 'Reconciling', status: 'True', reason, message },
+      { type: 'Succeeded', status: 'Unknown', reason, message },
+    ],
+    stamp(observed),
+  ),
+});
+
+// It waits for a person, and goes on once that person has acted.
+export const waitingForPerson = (
+  observed: BackupObserved,
+  status: BackupStatus,
+  reason: ConditionReason,
+  message: string,
+): BackupStatus => ({
+  ...status,
+  observedGeneration: observed.backup.metadata.generation,
+  phase: 'Pending',
+  conditions: setConditions(
+    dropConditions(status.conditions ?? [], 'Reconciling'),
+    [
+      { type: 'Ready', status: 'False', reason, message },
+      { type: 'Stalled', status: 'True', reason, message },
+      { type: 'Succeeded', status: 'Unknown', reason, message },
+    ],
+    stamp(observed),
+  ),
+});
+
+export type Ending = { phase: 'Complete' } | { phase: 'PartiallyFailed' | 'Failed'; reason: ConditionReason; message: string };
+
+// It has ended, for good. A failure is Stalled too: else tools that wait would wait for ever.
+export const ended = (observed: BackupObserved, status: BackupStatus, ending: Ending): BackupStatus => {
+  const good = ending.phase === 'Complete';
+  const reason = good ? 'Complete' : ending.reason;
+  const message = good ? 'Every component is sealed on the primary tier.' : ending.message;
+  const { progress: _, ...rest } = status;
+  return {
+    ...rest,
+    observedGeneration: observed.backup.metadata.generation,
+    phase: ending.phase,
+    endTime: isoTime(observed.now),
+    conditions: setConditions(
+      dropConditions(status.conditions ?? [], 'Reconciling', 'Stalled'),
+      [
+        { type: 'Ready', status: good ? 'True' : 'False', reason, message },
+        { type: 'Succeeded', status: good ? 'True' : 'False', reason, message },
+        ...(good ? [] : [{ type: 'Stalled', status: 'True', reason, message } as const]),
+      ],
+      stamp(observed),
+    ),
+  };
+};
+
+const reasonOfCategory: Record<Category, ConditionReason> = {
+  None: 'Failed',
+  Source: 'SourceFailed',
+  Repository: 'RepositoryFailed',
+  Verification: 'VerificationFailed',
+  Configuration: 'ConfigurationFailed',
+  InsufficientSpace: 'InsufficientSpace',
+  Start: 'StartFailed',
+  Deadline: 'DeadlineExceeded',
+  Interrupted: 'Interrupted',
+  Internal: 'InternalError',
+};
+
+export const reasonOf = (category: Category): ConditionReason => reasonOfCategory[category];
+
+type FailedComponents = { name: string; category?: string | undefined; message?: string | undefined }[];
+
+// One reason for all failed components: the common one, or plain `Failed`.
+export const failureOf = (components: FailedComponents): { reason: ConditionReason; message: string } => {
+  const reasons = new Set(components.map(({ category }) => reasonOf(asCategory(category))));
+  const [first] = reasons;
+  const message = components.map(({ name, category, message: text }) => `${name}: ${text ?? category ?? 'failed'}`).join(' · ');
+  return { reason: reasons.size === 1 && first !== undefined ? first : 'Failed', message: cut(message) };
+};

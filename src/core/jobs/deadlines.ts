@@ -1,0 +1,13 @@
+// How long the Jobs of a policy may take.
+import type { BackupPolicy } from '../../api/objects.ts';
+import { durationMilliseconds } from '../plan/time.ts';
+
+export type Deadlines = { startMilliseconds: number; runMilliseconds: number };
+
+export const deadlinesFor = ({ spec }: BackupPolicy, verb: 'dump' | 'seal' | 'copy' | 'inspect'): Deadlines => ({
+  startMilliseconds: durationMilliseconds(spec.jobs.deadlines.start),
+  runMilliseconds: durationMilliseconds(spec.jobs.deadlines[verb]),
+});
+
+// The most that a Job may take, waiting included.
+export const wholeDeadline = ({ startMilliseconds, runMilliseconds }: Deadlines): number => startMilliseconds + runMilliseconds;

@@ -1,0 +1,108 @@
+// What became of one attempt. Success is only what the agent's own result says, from a pod of our Job: never an exit code.
+import type { AgentResult, EntryLine, ProgressLine } from '../../api/agent.ts';
+import type { Category } from '../../api/categories.ts';
+import { minute } from '../plan/time.ts';
+import { wholeDeadline } from './deadlines.ts';
+import type { Deadlines } from './deadlines.ts';
+import type { JobFacts } from './facts.ts';
+
+export type Failure = { category: Category; code?: string; message: string };
+
+export type Verdict =
+  | { type: 'Waiting'; message?: string; againMilliseconds: number }
+  | { type: 'Running'; progress?: ProgressLine; againMilliseconds: number }
+  | { type: 'Succeeded'; result: AgentResult; entries: EntryLine[]; seconds: number }
+  // It said that it failed, or never started, or took too long.
+  | ({ type: 'Failed'; retryable: boolean; started: boolean; endTime: number } & Failure)
+  // It went away without a result: what it did is unknown.
+  | ({ type: 'Lost'; endTime: number } & Failure);
+
+// Which Job is meant: a result that speaks of another one is none.
+export type Expected = { verb: AgentResult['verb']; backupId?: string; component?: string; attempt?: number; tier?: string };
+
+// After its deadline a Job is stopped by Kubernetes; when that does not happen (a lost node), we stop waiting.
+const graceMilliseconds = 2 * minute;
+
+export const judge = (job: JobFacts | undefined, expected: Expected, deadlines: Deadlines, now: number): Verdict => {
+  if (job === undefined) {
+    return { type: 'Lost', category: 'Interrupted', message: 'Its Job is gone: somebody deleted it.', endTime: now };
+  }
+  if (!job.ours) {
+    const message = `A Job named ${job.name} exists that Holdfast did not make. Delete it.`;
+    return { type: 'Failed', category: 'Interrupted', message, retryable: true, started: false, endTime: now };
+  }
+  switch (job.state.type) {
+    case 'Waiting':
+      return judgeWaiting(job, job.state, deadlines, now);
+    case 'Running':
+      return judgeRunning(job, job.state, deadlines, now);
+    case 'Reading':
+      return { type: 'Running', againMilliseconds: minute };
+    case 'Ended':
+      return judgeEnded(job, job.state, expected);
+  }
+};
+
+const judgeWaiting = (job: JobFacts, { message }: { message?: string }, deadlines: Deadlines, now: number): Verdict => {
+  const left = job.createdTime + deadlines.startMilliseconds - now;
+  if (left > 0) {
+    return { type: 'Waiting', ...(message === undefined ? {} : { message }), againMilliseconds: left };
+  }
+  const why = message ?? 'No reason is known: look at the events of the pod.';
+  return {
+    type: 'Failed',
+    category: 'Start',
+    message: `The pod did not start within spec.jobs.deadlines.start. ${why}`,
+    retryable: false,
+    started: false,
+    endTime: now,
+  };
+};
+
+const judgeRunning = (job: JobFacts, state: { progress?: ProgressLine }, deadlines: Deadlines, now: number): Verdict => {
+  const left = job.createdTime + wholeDeadline(deadlines) + graceMilliseconds - now;
+  if (left > 0) {
+    return { type: 'Running', ...(state.progress === undefined ? {} : { progress: state.progress }), againMilliseconds: left };
+  }
+  return { type: 'Failed', ...lateFailure, retryable: false, started: true, endTime: now };
+};
+
+const lateFailure: Failure = {
+  category: 'Deadline',
+  message: 'It took longer than its deadline. Find what was slow, or raise spec.jobs.deadlines.',
+};
+
+type Ended = Extract<JobFacts['state'], { type: 'Ended' }>;
+
+const judgeEnded = (job: JobFacts, state: Ended, expected: Expected): Verdict => {
+  const { endTime, result } = state;
+  if (result !== undefined && speaksOf(result, expected)) {
+    if (result.outcome === 'Succeeded') {
+      return { type: 'Succeeded', result, entries: state.entries ?? [], seconds: Math.max(0, (endTime - job.createdTime) / 1000) };
+    }
+    return {
+      type: 'Failed',
+      category: result.category,
+      ...(result.code === undefined ? {} : { code: result.code }),
+      message: result.message ?? 'The agent gave no reason.',
+      retryable: result.retryable ?? false,
+      started: true,
+      endTime,
+    };
+  }
+  if (state.cause === 'Deadline') {
+    return { type: 'Failed', ...lateFailure, retryable: false, started: state.started, endTime };
+  }
+  return {
+    type: 'Lost',
+    category: 'Interrupted',
+    message: state.message ?? 'The pod ended and left no result.',
+    endTime,
+  };
+};
+
+const speaksOf = (result: AgentResult, expected: Expected): boolean =>
+  result.verb === expected.verb &&
+  (!('backupId' in result) || result.backupId === expected.backupId) &&
+  (!('component' in result) || (result.component === expected.component && result.attempt === expected.attempt)) &&
+  (!('tier' in result) || result.tier === expected.tier);

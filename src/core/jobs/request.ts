@@ -1,0 +1,37 @@
+// What a decision asks for. Names are deterministic: asking twice makes one Job.
+import type { Category } from '../../api/categories.ts';
+
+// `check` and `logs` are the agent's verb `inspect` for one backup: to find out whether it is sealed, and to print its stored log.
+export type JobVerb = 'dump' | 'seal' | 'check' | 'logs' | 'copy' | 'inspect';
+
+// The backup that a Job works for.
+export type RunIdentity = { name: string; id: string; slot: string };
+
+export type JobRequest = {
+  name: string;
+  verb: JobVerb;
+  attempt: number;
+  // What the Job goes away with.
+  owner: 'Backup' | 'BackupPolicy';
+  // The tier that is written, or read where nothing is written.
+  tier: string;
+  backup?: RunIdentity;
+  component?: string;
+  predictedBytes?: number;
+  // For seal: the attempt of each component that counts, and the components that failed.
+  components?: { name: string; attempt: number }[];
+  failed?: { name: string; category: Category }[];
+};
+
+export type Action =
+  | { type: 'createJob'; job: JobRequest }
+  | { type: 'deleteJob'; name: string; uid: string }
+  | { type: 'addFinalizer' }
+  | { type: 'removeFinalizer' }
+  | { type: 'createBackup'; name: string; slot: string }
+  | { type: 'createClaim'; tier: string };
+
+export const createJob = (job: JobRequest): Action => ({ type: 'createJob', job });
+
+// What to do, what the status is from now on, and when to look again if nothing changes before.
+export type Decision<Status> = { actions: Action[]; status: Status; againMilliseconds?: number };

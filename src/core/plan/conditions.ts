@@ -1,0 +1,28 @@
+// Conditions as kstatus reads them: Reconciling and Stalled are there only when True.
+import type { ConditionReason, ConditionType } from '../../api/conditions.ts';
+import type { Condition } from '../../api/run-status.ts';
+import { isoTime } from './time.ts';
+
+export type NewCondition = { type: ConditionType; status: Condition['status']; reason: ConditionReason; message: string };
+export type Stamp = { now: number; generation: number };
+
+const longestMessage = 1024;
+
+export const cut = (text: string, most: number = longestMessage): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`);
+
+// Sets one condition. Its time of transition moves only when its status does.
+export const setCondition = (conditions: Condition[], wanted: NewCondition, { now, generation }: Stamp): Condition[] => {
+  const old = conditions.find(({ type }) => type === wanted.type);
+  const lastTransitionTime = old?.status === wanted.status ? old.lastTransitionTime : isoTime(now);
+  const made: Condition = { ...wanted, message: cut(wanted.message), lastTransitionTime, observedGeneration: generation };
+  return old === undefined ? [...conditions, made] : conditions.map((condition) => (condition === old ? made : condition));
+};
+
+export const setConditions = (conditions: Condition[], wanted: NewCondition[], stamp: Stamp): Condition[] =>
+  wanted.reduce((all, each) => setCondition(all, each, stamp), conditions);
+
+export const dropConditions = (conditions: Condition[], ...types: ConditionType[]): Condition[] =>
+  conditions.filter(({ type }) => !types.some((dropped) => dropped === type));
+
+export const findCondition = (conditions: Condition[] | undefined, type: ConditionType): Condition | undefined =>
+  conditions?.find((condition) => condition.type === type);

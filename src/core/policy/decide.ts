@@ -1,0 +1,76 @@
+// What to do about a BackupPolicy.
+import type { PolicyStatus } from '../../api/policy.ts';
+import type { Action } from '../jobs/request.ts';
+import { dropConditions, setConditions } from '../plan/conditions.ts';
+import type { NewCondition } from '../plan/conditions.ts';
+import { soonest } from '../plan/time.ts';
+import { copies } from './copies.ts';
+import { history } from './history.ts';
+import { inspections } from './inspections.ts';
+import type { PolicyDecision, PolicyObserved } from './observed.ts';
+import { slots } from './slots.ts';
+import { storageHealth } from './storage-health.ts';
+import { summary } from './summary.ts';
+import { policyProblem } from './validate.ts';
+import type { Problem } from './validate.ts';
+
+// The first fact that applies answers.
+export const decidePolicy = (observed: PolicyObserved): PolicyDecision => deleting(observed) ?? invalid(observed) ?? armed(observed);
+
+// Deleting a policy deletes no data. Its Jobs go with it, by their owner reference.
+const deleting = ({ policy }: PolicyObserved): PolicyDecision | undefined =>
+  policy.metadata.deletionTimestamp === undefined ? undefined : { actions: [], status: policy.status ?? {} };
+
+// It cannot work as it is written. What was known of the store stays in the status.
+const invalid = (observed: PolicyObserved): PolicyDecision | undefined => {
+  const { policy, agentMajors, now } = observed;
+  const problem = policyProblem(policy, agentMajors, now);
+  if (problem === undefined) {
+    return undefined;
+  }
+  const { next: _, ...status } = policy.status ?? {};
+  const { reason, message }: Problem = problem;
+  return {
+    actions: [],
+    status: withConditions(observed, status, [
+      { type: 'Ready', status: 'False', reason, message },
+      { type: 'Stalled', status: 'True', reason, message },
+    ]),
+  };
+};
+
+const armed = (observed: PolicyObserved): PolicyDecision => {
+  const { policy, missingClaims } = observed;
+  const due = slots(observed);
+  const reading = inspections(observed);
+  const copying = copies(observed);
+  const { next: _next, lastScheduleTime: _last, ...before } = policy.status ?? {};
+  const status = { ...before, ...due.status, ...summary(observed) };
+  const conditions: NewCondition[] = [ready(observed, due.status), storageHealth(observed, reading.readings)];
+  const wait = soonest(due.againMilliseconds, reading.againMilliseconds, copying.againMilliseconds);
+  return {
+    actions: [
+      ...missingClaims.map((tier): Action => ({ type: 'createClaim', tier })),
+      ...due.actions,
+      ...copying.actions,
+      ...reading.actions,
+      ...history(observed),
+    ],
+    status: withConditions(observed, { ...status, conditions: dropConditions(before.conditions ?? [], 'Stalled') }, conditions),
+    ...(wait === undefined ? {} : { againMilliseconds: wait }),
+  };
+};
+
+const ready = ({ policy }: PolicyObserved, { next }: Pick<PolicyStatus, 'next'>): NewCondition => {
+  if (policy.spec.suspend) {
+    return { type: 'Ready', status: 'True', reason: 'Suspended', message: 'spec.suspend is true: no schedule starts a run.' };
+  }
+  const plan = next?.[0] === undefined ? 'No schedule is set: runs start by hand only.' : 'The schedules run.';
+  return { type: 'Ready', status: 'True', reason: 'Armed', message: `The policy is valid. ${plan}` };
+};
+
+const withConditions = ({ policy, now }: PolicyObserved, status: PolicyStatus, wanted: NewCondition[]): PolicyStatus => ({
+  ...status,
+  observedGeneration: policy.metadata.generation,
+  conditions: setConditions(status.conditions ?? [], wanted, { now, generation: policy.metadata.generation }),
+});

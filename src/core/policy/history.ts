@@ -1,0 +1,41 @@
+// Jobs that nobody needs any more. Their results are in a status or in the store.
+import { deleteJobs } from '../jobs/facts.ts';
+import type { JobFacts } from '../jobs/facts.ts';
+import type { Action } from '../jobs/request.ts';
+import { inspectJobsOf } from './inspections.ts';
+import type { PolicyObserved } from './observed.ts';
+
+const keptBackups = 3;
+const keptInspections = 3;
+const keptCopies = 3;
+
+export const history = (observed: PolicyObserved): Action[] => {
+  const outdated = [...oldRuns(observed), ...oldInspections(observed), ...oldCopies(observed)];
+  return deleteJobs(outdated.filter(({ state }) => state.type === 'Ended' || state.type === 'Reading'));
+};
+
+// Jobs of runs that have ended, but for the newest few.
+const oldRuns = ({ backups, jobs }: PolicyObserved): JobFacts[] => {
+  const old = backups
+    .filter(({ status }) => status.endTime !== undefined)
+    .toSorted((a, b) => b.createdTime - a.createdTime)
+    .slice(keptBackups);
+  const owners = new Set(old.map(({ uid }) => uid));
+  return jobs.filter(({ verb, ownerUid }) => ['dump', 'seal', 'check'].includes(verb) && ownerUid !== undefined && owners.has(ownerUid));
+};
+
+const oldInspections = (observed: PolicyObserved): JobFacts[] =>
+  observed.policy.spec.tiers.flatMap(({ name }) => inspectJobsOf(observed, name).slice(0, -keptInspections));
+
+// Of each copy the newest attempt counts; of the copies to one tier the newest few are kept.
+const oldCopies = ({ jobs }: PolicyObserved): JobFacts[] => {
+  const ordered = jobs.filter(({ verb }) => verb === 'copy').toSorted((a, b) => b.createdTime - a.createdTime || b.attempt - a.attempt);
+  const perCopy = Map.groupBy(ordered, ({ backupId, tier }) => `${backupId} ${tier}`);
+  const superseded = [...perCopy.values()].flatMap((attempts) => attempts.slice(1));
+  const newest = [...perCopy.values()].flatMap((attempts) => attempts.slice(0, 1));
+  const perTier = Map.groupBy(newest, ({ tier }) => tier);
+  const done = [...perTier.values()].flatMap((all) => all.filter(hasSucceeded).slice(keptCopies));
+  return [...superseded, ...done];
+};
+
+const hasSucceeded = ({ state }: JobFacts): boolean => state.type === 'Ended' && state.result?.outcome === 'Succeeded';

@@ -1,0 +1,102 @@
+// Reading the tiers: after each backup, after each copy, and once for a policy that is new.
+import { judge } from '../jobs/judge.ts';
+import type { Verdict } from '../jobs/judge.ts';
+import { deadlinesFor } from '../jobs/deadlines.ts';
+import { deleteJobs } from '../jobs/facts.ts';
+import type { JobFacts } from '../jobs/facts.ts';
+import { createJob } from '../jobs/request.ts';
+import type { Action } from '../jobs/request.ts';
+import { jobName } from '../plan/names.ts';
+import { doubling, hour, instantOf, second, soonest } from '../plan/time.ts';
+import { isSealed } from './observed.ts';
+import type { PolicyObserved } from './observed.ts';
+
+export type TierReading = {
+  tier: string;
+  // How the newest reading went. Undefined: there is none, or its Job is gone.
+  verdict?: Verdict;
+};
+
+export type Inspections = { actions: Action[]; readings: TierReading[]; againMilliseconds?: number };
+
+const readingBackoff = (failures: number): number => doubling(failures, 30 * second, hour);
+
+export const inspections = (observed: PolicyObserved): Inspections => {
+  const perTier = observed.policy.spec.tiers.map(({ name }, at) => inspectTier(observed, name, at === 0));
+  const wait = soonest(...perTier.map(({ againMilliseconds }) => againMilliseconds));
+  return {
+    actions: perTier.flatMap(({ actions }) => actions),
+    readings: perTier.map(({ reading }) => reading),
+    ...(wait === undefined ? {} : { againMilliseconds: wait }),
+  };
+};
+
+type TierInspection = { actions: Action[]; reading: TierReading; againMilliseconds?: number };
+
+export const inspectJobsOf = (observed: PolicyObserved, tier: string): JobFacts[] =>
+  observed.jobs
+    .filter((job) => job.ours && !job.deleting && job.verb === 'inspect' && job.tier === tier)
+    .toSorted((a, b) => a.createdTime - b.createdTime || a.attempt - b.attempt);
+
+const inspectTier = (observed: PolicyObserved, tier: string, isPrimary: boolean): TierInspection => {
+  const { policy, now } = observed;
+  const newest = inspectJobsOf(observed, tier).at(-1);
+  const need = neededSince(observed, tier, isPrimary);
+  if (newest === undefined) {
+    return startWhere(observed, tier, need, need > measuredTime(observed, tier), 1);
+  }
+  const verdict = judge(newest, { verb: 'inspect', tier }, deadlinesFor(policy, 'inspect'), now);
+  const reading = { tier, verdict };
+  switch (verdict.type) {
+    case 'Waiting':
+    case 'Running':
+      return { actions: [], reading, againMilliseconds: verdict.againMilliseconds };
+    case 'Succeeded':
+      return startWhere(observed, tier, need, need > newest.createdTime, 1, reading);
+    case 'Failed':
+    case 'Lost': {
+      if (newest.state.type !== 'Ended') {
+        return { actions: deleteJobs([newest]), reading };
+      }
+      if (need > newest.createdTime) {
+        return startWhere(observed, tier, need, true, 1, reading);
+      }
+      const wait = verdict.endTime + readingBackoff(newest.attempt) - now;
+      return wait > 0
+        ? { actions: [], reading, againMilliseconds: wait }
+        : startWhere(observed, tier, need, true, newest.attempt + 1, reading);
+    }
+  }
+};
+
+const startWhere = (
+  { policy, hash }: PolicyObserved,
+  tier: string,
+  need: number,
+  isDue: boolean,
+  attempt: number,
+  reading: TierReading = { tier },
+): TierInspection => {
+  const name = jobName(policy.metadata.name, hash(`${policy.metadata.uid}/${need}`), `inspect-${tier}`, attempt);
+  return {
+    actions: isDue ? [createJob({ name, verb: 'inspect', attempt, owner: 'BackupPolicy', tier })] : [],
+    reading,
+  };
+};
+
+const measuredTime = ({ policy, catalogue }: PolicyObserved, tier: string): number =>
+  Math.max(catalogue[tier]?.measuredTime ?? 0, instantOf(policy.status?.tiers?.find(({ name }) => name === tier)?.measuredTime) ?? 0);
+
+// The newest instant at which something was added to the tier; at first, when the policy was made.
+const neededSince = (observed: PolicyObserved, tier: string, isPrimary: boolean): number => {
+  const { policy, backups, jobs } = observed;
+  const created = instantOf(policy.metadata.creationTimestamp) ?? 0;
+  const ends = isPrimary
+    ? backups.filter(isSealed).map(({ status }) => instantOf(status.endTime) ?? 0)
+    : jobs.flatMap((job) =>
+        job.ours && job.verb === 'copy' && job.tier === tier && job.state.type === 'Ended' && job.state.result?.outcome === 'Succeeded'
+          ? [job.state.endTime]
+          : [],
+      );
+  return Math.max(created, ...ends);
+};

@@ -1,0 +1,52 @@
+// Everything that a decision on a BackupPolicy looks at.
+import type { EntryLine } from '../../api/agent.ts';
+import type { BackupStatus } from '../../api/backup.ts';
+import type { BackupPolicy } from '../../api/objects.ts';
+import type { PolicyStatus } from '../../api/policy.ts';
+import type { JobFacts } from '../jobs/facts.ts';
+import type { Decision } from '../jobs/request.ts';
+
+// A Backup of the policy, as far as the policy cares.
+export type BackupFacts = {
+  name: string;
+  uid: string;
+  createdTime: number;
+  // Made by a schedule.
+  scheduled: boolean;
+  deleting: boolean;
+  slot: string;
+  status: BackupStatus;
+};
+
+// What an inspection found on one tier.
+export type TierCatalogue = {
+  // When the reading began.
+  measuredTime: number;
+  repositoryId?: string;
+  backups: number;
+  refused: number;
+  // Undefined: the log was lost, only the counts are known.
+  entries?: EntryLine[];
+};
+
+export type PolicyObserved = {
+  now: number;
+  policy: BackupPolicy;
+  backups: BackupFacts[];
+  // Every Job that carries the policy's name and belongs to it or to one of its Backups.
+  jobs: JobFacts[];
+  // By tier: the newest reading that succeeded, as far as it is still known.
+  catalogue: Record<string, TierCatalogue | undefined>;
+  // Tiers whose claim Holdfast shall make and that is not there.
+  missingClaims: string[];
+  agentMajors: number[];
+  hash: (text: string) => string;
+};
+
+export type PolicyDecision = Decision<PolicyStatus>;
+
+export const isSealed = ({ status }: BackupFacts): boolean => status.phase === 'Complete' || status.phase === 'PartiallyFailed';
+
+export const hasStarted = ({ status }: BackupFacts): boolean => status.backupId !== undefined;
+
+export const isOpen = ({ status, deleting }: BackupFacts): boolean => status.endTime === undefined && !deleting;

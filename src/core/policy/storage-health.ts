@@ -1,0 +1,74 @@
+// Whether the tiers could be read, and all that was found in them verified. Not read is never healthy.
+import type { NewCondition } from '../plan/conditions.ts';
+import { findCondition } from '../plan/conditions.ts';
+import type { TierReading } from './inspections.ts';
+import type { PolicyObserved } from './observed.ts';
+
+type Finding = { rank: number; reason: NewCondition['reason']; status: NewCondition['status']; message: string };
+
+const healthy: Finding = {
+  rank: 0,
+  reason: 'AllVerified',
+  status: 'True',
+  message: 'Every manifest that was found verified, on every tier.',
+};
+
+// The worst of all tiers.
+export const storageHealth = (observed: PolicyObserved, readings: TierReading[]): NewCondition => {
+  const findings = readings.map((reading) => judgeTier(observed, reading)).toSorted((a, b) => b.rank - a.rank);
+  const [worst = healthy] = findings;
+  const message = findings
+    .filter(({ rank }) => rank === worst.rank)
+    .map((finding) => finding.message)
+    .join(' · ');
+  return { type: 'StorageHealthy', status: worst.status, reason: worst.reason, message: worst.rank === 0 ? healthy.message : message };
+};
+
+const judgeTier = (observed: PolicyObserved, { tier, verdict }: TierReading): Finding => {
+  switch (verdict?.type) {
+    case 'Failed':
+    case 'Lost':
+      return unreadable(`${tier}: ${verdict.message}`);
+    case 'Waiting':
+      return verdict.message === undefined || wasRead(observed, tier)
+        ? fromLastReading(observed, tier)
+        : notMeasured(`${tier} is being read for the first time. ${verdict.message}`);
+    case undefined:
+    case 'Running':
+    case 'Succeeded':
+      return fromLastReading(observed, tier);
+  }
+};
+
+const unreadable = (message: string): Finding => ({ rank: 4, status: 'False', reason: 'StoreUnreadable', message });
+const notMeasured = (message: string): Finding => ({ rank: 1, status: 'Unknown', reason: 'NotMeasured', message });
+
+const lastSummary = ({ policy }: PolicyObserved, tier: string) => policy.status?.tiers?.find(({ name }) => name === tier);
+
+const wasRead = (observed: PolicyObserved, tier: string): boolean =>
+  (observed.catalogue[tier] ?? lastSummary(observed, tier)?.measuredTime) !== undefined;
+
+const fromLastReading = (observed: PolicyObserved, tier: string): Finding => {
+  const before = findCondition(observed.policy.status?.conditions, 'StorageHealthy');
+  // A reading that was stopped before it started leaves no Job behind, only this.
+  if (before?.reason === 'StoreUnreadable' && before.message.includes(`${tier}: `) && observed.catalogue[tier] === undefined) {
+    return unreadable(before.message);
+  }
+  if (!wasRead(observed, tier)) {
+    return notMeasured(`${tier} has not been read yet.`);
+  }
+  const refused = observed.catalogue[tier]?.refused ?? lastSummary(observed, tier)?.refused ?? 0;
+  if (refused === 0) {
+    return healthy;
+  }
+  const entries = (observed.catalogue[tier]?.entries ?? []).filter(({ verdict }) => verdict !== 'Passed');
+  const failed = entries.filter(({ verdict }) => verdict === 'Failed');
+  const named = (failed.length > 0 ? failed : entries)
+    .slice(0, 3)
+    .map(({ backupId, message, code }) => `${backupId}: ${message ?? code ?? 'refused'}`);
+  if (entries.length > 0 && failed.length === 0) {
+    return { rank: 2, status: 'Unknown', reason: 'StoreUnreadable', message: `${tier}: ${named.join('; ')}` };
+  }
+  const message = `${tier}: ${refused} manifests were refused. ${named.join('; ')}`.trim();
+  return { rank: 3, status: 'False', reason: 'ManifestRefused', message };
+};

@@ -1,0 +1,68 @@
+// What the policy's status says of the store. A figure that was not measured stays as it was, or absent: never 0.
+import type { EntryLine } from '../../api/agent.ts';
+import type { PolicyStatus } from '../../api/policy.ts';
+import { isoTime } from '../plan/time.ts';
+import type { PolicyObserved, TierCatalogue } from './observed.ts';
+
+type Summary = Pick<PolicyStatus, 'tiers' | 'components' | 'latestBackup' | 'repositoryId'>;
+type TierSummary = NonNullable<PolicyStatus['tiers']>[number];
+type ComponentSummary = NonNullable<PolicyStatus['components']>[number];
+
+export const summary = (observed: PolicyObserved): Summary => {
+  const { policy, catalogue } = observed;
+  const [primary] = policy.spec.tiers;
+  const read = primary && catalogue[primary.name];
+  const latest = newestPassed(read?.entries ?? []);
+  const repositoryId = read?.repositoryId ?? policy.status?.repositoryId;
+  const latestBackup = latest === undefined ? policy.status?.latestBackup : describeLatest(observed, latest);
+  return {
+    tiers: policy.spec.tiers.map(({ name }) => tierSummary(observed, name)),
+    components: policy.spec.components.map(({ name }) => componentSummary(observed, name, read)),
+    ...(repositoryId === undefined ? {} : { repositoryId }),
+    ...(latestBackup === undefined ? {} : { latestBackup }),
+  };
+};
+
+const passed = (entries: EntryLine[]): EntryLine[] =>
+  entries.filter(({ verdict }) => verdict === 'Passed').toSorted((a, b) => a.backupId.localeCompare(b.backupId));
+
+const newestPassed = (entries: EntryLine[]): EntryLine | undefined => passed(entries).at(-1);
+
+const describeLatest = ({ backups }: PolicyObserved, entry: EntryLine): NonNullable<PolicyStatus['latestBackup']> => {
+  const name = backups.find(({ status }) => status.backupId === entry.backupId)?.name;
+  return { ...(name === undefined ? {} : { name }), backupId: entry.backupId, bytes: entry.bytes, seconds: entry.seconds };
+};
+
+const tierSummary = ({ policy, catalogue }: PolicyObserved, name: string): TierSummary => {
+  const read = catalogue[name];
+  const before = policy.status?.tiers?.find((tier) => tier.name === name);
+  if (read === undefined) {
+    return before ?? { name };
+  }
+  const latest = read.entries === undefined ? before?.latestBackupTime : newestPassed(read.entries)?.slot;
+  return {
+    name,
+    ...(latest === undefined ? {} : { latestBackupTime: latest }),
+    backups: read.backups,
+    refused: read.refused,
+    measuredTime: isoTime(read.measuredTime),
+  };
+};
+
+const componentSummary = ({ policy }: PolicyObserved, name: string, read: TierCatalogue | undefined): ComponentSummary => {
+  const before = policy.status?.components?.find((component) => component.name === name) ?? { name };
+  if (read?.entries === undefined) {
+    return before;
+  }
+  const newest = passed(read.entries).findLast(({ components }) => components.some((each) => each.name === name));
+  const facts = newest?.components.find((each) => each.name === name);
+  if (newest === undefined || facts === undefined) {
+    return { name };
+  }
+  return {
+    name,
+    lastSuccessTime: newest.slot,
+    bytes: facts.bytes,
+    ...(facts.restorableTo === undefined ? {} : { restorableTo: facts.restorableTo }),
+  };
+};

@@ -1,0 +1,74 @@
+// What the API server cannot check about a policy.
+import { Encrypter } from 'age-encryption';
+import type { ConditionReason } from '../../api/conditions.ts';
+import type { BackupPolicy } from '../../api/objects.ts';
+import { scheduleProblem } from '../plan/schedule.ts';
+
+export type Problem = { reason: ConditionReason; message: string };
+
+// The first thing that is wrong, with the field and the remedy; undefined where the policy can work.
+export const policyProblem = ({ spec }: BackupPolicy, agentMajors: number[], now: number): Problem | undefined =>
+  recipientProblem(spec.encryption.recipients) ??
+  keyProblem(spec.encryption.verificationKeys) ??
+  imageProblem(spec.components, agentMajors) ??
+  fullScheduleProblem(spec.schedules, now);
+
+const recipientProblem = (recipients: string[]): Problem | undefined => {
+  const at = recipients.findIndex((recipient) => !isRecipient(recipient));
+  return at < 0
+    ? undefined
+    : {
+        reason: 'InvalidRecipient',
+        message: `spec.encryption.recipients[${at}] is no valid age recipient: its checksum does not fit. Copy it again from the output of \`kubectl holdfast keygen\`.`,
+      };
+};
+
+// The checksum of bech32 finds any wrong letter.
+const isRecipient = (text: string): boolean => {
+  try {
+    new Encrypter().addRecipient(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+// SubjectPublicKeyInfo of an Ed25519 key: this head, then 32 bytes.
+const ed25519Head = '302a300506032b6570032100';
+const ed25519Bytes = 44;
+
+const keyProblem = (keys: { id: string; key: string }[]): Problem | undefined => {
+  const wrong = keys.find(({ key }) => !isEd25519(key));
+  return wrong === undefined
+    ? undefined
+    : {
+        reason: 'InvalidKey',
+        message: `spec.encryption.verificationKeys "${wrong.id}" is no Ed25519 public key (base64 of its DER form, ${ed25519Bytes} bytes). Copy it again from the output of \`kubectl holdfast keygen\`.`,
+      };
+};
+
+const isEd25519 = (text: string): boolean => {
+  try {
+    const bytes = Uint8Array.fromBase64(text.trim());
+    return bytes.length === ed25519Bytes && bytes.toHex().startsWith(ed25519Head);
+  } catch {
+    return false;
+  }
+};
+
+const imageProblem = (components: BackupPolicy['spec']['components'], agentMajors: number[]): Problem | undefined => {
+  const wrong = components.find(({ postgresql }) => postgresql !== undefined && !agentMajors.includes(postgresql.version));
+  if (wrong === undefined) {
+    return undefined;
+  }
+  const known = agentMajors.length === 0 ? 'It has none' : `It has ${agentMajors.join(', ')}`;
+  return {
+    reason: 'AgentImageMissing',
+    message: `The operator has no agent image for PostgreSQL ${wrong.postgresql?.version} (component "${wrong.name}"). ${known}. Add it to agent.images in the values of the chart.`,
+  };
+};
+
+const fullScheduleProblem = ({ full }: BackupPolicy['spec']['schedules'], now: number): Problem | undefined => {
+  const text = full && scheduleProblem(full, now);
+  return text === undefined ? undefined : { reason: 'InvalidSchedule', message: `spec.schedules.full: ${text}. Mend cron or timeZone.` };
+};
