@@ -7,6 +7,8 @@ export const label = {
   managedBy: 'app.kubernetes.io/managed-by',
   policy: `${group}/policy`,
   backup: `${group}/backup`,
+  // Name of the backup in the store: a copy goes on when the Backup resource is gone.
+  backupId: `${group}/backup-id`,
   component: `${group}/component`,
   tier: `${group}/tier`,
   verb: `${group}/verb`,

@@ -1,7 +1,7 @@
 // What became of one attempt. Success is only what the agent's own result says, from a pod of our Job: never an exit code.
 import type { AgentResult, EntryLine, ProgressLine } from '../../api/agent.ts';
 import type { Category } from '../../api/categories.ts';
-import { minute } from '../plan/time.ts';
+import { minute, second } from '../plan/time.ts';
 import { wholeDeadline } from './deadlines.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { JobFacts } from './facts.ts';
@@ -43,10 +43,13 @@ export const judge = (job: JobFacts | undefined, expected: Expected, deadlines: 
   }
 };
 
+// What holds a pod up may stand in its events only, and those change nothing in the pod.
+const waitingLookMilliseconds = 10 * second;
+
 const judgeWaiting = (job: JobFacts, { message }: { message?: string }, deadlines: Deadlines, now: number): Verdict => {
   const left = job.createdTime + deadlines.startMilliseconds - now;
   if (left > 0) {
-    return { type: 'Waiting', ...(message === undefined ? {} : { message }), againMilliseconds: left };
+    return { type: 'Waiting', ...(message === undefined ? {} : { message }), againMilliseconds: Math.min(left, waitingLookMilliseconds) };
   }
   const why = message ?? 'No reason is known: look at the events of the pod.';
   return {

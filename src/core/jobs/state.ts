@@ -34,7 +34,7 @@ export const jobState = (input: StateInput): JobState => {
   const terminated = pod?.status?.containerStatuses?.find(({ name }) => name === agentContainer)?.state?.terminated;
   const podEnded = terminated !== undefined || pod?.status?.phase === 'Failed' || pod?.status?.phase === 'Succeeded';
   if (finished === undefined && !podEnded) {
-    return pod === undefined ? { type: 'Waiting', message: 'The Job has no pod yet.' } : live(input, pod);
+    return pod === undefined ? { type: 'Waiting', message: input.eventMessage ?? 'The Job has no pod yet.' } : live(input, pod);
   }
   const result = input.terminationResult ?? input.output?.result;
   const unread = pod !== undefined && input.output?.complete !== true;

@@ -1,0 +1,197 @@
+// Carries out what was decided. Every action may be repeated: names are deterministic, deletions name a uid.
+import type { V1PersistentVolumeClaim } from '@kubernetes/client-node';
+import { annotation, apiVersion, finalizer, label, managedByValue } from '../api/group.ts';
+import type { Backup, BackupPolicy } from '../api/objects.ts';
+import type { Action, Decision, JobRequest } from '../core/jobs/request.ts';
+import { claimName } from '../core/plan/names.ts';
+import { hasReason } from '../kube/errors.ts';
+import { isSame, mergePatch } from '../kube/merge-patch.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { jobs, persistentVolumeClaims } from '../kube/resource.ts';
+import type { Resource } from '../kube/resource.ts';
+import type { Job } from './caches.ts';
+import type { OperatorContext } from './context.ts';
+import { buildJob } from './jobs/job.ts';
+import { backupPolicies, backups } from './resources.ts';
+
+type Subject = Backup | BackupPolicy;
+
+const resourceOf = (subject: Subject): Resource => (subject.kind === 'Backup' ? backups : backupPolicies);
+
+const refOf = ({ metadata }: Subject): { namespace: string; name: string } => ({ namespace: metadata.namespace, name: metadata.name });
+
+// Runs the actions in their order, then writes the status once, if it differs, and only on the object that the decision saw.
+export const act = async <S extends Subject>(
+  context: OperatorContext,
+  subject: S,
+  policy: BackupPolicy | undefined,
+  { actions, status }: Decision<NonNullable<S['status']>>,
+): Promise<void> => {
+  let current: Subject = subject;
+  for (const action of actions) {
+    context.log.info(describe(action), { [subject.kind]: `${subject.metadata.namespace}/${subject.metadata.name}`, ...detail(action) });
+    current = (await actOne(context, current, policy, action)) ?? current;
+  }
+  const change = mergePatch(current.status, status);
+  if (change !== undefined) {
+    const { resourceVersion } = current.metadata;
+    const written = await context.client.patch<S>(
+      resourceOf(subject),
+      refOf(subject),
+      { status: change },
+      { subresource: 'status', resourceVersion },
+    );
+    remember(context, written);
+  }
+};
+
+// So that the next decision sees what this one did, however late the watch is.
+const remember = ({ caches }: OperatorContext, written: Subject): void => {
+  if (written.kind === 'Backup') {
+    caches.backups.cache.put(written);
+  } else {
+    caches.policies.cache.put(written);
+  }
+};
+
+// Returns the subject where the action has changed it.
+const actOne = async (
+  context: OperatorContext,
+  subject: Subject,
+  policy: BackupPolicy | undefined,
+  action: Action,
+): Promise<Subject | undefined> => {
+  const { namespace } = subject.metadata;
+  switch (action.type) {
+    case 'createJob':
+      await createJob(context, subject, policy, action.job);
+      return undefined;
+    case 'deleteJob':
+      await context.client.delete(jobs, { namespace, name: action.name }, { uid: action.uid, propagation: 'Foreground' });
+      return undefined;
+    case 'addFinalizer':
+      return changeFinalizers(context, subject, [...(subject.metadata.finalizers ?? []), finalizer]);
+    case 'removeFinalizer':
+      return changeFinalizers(
+        context,
+        subject,
+        (subject.metadata.finalizers ?? []).filter((name) => name !== finalizer),
+      );
+    case 'createBackup':
+      await createOnce(context, backups, scheduledBackup(subject as BackupPolicy, action.name, action.slot));
+      return undefined;
+    case 'createClaim':
+      await createOnce(context, persistentVolumeClaims, claim(subject as BackupPolicy, action.tier));
+      return undefined;
+  }
+};
+
+const createJob = async (
+  context: OperatorContext,
+  subject: Subject,
+  policy: BackupPolicy | undefined,
+  request: JobRequest,
+): Promise<void> => {
+  if (policy === undefined) {
+    throw new TypeError(`Job ${request.name} has no policy`);
+  }
+  const built = buildJob(request, policy, request.owner === 'Backup' ? subject : policy, context);
+  const made = await createOnce<Job>(context, jobs, built);
+  if (made !== undefined) {
+    context.caches.jobs.cache.put(made);
+  }
+};
+
+// A name that is taken means that an earlier run of this decision was faster. Returns what was made now.
+const createOnce = async <T extends KubeObject>({ client }: OperatorContext, resource: Resource, object: T): Promise<T | undefined> => {
+  try {
+    return await client.create(resource, object);
+  } catch (error) {
+    if (hasReason(error, 'AlreadyExists')) {
+      return undefined;
+    }
+    throw error;
+  }
+};
+
+const changeFinalizers = async (context: OperatorContext, subject: Subject, finalizers: string[]): Promise<Subject | undefined> => {
+  if (isSame(finalizers, subject.metadata.finalizers ?? [])) {
+    return undefined;
+  }
+  try {
+    const { resourceVersion } = subject.metadata;
+    const written = await context.client.patch<Subject>(
+      resourceOf(subject),
+      refOf(subject),
+      { metadata: { finalizers } },
+      { resourceVersion },
+    );
+    if (written.metadata.deletionTimestamp === undefined) {
+      remember(context, written);
+    }
+    return written;
+  } catch (error) {
+    if (hasReason(error, 'NotFound')) {
+      return undefined;
+    }
+    throw error;
+  }
+};
+
+// Made by the schedule: no owner reference, for it outlives the policy.
+const scheduledBackup = ({ metadata }: BackupPolicy, name: string, slot: string) => ({
+  apiVersion,
+  kind: 'Backup',
+  metadata: {
+    name,
+    namespace: metadata.namespace,
+    labels: { [label.policy]: metadata.name },
+    annotations: { [annotation.slot]: slot },
+  },
+  spec: { policyRef: { name: metadata.name }, type: 'Full' },
+});
+
+// Made for a tier with `size`. No owner: the data outlives the policy.
+const claim = ({ metadata, spec }: BackupPolicy, tier: string): V1PersistentVolumeClaim & KubeObject => {
+  const { size, storageClassName } = spec.tiers.find(({ name }) => name === tier)?.persistentVolumeClaim ?? {};
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: {
+      name: claimName(metadata.name, tier),
+      namespace: metadata.namespace,
+      labels: { [label.managedBy]: managedByValue, [label.policy]: metadata.name, [label.tier]: tier },
+    },
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      resources: { requests: { storage: String(size) } },
+      ...(storageClassName === undefined ? {} : { storageClassName }),
+    },
+  };
+};
+
+const describe = (action: Action): string =>
+  ({
+    createJob: 'Creating a Job',
+    deleteJob: 'Deleting a Job',
+    addFinalizer: 'Adding the finalizer',
+    removeFinalizer: 'Removing the finalizer',
+    createBackup: 'Creating a Backup',
+    createClaim: 'Creating a PersistentVolumeClaim',
+  })[action.type];
+
+const detail = (action: Action): Record<string, string> => {
+  switch (action.type) {
+    case 'createJob':
+      return { job: action.job.name };
+    case 'deleteJob':
+      return { job: action.name };
+    case 'createBackup':
+      return { backup: action.name, slot: action.slot };
+    case 'createClaim':
+      return { tier: action.tier };
+    case 'addFinalizer':
+    case 'removeFinalizer':
+      return {};
+  }
+};

@@ -1,0 +1,110 @@
+// Everything that a decision on one Backup looks at, from the caches. The API server is asked only where the caches may be behind.
+import { finalizer, label } from '../../api/group.ts';
+import type { Backup, BackupPolicy } from '../../api/objects.ts';
+import type { BackupObserved, Rival } from '../../core/backup/observed.ts';
+import { deadlinesFor } from '../../core/jobs/deadlines.ts';
+import type { JobFacts } from '../../core/jobs/facts.ts';
+import { jobName } from '../../core/plan/names.ts';
+import { copyState } from '../../core/plan/copy-state.ts';
+import type { CopyState } from '../../core/plan/copy-state.ts';
+import { findCondition } from '../../core/plan/conditions.ts';
+import { jobs as jobResource, namespaces } from '../../kube/resource.ts';
+import type { KubeObject } from '../../kube/object.ts';
+import { byOwner, byPolicy } from '../caches.ts';
+import type { Job } from '../caches.ts';
+import type { OperatorContext } from '../context.ts';
+import { hash8 } from '../hash.ts';
+import { readJob } from '../jobs/gather.ts';
+import type { ReadOptions } from '../jobs/gather.ts';
+import { majorsOf } from '../settings.ts';
+
+type Told = NonNullable<ReadOptions['follow']>;
+
+export const gatherBackup = async (context: OperatorContext, backup: Backup, told: Told): Promise<BackupObserved> => {
+  const { caches, now } = context;
+  const { namespace } = backup.metadata;
+  const policy = caches.policies.cache.get({ namespace, name: backup.spec.policyRef.name });
+  const ended = backup.status?.endTime !== undefined;
+  return {
+    now: now(),
+    backup,
+    ...(policy === undefined ? {} : { policy }),
+    namespaceTerminating: await isNamespaceTerminating(context, backup),
+    rivals: ended ? [] : rivalsOf(context, backup),
+    jobs: await jobsOf(context, backup, ended ? undefined : told),
+    copies: ended && policy !== undefined ? await copiesOf(context, backup, policy) : [],
+    agentMajors: majorsOf(context),
+    hash: hash8,
+  };
+};
+
+// Asked only while a Backup with our finalizer is being deleted.
+const isNamespaceTerminating = async ({ client }: OperatorContext, { metadata }: Backup): Promise<boolean> => {
+  if (metadata.deletionTimestamp === undefined || metadata.finalizers?.includes(finalizer) !== true) {
+    return false;
+  }
+  const found = await client.get<KubeObject>(namespaces, { name: metadata.namespace });
+  return found?.metadata?.deletionTimestamp !== undefined;
+};
+
+// The other Backups of the policy that have not ended.
+const rivalsOf = ({ caches }: OperatorContext, { metadata, spec }: Backup): Rival[] =>
+  caches.backups.cache
+    .find(byPolicy(metadata.namespace, spec.policyRef.name))
+    .filter((other) => other.metadata.uid !== metadata.uid && other.status?.endTime === undefined)
+    .map((other) => ({
+      name: other.metadata.name,
+      createdTime: Date.parse(other.metadata.creationTimestamp),
+      // One that is being deleted still has its Jobs; one that never started has none.
+      started: other.status?.backupId !== undefined,
+      stalled: other.metadata.deletionTimestamp !== undefined || findCondition(other.status?.conditions, 'Stalled')?.status === 'True',
+    }))
+    .toSorted((a, b) => a.createdTime - b.createdTime || a.name.localeCompare(b.name));
+
+const jobsOf = async (context: OperatorContext, backup: Backup, told: Told | undefined): Promise<JobFacts[]> => {
+  const owned = context.caches.jobs.cache.find(byOwner(backup.metadata.uid));
+  const options: ReadOptions = { owners: new Set([backup.metadata.uid]), ...(told === undefined ? {} : { follow: told }) };
+  const known = new Set(owned.map(({ metadata }) => metadata?.name));
+  const missing = expectedJobs(backup).filter((name) => !known.has(name));
+  const asked = await Promise.all(
+    missing.map((name) => context.client.get<Job>(jobResource, { namespace: backup.metadata.namespace, name })),
+  );
+  const found = [...owned, ...asked.filter((job) => job !== undefined)];
+  return Promise.all(found.map((job) => readJob(context, job, options)));
+};
+
+// Jobs that must be there by what the status says. A cache that is behind must not look like a Job that vanished.
+const expectedJobs = ({ metadata, spec, status }: Backup): string[] => {
+  if (status?.backupId === undefined || status.endTime !== undefined) {
+    return [];
+  }
+  const name = (what: string, attempt: number): string => jobName(spec.policyRef.name, hash8(metadata.uid), what, attempt);
+  const { components = [], sealAttempt, check } = status;
+  return [
+    ...components.flatMap((each) => (each.outcome === 'Running' ? [name(`dump-${each.name}`, each.attempt ?? 1)] : [])),
+    ...(sealAttempt === undefined || check !== undefined ? [] : [name('seal', sealAttempt)]),
+    ...(check === undefined ? [] : [name(`check-${sealAttempt ?? 1}`, check.attempt)]),
+  ];
+};
+
+// How far the copies are. The policy starts them; here their state is only read.
+const copiesOf = async (context: OperatorContext, backup: Backup, policy: BackupPolicy): Promise<CopyState[]> => {
+  const [, ...further] = policy.spec.tiers;
+  const { backupId = '', tiers } = backup.status ?? {};
+  const owned = context.caches.jobs.cache
+    .find(byOwner(policy.metadata.uid))
+    .filter(({ metadata }) => metadata?.labels?.[label.verb] === 'copy' && metadata.labels[label.backupId] === backupId);
+  const facts = await Promise.all(owned.map((job) => readJob(context, job, { owners: new Set([policy.metadata.uid]) })));
+  return further.map(({ name }) => {
+    const known = tiers?.find((tier) => tier.name === name);
+    return copyState({
+      tier: name,
+      backupId,
+      ...(known === undefined ? {} : { known }),
+      seenOnTier: false,
+      jobs: facts.filter((job) => job.tier === name),
+      deadlines: deadlinesFor(policy, 'copy'),
+      now: context.now(),
+    });
+  });
+};

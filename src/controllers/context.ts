@@ -1,0 +1,17 @@
+// What every controller is given.
+import type { KubeClient } from '../kube/client.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Caches } from './caches.ts';
+import type { Outputs } from './jobs/outputs.ts';
+
+export type OperatorContext = {
+  client: KubeClient;
+  caches: Caches;
+  outputs: Outputs;
+  log: Log;
+  now: () => number;
+  // Image of the agent by major version of PostgreSQL.
+  agentImages: Map<number, string>;
+  // Uid of the namespace kube-system: tells clusters apart.
+  clusterId: string;
+};

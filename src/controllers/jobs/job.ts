@@ -1,0 +1,65 @@
+// Builds the Job for a request. The one place where Jobs are made.
+import type { V1Job } from '@kubernetes/client-node';
+import { annotation, apiVersion, label, managedByValue } from '../../api/group.ts';
+import type { Backup, BackupPolicy } from '../../api/objects.ts';
+import { deadlinesFor, wholeDeadline } from '../../core/jobs/deadlines.ts';
+import type { JobRequest, JobVerb } from '../../core/jobs/request.ts';
+import { labelValue } from '../../core/plan/names.ts';
+import { hash8 } from '../hash.ts';
+import { agentPlan, findComponent } from './plan.ts';
+import { podSpec } from './pod.ts';
+
+export type JobSettings = { agentImages: Map<number, string>; clusterId: string };
+
+// An agent tries to say that it was late before Kubernetes stops it.
+const stopSeconds = 60;
+
+export const buildJob = (request: JobRequest, policy: BackupPolicy, owner: Backup | BackupPolicy, settings: JobSettings): V1Job => {
+  const labels = labelsOf(request, policy);
+  const plan = agentPlan(policy, request, settings.clusterId);
+  const { kind, metadata } = owner;
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: {
+      name: request.name,
+      namespace: policy.metadata.namespace,
+      labels,
+      annotations: { [annotation.owner]: `${kind}/${metadata.name}/${metadata.uid}` },
+      ownerReferences: [{ apiVersion, kind, name: metadata.name, uid: metadata.uid, controller: true, blockOwnerDeletion: true }],
+    },
+    spec: {
+      backoffLimit: 0,
+      podReplacementPolicy: 'Failed',
+      activeDeadlineSeconds: Math.ceil(wholeDeadline(deadlinesFor(policy, deadlineVerb(request.verb))) / 1000) + stopSeconds,
+      template: { metadata: { labels }, spec: podSpec(policy, request, plan, imageFor(request, policy, settings)) },
+    },
+  };
+};
+
+const deadlineVerb = (verb: JobVerb): 'dump' | 'seal' | 'copy' | 'inspect' => (verb === 'check' || verb === 'logs' ? 'inspect' : verb);
+
+const labelsOf = (request: JobRequest, policy: BackupPolicy): Record<string, string> => {
+  const { verb, attempt, component, tier, backup } = request;
+  return {
+    [label.managedBy]: managedByValue,
+    [label.policy]: policy.metadata.name,
+    [label.verb]: verb,
+    [label.attempt]: String(attempt),
+    [label.tier]: tier,
+    ...(component === undefined ? {} : { [label.component]: component }),
+    ...(backup === undefined ? {} : { [label.backupId]: backup.id }),
+    ...(backup === undefined || backup.name === '' ? {} : { [label.backup]: labelValue(backup.name, hash8(backup.name)) }),
+  };
+};
+
+// A dump uses the image of the server's major version; the other verbs need no PostgreSQL and take the newest.
+const imageFor = (request: JobRequest, policy: BackupPolicy, { agentImages }: JobSettings): string => {
+  const newest = Math.max(...agentImages.keys());
+  const major = request.verb === 'dump' ? (findComponent(policy, request.component).postgresql?.version ?? newest) : newest;
+  const image = agentImages.get(major);
+  if (image === undefined) {
+    throw new TypeError(`There is no agent image for PostgreSQL ${major}`);
+  }
+  return image;
+};

@@ -1,0 +1,134 @@
+// The plan of an agent: the policy with its Secrets replaced by the paths where they are mounted.
+import { mountPath } from '../../api/agent.ts';
+import type { AgentPlan, BackupIdentity, PostgresqlSource, TierPlan } from '../../api/agent.ts';
+import type { BackupPolicy } from '../../api/objects.ts';
+import type { Component } from '../../api/policy.ts';
+import type { Tier } from '../../api/tier.ts';
+import { deadlinesFor } from '../../core/jobs/deadlines.ts';
+import type { JobRequest } from '../../core/jobs/request.ts';
+
+export const findTier = ({ spec }: BackupPolicy, name: string): Tier => {
+  const tier = spec.tiers.find((each) => each.name === name);
+  if (tier === undefined) {
+    throw new TypeError(`The policy has no tier "${name}"`);
+  }
+  return tier;
+};
+
+export const findComponent = ({ spec }: BackupPolicy, name: string | undefined): Component => {
+  const component = spec.components.find((each) => each.name === name);
+  if (component === undefined) {
+    throw new TypeError(`The policy has no component "${name}"`);
+  }
+  return component;
+};
+
+export const primaryOf = ({ spec }: BackupPolicy): Tier => {
+  const [primary] = spec.tiers;
+  if (primary === undefined) {
+    throw new TypeError('The policy has no tier');
+  }
+  return primary;
+};
+
+// One prefix is one repository is one policy.
+export const tierPlan = ({ metadata }: BackupPolicy, { name, s3 }: Tier): TierPlan => {
+  const ownPrefix = `${metadata.namespace}/${metadata.name}`;
+  if (s3 === undefined) {
+    return { name, location: { kind: 'directory', directory: `${mountPath.tier(name)}/${ownPrefix}` } };
+  }
+  const { bucket, prefix = ownPrefix, region, endpoint, forcePathStyle, credentialsSecretRef, caSecretRef } = s3;
+  return {
+    name,
+    location: {
+      kind: 's3',
+      bucket,
+      prefix,
+      region,
+      forcePathStyle,
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(credentialsSecretRef === undefined ? {} : { credentialsDirectory: mountPath.tierCredentials(name) }),
+      ...(caSecretRef === undefined ? {} : { caFile: mountPath.tierCa(name) }),
+    },
+  };
+};
+
+const postgresqlSource = ({ postgresql }: Component): PostgresqlSource | undefined => {
+  if (postgresql === undefined) {
+    return undefined;
+  }
+  const { version, connection, physical, logical } = postgresql;
+  const ownLogin = logical.credentialsSecretRef !== undefined;
+  return {
+    version,
+    host: connection.host,
+    port: connection.port,
+    database: connection.database,
+    sslMode: connection.sslMode,
+    ...(connection.caSecretRef === undefined ? {} : { caFile: mountPath.sourceCa }),
+    credentialsDirectory: mountPath.sourceCredentials,
+    physical: physical.enabled,
+    logical: {
+      enabled: logical.enabled,
+      databases: logical.databases,
+      globals: logical.globals,
+      credentialsDirectory: ownLogin ? mountPath.logicalCredentials : mountPath.sourceCredentials,
+    },
+  };
+};
+
+// Builds the plan of one Job.
+export const agentPlan = (policy: BackupPolicy, request: JobRequest, clusterId: string): AgentPlan => {
+  const { encryption } = policy.spec;
+  const base = {
+    policy: { namespace: policy.metadata.namespace, name: policy.metadata.name },
+    clusterId,
+    verificationKeys: encryption.verificationKeys,
+  };
+  const tier = tierPlan(policy, findTier(policy, request.tier));
+  switch (request.verb) {
+    case 'dump': {
+      const component = findComponent(policy, request.component);
+      const postgresql = postgresqlSource(component);
+      return {
+        ...base,
+        verb: 'dump',
+        backup: identity(request),
+        component: component.name,
+        attempt: request.attempt,
+        tier,
+        recipients: encryption.recipients,
+        signingKeyFile: mountPath.signingKey,
+        deadlineSeconds: deadlinesFor(policy, 'dump').runMilliseconds / 1000,
+        ...(encryption.stateIdentitySecretRef === undefined ? {} : { stateRecipientFile: mountPath.stateRecipient }),
+        ...(request.predictedBytes === undefined ? {} : { predictedBytes: request.predictedBytes }),
+        ...(postgresql === undefined ? {} : { postgresql }),
+      };
+    }
+    case 'seal':
+      return {
+        ...base,
+        verb: 'seal',
+        backup: identity(request),
+        tier,
+        signingKeyFile: mountPath.signingKey,
+        components: request.components ?? [],
+        failed: request.failed ?? [],
+      };
+    case 'copy':
+      return { ...base, verb: 'copy', backup: identity(request), from: tierPlan(policy, primaryOf(policy)), to: tier };
+    case 'check':
+      return { ...base, verb: 'inspect', tier, backupId: identity(request).id };
+    case 'logs':
+      return { ...base, verb: 'inspect', tier, logsOf: identity(request).id };
+    case 'inspect':
+      return { ...base, verb: 'inspect', tier };
+  }
+};
+
+const identity = ({ name, backup }: JobRequest): BackupIdentity => {
+  if (backup === undefined) {
+    throw new TypeError(`Job ${name} works for no backup`);
+  }
+  return { id: backup.id, type: 'Full', slot: backup.slot };
+};

@@ -1,0 +1,70 @@
+// The pod of a Job: Pod Security `restricted`, no API token, nothing writable but memory and its tier.
+import type { V1PodSpec, V1ResourceRequirements, V1Toleration } from '@kubernetes/client-node';
+import { mountPath, planVariable } from '../../api/agent.ts';
+import type { AgentPlan } from '../../api/agent.ts';
+import type { BackupPolicy } from '../../api/objects.ts';
+import { agentContainer } from '../../core/jobs/pod-waiting.ts';
+import type { JobRequest } from '../../core/jobs/request.ts';
+import { findTier } from './plan.ts';
+import { mountsFor } from './volumes.ts';
+
+const agentId = 65_532;
+// Time to abort uploads after SIGTERM.
+const graceSeconds = 60;
+const defaultRequests = { cpu: '100m', memory: '128Mi' };
+const defaultLimits = { memory: '512Mi' };
+
+// A Job has the identity of the tier that it writes.
+const serviceAccount = (policy: BackupPolicy, { tier }: JobRequest): string =>
+  findTier(policy, tier).serviceAccountName ?? policy.spec.jobs.serviceAccountName;
+
+// Where requests are set, a default limit might lie below them.
+const resources = ({ spec }: BackupPolicy): V1ResourceRequirements => {
+  const { requests, limits } = spec.jobs.resources ?? {};
+  const wanted = limits ?? (requests === undefined ? defaultLimits : undefined);
+  return { requests: quantities(requests ?? defaultRequests), ...(wanted === undefined ? {} : { limits: quantities(wanted) }) };
+};
+
+const quantities = (given: Record<string, string | number>): Record<string, string> =>
+  Object.fromEntries(Object.entries(given).map(([name, amount]) => [name, String(amount)]));
+
+export const podSpec = (policy: BackupPolicy, request: JobRequest, plan: AgentPlan, image: string): V1PodSpec => {
+  const mounted = mountsFor(policy, request);
+  const { nodeSelector, tolerations, imagePullSecrets } = policy.spec.jobs;
+  return {
+    restartPolicy: 'Never',
+    serviceAccountName: serviceAccount(policy, request),
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: graceSeconds,
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: agentId,
+      runAsGroup: agentId,
+      fsGroup: agentId,
+      fsGroupChangePolicy: 'OnRootMismatch',
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+    containers: [
+      {
+        name: agentContainer,
+        image,
+        imagePullPolicy: 'IfNotPresent',
+        env: [{ name: planVariable, value: JSON.stringify(plan) }],
+        resources: resources(policy),
+        securityContext: {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        },
+        terminationMessagePath: mountPath.terminationLog,
+        terminationMessagePolicy: 'File',
+        volumeMounts: mounted.map(({ mount }) => mount),
+      },
+    ],
+    volumes: mounted.map(({ volume }) => volume),
+    ...(nodeSelector === undefined ? {} : { nodeSelector }),
+    ...(tolerations === undefined ? {} : { tolerations: tolerations as V1Toleration[] }),
+    ...(imagePullSecrets === undefined ? {} : { imagePullSecrets }),
+  };
+};

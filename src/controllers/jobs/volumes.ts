@@ -1,0 +1,116 @@
+// What an agent sees of volumes and Secrets: only the keys that it needs, as files that only its group can read.
+import type { V1Volume, V1VolumeMount } from '@kubernetes/client-node';
+import { dirname } from 'node:path';
+import { mountPath } from '../../api/agent.ts';
+import type { BackupPolicy } from '../../api/objects.ts';
+import type { Tier } from '../../api/tier.ts';
+import type { JobRequest } from '../../core/jobs/request.ts';
+import { claimName } from '../../core/plan/names.ts';
+import { findComponent, findTier, primaryOf } from './plan.ts';
+
+export type Mounted = { volume: V1Volume; mount: V1VolumeMount };
+
+type Key = { key: string; path: string };
+
+const secretMode = 0o440;
+const scratchSize = '64Mi';
+
+const secretVolume = (name: string, secretName: string, items: Key[], directory: string): Mounted => ({
+  volume: { name, secret: { secretName, items, defaultMode: secretMode } },
+  mount: { name, mountPath: directory, readOnly: true },
+});
+
+// Memory, never a disk: nothing lies on a disk in plain text.
+const scratch: Mounted = {
+  volume: { name: 'tmp', emptyDir: { medium: 'Memory', sizeLimit: scratchSize } },
+  mount: { name: 'tmp', mountPath: '/tmp' },
+};
+
+// Everything that one Job mounts.
+export const mountsFor = (policy: BackupPolicy, request: JobRequest): Mounted[] => {
+  const tier = findTier(policy, request.tier);
+  switch (request.verb) {
+    case 'dump':
+      return [scratch, ...tierMounts(policy, tier, true), signingKey(policy), ...stateRecipient(policy), ...sourceMounts(policy, request)];
+    case 'seal':
+      return [scratch, ...tierMounts(policy, tier, true), signingKey(policy)];
+    case 'copy':
+      return [scratch, ...tierMounts(policy, primaryOf(policy), false), ...tierMounts(policy, tier, true)];
+    case 'check':
+    case 'logs':
+    case 'inspect':
+      return [scratch, ...tierMounts(policy, tier, false)];
+  }
+};
+
+const tierMounts = (policy: BackupPolicy, tier: Tier, writes: boolean): Mounted[] => {
+  const { name, persistentVolumeClaim, s3 } = tier;
+  if (persistentVolumeClaim !== undefined) {
+    const claim = persistentVolumeClaim.claimName ?? claimName(policy.metadata.name, name);
+    return [
+      {
+        volume: { name: `tier-${name}`, persistentVolumeClaim: { claimName: claim } },
+        mount: { name: `tier-${name}`, mountPath: mountPath.tier(name), readOnly: !writes },
+      },
+    ];
+  }
+  const { credentialsSecretRef, caSecretRef } = s3 ?? {};
+  return [
+    ...(credentialsSecretRef === undefined ? [] : [s3Credentials(name, credentialsSecretRef.name)]),
+    ...(caSecretRef === undefined
+      ? []
+      : [secretVolume(`tier-${name}-ca`, caSecretRef.name, [{ key: caSecretRef.key, path: 'ca.crt' }], dirname(mountPath.tierCa(name)))]),
+  ];
+};
+
+const item = (key: string): Key => ({ key, path: key });
+
+// The session token is there with some credentials only, so it is a source of its own.
+const s3Credentials = (tier: string, secret: string): Mounted => {
+  return {
+    volume: {
+      name: `tier-${tier}-login`,
+      projected: {
+        defaultMode: secretMode,
+        sources: [
+          { secret: { name: secret, items: [item('accessKeyId'), item('secretAccessKey')] } },
+          { secret: { name: secret, items: [item('sessionToken')], optional: true } },
+        ],
+      },
+    },
+    mount: { name: `tier-${tier}-login`, mountPath: mountPath.tierCredentials(tier), readOnly: true },
+  };
+};
+
+const signingKey = ({ spec }: BackupPolicy): Mounted => {
+  const { name, key } = spec.encryption.signingKeySecretRef;
+  return secretVolume('signing', name, [{ key, path: 'signing.key' }], dirname(mountPath.signingKey));
+};
+
+const stateRecipient = ({ spec }: BackupPolicy): Mounted[] => {
+  const { stateIdentitySecretRef: ref } = spec.encryption;
+  return ref === undefined
+    ? []
+    : [secretVolume('state', ref.name, [{ key: ref.key, path: 'recipient' }], dirname(mountPath.stateRecipient))];
+};
+
+const sourceMounts = (policy: BackupPolicy, { component }: JobRequest): Mounted[] => {
+  const { postgresql } = findComponent(policy, component);
+  if (postgresql === undefined) {
+    return [];
+  }
+  const { connection, logical } = postgresql;
+  const login = (name: string, directory: string, ref: { name: string; usernameKey: string; passwordKey: string }): Mounted => {
+    const items = [
+      { key: ref.usernameKey, path: 'username' },
+      { key: ref.passwordKey, path: 'password' },
+    ];
+    return secretVolume(name, ref.name, items, directory);
+  };
+  const ca = connection.caSecretRef;
+  return [
+    login('source', mountPath.sourceCredentials, connection.credentialsSecretRef),
+    ...(logical.credentialsSecretRef === undefined ? [] : [login('logical', mountPath.logicalCredentials, logical.credentialsSecretRef)]),
+    ...(ca === undefined ? [] : [secretVolume('source-ca', ca.name, [{ key: ca.key, path: 'ca.crt' }], dirname(mountPath.sourceCa))]),
+  ];
+};

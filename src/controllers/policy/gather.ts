@@ -1,0 +1,91 @@
+// Everything that a decision on one BackupPolicy looks at.
+import { annotation } from '../../api/group.ts';
+import type { Backup, BackupPolicy } from '../../api/objects.ts';
+import type { JobFacts } from '../../core/jobs/facts.ts';
+import { claimName } from '../../core/plan/names.ts';
+import type { BackupFacts, PolicyObserved, TierCatalogue } from '../../core/policy/observed.ts';
+import { persistentVolumeClaims } from '../../kube/resource.ts';
+import { byPolicy } from '../caches.ts';
+import type { OperatorContext } from '../context.ts';
+import { hash8 } from '../hash.ts';
+import { readJob } from '../jobs/gather.ts';
+import type { ReadOptions } from '../jobs/gather.ts';
+import { majorsOf } from '../settings.ts';
+
+type Told = NonNullable<ReadOptions['follow']>;
+
+export const gatherPolicy = async (context: OperatorContext, policy: BackupPolicy, told: Told): Promise<PolicyObserved> => {
+  const { namespace, name } = policy.metadata;
+  const runs = context.caches.backups.cache.find(byPolicy(namespace, name));
+  const jobs = await jobsOf(context, policy, runs, told);
+  return {
+    now: context.now(),
+    policy,
+    backups: runs.map(backupFacts),
+    jobs,
+    catalogue: Object.fromEntries(policy.spec.tiers.map((tier) => [tier.name, catalogueOf(jobs, tier.name)])),
+    missingClaims: await missingClaims(context, policy),
+    agentMajors: majorsOf(context),
+    hash: hash8,
+  };
+};
+
+const backupFacts = ({ metadata, status = {} }: Backup): BackupFacts => ({
+  name: metadata.name,
+  uid: metadata.uid,
+  createdTime: Date.parse(metadata.creationTimestamp),
+  scheduled: metadata.annotations?.[annotation.slot] !== undefined,
+  deleting: metadata.deletionTimestamp !== undefined,
+  slot: metadata.annotations?.[annotation.slot] ?? metadata.creationTimestamp,
+  status,
+});
+
+const jobsOf = async (context: OperatorContext, { metadata }: BackupPolicy, runs: Backup[], told: Told): Promise<JobFacts[]> => {
+  const found = context.caches.jobs.cache.find(byPolicy(metadata.namespace, metadata.name));
+  const ownedByPolicy = new Set([metadata.uid]);
+  const ownedByRun = new Set(runs.map((run) => run.metadata.uid));
+  const facts = await Promise.all(
+    found.map(async (job) => {
+      const mine = await readJob(context, job, { owners: ownedByPolicy, follow: told });
+      // Jobs of the runs are followed by the runs themselves; here they are only counted, and swept.
+      return mine.ours ? mine : readJob(context, job, { owners: ownedByRun });
+    }),
+  );
+  return facts.filter(({ ours }) => ours);
+};
+
+// What the newest reading that succeeded found. Its Job and its log are kept for that.
+const catalogueOf = (jobs: JobFacts[], tier: string): TierCatalogue | undefined => {
+  const readings = jobs.flatMap((job) => {
+    const { state } = job;
+    if (job.verb !== 'inspect' || job.tier !== tier || state.type !== 'Ended') {
+      return [];
+    }
+    const { result, entries } = state;
+    return result?.verb === 'inspect' && result.tier === tier && result.outcome === 'Succeeded' ? [{ job, result, entries }] : [];
+  });
+  const newest = readings.toSorted((a, b) => a.job.createdTime - b.job.createdTime).at(-1);
+  if (newest === undefined) {
+    return undefined;
+  }
+  const { job, result, entries } = newest;
+  return {
+    measuredTime: job.createdTime,
+    backups: result.backups ?? 0,
+    refused: result.refused ?? 0,
+    ...(result.repositoryId === undefined ? {} : { repositoryId: result.repositoryId }),
+    ...(entries === undefined ? {} : { entries }),
+  };
+};
+
+// A claim that we made has our label and is in the cache; any other is asked for.
+const missingClaims = async ({ client, caches }: OperatorContext, { metadata, spec }: BackupPolicy): Promise<string[]> => {
+  const wanted = spec.tiers.filter(({ persistentVolumeClaim }) => persistentVolumeClaim?.size !== undefined);
+  const missing = await Promise.all(
+    wanted.map(async ({ name }) => {
+      const ref = { namespace: metadata.namespace, name: claimName(metadata.name, name) };
+      return (caches.claims.cache.get(ref) ?? (await client.get(persistentVolumeClaims, ref))) === undefined ? [name] : [];
+    }),
+  );
+  return missing.flat();
+};

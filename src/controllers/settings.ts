@@ -1,0 +1,45 @@
+// What the operator is told by its environment.
+import { z } from 'zod';
+
+export type Settings = {
+  // Image of the agent by major version of PostgreSQL.
+  agentImages: Map<number, string>;
+  healthPort: number;
+};
+
+// Thrown at start when a variable cannot be used.
+export class SettingsError extends Error {
+  readonly code = 'SettingsInvalid';
+
+  constructor(message: string) {
+    super(message);
+    this.name = 'SettingsError';
+  }
+}
+
+const images = z.record(z.string().regex(/^[1-9][0-9]$/), z.string().min(1));
+
+export const readSettings = (environment: Record<string, string | undefined>): Settings => ({
+  agentImages: readImages(environment['AGENT_IMAGES']),
+  healthPort: readPort(environment['HEALTH_PORT'] ?? '8080'),
+});
+
+const readImages = (text = '{}'): Map<number, string> => {
+  try {
+    return new Map(Object.entries(images.parse(JSON.parse(text))).map(([major, image]) => [Number(major), image]));
+  } catch {
+    throw new SettingsError(
+      `AGENT_IMAGES must be a JSON object from major version to image, such as {"17":"registry/agent:1"}. It is: ${text}`,
+    );
+  }
+};
+
+const readPort = (text: string): number => {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new SettingsError(`HEALTH_PORT must be a port number. It is: ${text}`);
+  }
+  return port;
+};
+
+export const majorsOf = ({ agentImages }: Pick<Settings, 'agentImages'>): number[] => [...agentImages.keys()].toSorted((a, b) => a - b);
