@@ -1,5 +1,5 @@
 // Every generated file.
-import { crdName, crdYaml } from './crd.ts';
+import { crdYaml } from './crd.ts';
 import type { GeneratedFile } from './files.ts';
 import { kinds } from './kinds.ts';
 

@@ -14,8 +14,13 @@ export const withRules = <T extends z.ZodType>(schema: T, rules: CelRule[]): T =
 };
 
 // A string of one form. zod checks the pattern; the CRD has it as a CEL rule with a message of ours, because "should match '^…$'" helps nobody.
-export const formatted = (max: number, pattern: RegExp, message: string) =>
-  withRules(z.string().max(max).regex(pattern, message), [{ rule: `self.matches(${JSON.stringify(pattern.source)})`, message }]);
+// The API server repeats the value. Where it may be a secret, `unless` (CEL) lets it pass here, and a rule on the object around it refuses it.
+export const formatted = (max: number, pattern: RegExp, message: string, unless?: string) => {
+  const matches = `self.matches(${JSON.stringify(pattern.source)})`;
+  return withRules(z.string().max(max).regex(pattern, message), [
+    { rule: unless === undefined ? matches : `${unless} || ${matches}`, message },
+  ]);
+};
 
 // Marks a list as a map keyed by fields, so that server-side apply merges item by item.
 export const mapList = <T extends z.ZodType>(schema: T, keys: string[]): T =>

@@ -2,13 +2,13 @@
 import { z } from 'zod';
 import { formatted, labelName, mapList, secretKeyRef, setList, withRules } from './common.ts';
 
-// A secret key in the wrong field is refused by a rule on the whole list, so that the API server's answer does not repeat it; the rule on
-// each item lets it pass for that reason.
+// A secret key in the wrong field is refused by a rule on the whole list, so that the API server's answer does not repeat it.
 const recipient = () =>
   formatted(
     128,
-    /^age1[02-9ac-hj-np-z]{58}$|^AGE-SECRET-KEY-/,
+    /^age1[02-9ac-hj-np-z]{58}$/,
     'a recipient is 62 characters that begin with age1: copy it from the output of "kubectl holdfast keygen" or "age-keygen -y"',
+    "self.startsWith('AGE-SECRET-KEY-')",
   );
 
 const recipients = setList(
@@ -24,8 +24,9 @@ const recipients = setList(
 const publicKey = () =>
   formatted(
     512,
-    /^MCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=$|PRIVATE KEY|^MC4CAQAw/,
+    /^MCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=$/,
     'a verification key is the base64 text of an Ed25519 public key on one line, 60 characters that begin with MCowBQYDK2VwAyEA: copy it from the output of "kubectl holdfast keygen"',
+    "self.contains('PRIVATE KEY') || self.startsWith('MC4CAQAw')",
   );
 
 const verificationKeys = mapList(

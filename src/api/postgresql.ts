@@ -12,10 +12,15 @@ const databaseName = () =>
 // A host name, an IPv4 or an IPv6 address. One colon alone is a port in the wrong field.
 const host = () =>
   withRules(
-    formatted(253, /^[A-Za-z0-9._:-]+$/, 'write a host name or address only, such as postgres.shop.svc: no scheme, user, path or database'),
+    formatted(
+      253,
+      /^[A-Za-z0-9._:-]+$/,
+      'write a host name or address only, such as postgres.shop.svc: no scheme, user, path or database',
+      "self.contains('@')",
+    ),
     [
       {
-        rule: "!self.contains(':') || self.matches('^[0-9A-Fa-f]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*$')",
+        rule: "!self.contains(':') || self.contains('/') || self.contains('@') || self.matches('^[0-9A-Fa-f]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*$')",
         message: 'write the port in connection.port, not behind the host',
       },
     ],
@@ -43,6 +48,11 @@ const connection = withRules(
     credentialsSecretRef: postgresqlCredentials('A role with REPLICATION (docs/postgresql.md has its SQL).'),
   }),
   [
+    {
+      rule: "!self.host.contains('@')",
+      message:
+        'connection.host must not be a connection string with a user or password: write the host only, put the password into the Secret of credentialsSecretRef, and change it, since it was sent to the cluster just now',
+    },
     {
       rule: "!self.sslMode.startsWith('verify') || has(self.caSecretRef)",
       message: 'connection.sslMode verify-ca and verify-full need connection.caSecretRef, the certificate to check against',

@@ -50,7 +50,12 @@ const s3 = withRules(
     region: formatted(40, /^[a-z0-9-]+$/, 'write the id of a region, such as eu-central-1')
       .default('us-east-1')
       .describe('Region of the bucket.'),
-    endpoint: formatted(253, /^https?:\/\/[A-Za-z0-9._-]+(:[0-9]{1,5})?$|^https?:\/\/\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?$/, endpointMessage)
+    endpoint: formatted(
+      253,
+      /^https?:\/\/[A-Za-z0-9._-]+(:[0-9]{1,5})?$|^https?:\/\/\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?$/,
+      endpointMessage,
+      "self.contains('@')",
+    )
       .optional()
       .describe('Address of the S3 service, such as `https://s3.example.org`. Default: that of AWS for the region.'),
     forcePathStyle: z.boolean().default(true).describe('Bucket in the path (`https://host/bucket`), not in the host name.'),
@@ -60,6 +65,11 @@ const s3 = withRules(
     caSecretRef: secretKeyRef('PEM certificates that the service is checked against. Default: those of the system.', 'ca.crt').optional(),
   }),
   [
+    {
+      rule: "!has(self.endpoint) || !self.endpoint.contains('@')",
+      message:
+        's3.endpoint must not hold a user or password: put them into the Secret of s3.credentialsSecretRef, and change the password, since it was sent to the cluster just now',
+    },
     {
       rule: "!has(self.prefix) || !self.prefix.split('/').exists(p, p == '.' || p == '..')",
       message: 's3.prefix must not hold the parts "." or "..": write the plain path, such as "backups/shop"',
