@@ -2,7 +2,7 @@
 import { outputs } from './generate/outputs.ts';
 import { staleReport, writeAll } from './generate/files.ts';
 
-const files = await outputs();
+const files = outputs();
 if (process.argv.includes('--check')) {
   const report = await staleReport(files);
   if (report !== undefined) {

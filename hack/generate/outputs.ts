@@ -2,8 +2,15 @@
 import { crdYaml } from './crd.ts';
 import type { GeneratedFile } from './files.ts';
 import { kinds } from './kinds.ts';
+import { valuesSchema } from './values-schema.ts';
 
 const crdFile = (plural: string) => `holdfast.dev_${plural}.yaml`;
 
-export const outputs = async (): Promise<GeneratedFile[]> =>
-  kinds.map((kind) => ({ path: `crds/${crdFile(kind.plural)}`, text: crdYaml(kind) }));
+// The CRDs twice: for `kubectl apply -f crds/`, and in the chart.
+const crds = (): GeneratedFile[] =>
+  kinds.flatMap((kind) => {
+    const text = crdYaml(kind);
+    return ['crds', 'charts/holdfast/crds'].map((folder) => ({ path: `${folder}/${crdFile(kind.plural)}`, text }));
+  });
+
+export const outputs = (): GeneratedFile[] => [...crds(), { path: 'charts/holdfast/values.schema.json', text: valuesSchema() }];
