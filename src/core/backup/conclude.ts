@@ -1,4 +1,5 @@
 // How a run ends once it is known whether it was sealed.
+import prettyBytes from 'pretty-bytes';
 import type { EntryLine } from '../../api/agent.ts';
 import type { BackupStatus } from '../../api/backup.ts';
 import type { Failure, Verdict } from '../jobs/judge.ts';
@@ -26,7 +27,7 @@ export const concludeSealed = (
     tiers,
     phases: [...(status.phases ?? []), { name: entry === undefined ? 'seal' : 'check', seconds }],
     verification: [...(status.verification ?? []), ...(presence === undefined ? [] : [presence])],
-    ...(bytes === undefined ? {} : { bytes }),
+    ...(bytes === undefined ? {} : { bytes, size: prettyBytes(bytes) }),
     ...(restorableTo === undefined ? {} : { restorableTo }),
   };
   const failed = (status.components ?? []).filter(({ outcome }) => outcome !== 'Succeeded');

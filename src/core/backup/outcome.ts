@@ -1,10 +1,11 @@
 // How a run looks from outside: its phase and its conditions, for people and for kstatus.
+import prettyMilliseconds from 'pretty-ms';
 import type { BackupStatus } from '../../api/backup.ts';
 import type { Category } from '../../api/categories.ts';
 import type { ConditionReason } from '../../api/conditions.ts';
 import type { Phase } from '../../api/run-status.ts';
 import { cut, dropConditions, setConditions } from '../plan/conditions.ts';
-import { isoTime } from '../plan/time.ts';
+import { isoTime, second } from '../plan/time.ts';
 import { asCategory } from './observed.ts';
 import type { BackupObserved } from './observed.ts';
 
@@ -61,11 +62,13 @@ export const ended = (observed: BackupObserved, status: BackupStatus, ending: En
   const reason = good ? 'Complete' : ending.reason;
   const message = good ? 'Every component is sealed on the primary tier.' : ending.message;
   const { progress: _, ...rest } = status;
+  const { startTime } = status;
   return {
     ...rest,
     observedGeneration: observed.backup.metadata.generation,
     phase: ending.phase,
     endTime: isoTime(observed.now),
+    ...(startTime === undefined ? {} : { duration: prettyMilliseconds(wholeSeconds(startTime, observed.now)) }),
     conditions: setConditions(
       dropConditions(status.conditions ?? [], 'Reconciling', 'Stalled'),
       [
@@ -77,6 +80,8 @@ export const ended = (observed: BackupObserved, status: BackupStatus, ending: En
     ),
   };
 };
+
+const wholeSeconds = (startTime: string, end: number): number => Math.max(0, Math.round((end - Date.parse(startTime)) / second) * second);
 
 const reasonOfCategory: Record<Category, ConditionReason> = {
   None: 'Failed',

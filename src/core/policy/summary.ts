@@ -4,7 +4,7 @@ import type { PolicyStatus } from '../../api/policy.ts';
 import { isoTime } from '../plan/time.ts';
 import type { PolicyObserved, TierCatalogue } from './observed.ts';
 
-type Summary = Pick<PolicyStatus, 'tiers' | 'components' | 'latestBackup' | 'repositoryId'>;
+type Summary = Pick<PolicyStatus, 'tiers' | 'components' | 'latestBackup' | 'repositoryId' | 'rpo'>;
 type TierSummary = NonNullable<PolicyStatus['tiers']>[number];
 type ComponentSummary = NonNullable<PolicyStatus['components']>[number];
 
@@ -15,9 +15,12 @@ export const summary = (observed: PolicyObserved): Summary => {
   const latest = newestPassed(read?.entries ?? []);
   const repositoryId = read?.repositoryId ?? policy.status?.repositoryId;
   const latestBackup = latest === undefined ? policy.status?.latestBackup : describeLatest(observed, latest);
+  const components = policy.spec.components.map(({ name }) => componentSummary(observed, name, read));
+  const restorableTime = oldestRestorable(components);
   return {
     tiers: policy.spec.tiers.map(({ name }) => tierSummary(observed, name)),
-    components: policy.spec.components.map(({ name }) => componentSummary(observed, name, read)),
+    components,
+    ...(restorableTime === undefined ? {} : { rpo: { restorableTime } }),
     ...(repositoryId === undefined ? {} : { repositoryId }),
     ...(latestBackup === undefined ? {} : { latestBackup }),
   };
@@ -27,6 +30,12 @@ const passed = (entries: EntryLine[]): EntryLine[] =>
   entries.filter(({ verdict }) => verdict === 'Passed').toSorted((a, b) => a.backupId.localeCompare(b.backupId));
 
 const newestPassed = (entries: EntryLine[]): EntryLine | undefined => passed(entries).at(-1);
+
+// What a restore of everything would bring back. Unknown while one component has nothing.
+const oldestRestorable = (components: ComponentSummary[]): string | undefined => {
+  const known = components.flatMap(({ restorableTo }) => restorableTo ?? []);
+  return known.length < components.length ? undefined : known.toSorted((a, b) => Date.parse(a) - Date.parse(b)).at(0);
+};
 
 const describeLatest = ({ backups }: PolicyObserved, entry: EntryLine): NonNullable<PolicyStatus['latestBackup']> => {
   const name = backups.find(({ status }) => status.backupId === entry.backupId)?.name;
