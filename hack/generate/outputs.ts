@@ -1,4 +1,6 @@
 // Every generated file.
+import { apiDocs } from './api-docs.ts';
+import { conditionsDocs } from './conditions-docs.ts';
 import { crdYaml } from './crd.ts';
 import type { GeneratedFile } from './files.ts';
 import { kinds } from './kinds.ts';
@@ -13,4 +15,9 @@ const crds = (): GeneratedFile[] =>
     return ['crds', 'charts/holdfast/crds'].map((folder) => ({ path: `${folder}/${crdFile(kind.plural)}`, text }));
   });
 
-export const outputs = (): GeneratedFile[] => [...crds(), { path: 'charts/holdfast/values.schema.json', text: valuesSchema() }];
+export const outputs = (): GeneratedFile[] => [
+  ...crds(),
+  { path: 'charts/holdfast/values.schema.json', text: valuesSchema() },
+  { path: 'docs/api.md', text: apiDocs() },
+  { path: 'docs/conditions.md', text: conditionsDocs() },
+];

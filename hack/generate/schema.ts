@@ -12,6 +12,15 @@ export type Schema = {
   additionalProperties?: Schema;
   items?: Schema;
   required?: string[];
+  minLength?: number;
+  maxLength?: number;
+  minItems?: number;
+  maxItems?: number;
+  minProperties?: number;
+  maxProperties?: number;
+  minimum?: number;
+  maximum?: number;
+  pattern?: string;
   [key: string]: unknown;
 };
 
@@ -20,8 +29,8 @@ const largestSafe = Number.MAX_SAFE_INTEGER;
 // Takes out what CRDs refuse, and what the API server's own messages would hide.
 const adapt = (schema: Schema): void => {
   // `should match '^…$'` helps nobody: every pattern has a CEL rule with a message of ours.
-  if (schema['pattern'] !== undefined && schema[rulesKey] !== undefined) {
-    delete schema['pattern'];
+  if (schema.pattern !== undefined && schema[rulesKey] !== undefined) {
+    delete schema.pattern;
   }
   if (schema['x-kubernetes-int-or-string'] === true) {
     delete schema.type;
@@ -29,11 +38,11 @@ const adapt = (schema: Schema): void => {
   }
   if (schema.type === 'integer') {
     schema.format = 'int64';
-    if (schema['maximum'] === largestSafe) {
-      delete schema['maximum'];
+    if (schema.maximum === largestSafe) {
+      delete schema.maximum;
     }
-    if (schema['minimum'] === -largestSafe) {
-      delete schema['minimum'];
+    if (schema.minimum === -largestSafe) {
+      delete schema.minimum;
     }
   }
   delete schema['propertyNames'];
@@ -60,22 +69,25 @@ const check = (schema: Schema, path: string): void => {
   if (schema.type === undefined && !intOrString) {
     fail('no type: unions are not structural');
   }
-  if (schema['pattern'] !== undefined) {
+  if (schema.pattern !== undefined) {
     fail('a pattern without a message: use formatted()');
   }
-  if (schema.type === 'string' && schema['maxLength'] === undefined && schema.enum === undefined) {
+  if (schema.type === 'string' && schema.maxLength === undefined && schema.enum === undefined) {
     fail('a string without a bound');
   }
-  if (schema.type === 'array' && schema['maxItems'] === undefined) {
+  if (schema.type === 'array' && schema.maxItems === undefined) {
     fail('a list without a bound');
   }
   if (schema.properties && schema.additionalProperties !== undefined) {
     fail('properties beside additionalProperties: use z.object, not z.strictObject');
   }
-  if (schema.additionalProperties && schema['maxProperties'] === undefined) {
+  if (schema.additionalProperties && schema.maxProperties === undefined) {
     fail('a map without a bound');
   }
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
+    if (property.description === undefined) {
+      fail(`${name} has no description`);
+    }
     check(property, `${path}.${name}`);
   }
   if (schema.items) {

@@ -5,7 +5,9 @@ import { componentStatusSchema, conditions, phaseSecondsSchema, phases, tierStat
 
 export const backupSpecSchema = withRules(
   z.object({
-    policyRef: z.object({ name: labelName(32).describe('Name of the BackupPolicy, in the same namespace.') }),
+    policyRef: z
+      .object({ name: labelName(32).describe('Name of the BackupPolicy, in the same namespace.') })
+      .describe('The policy that says what, how and where.'),
     type: z.enum(['Full']).default('Full').describe('Full: everything, on its own.'),
     components: setList(z.array(labelName(20)).min(1).max(32))
       .optional()
@@ -16,18 +18,23 @@ export const backupSpecSchema = withRules(
 );
 
 export const backupStatusSchema = z.object({
-  observedGeneration: count().optional(),
+  observedGeneration: count().optional().describe('The generation of the spec that the status is about.'),
   conditions: conditions(),
   phase: z.enum(phases).optional().describe('For people; tools use the conditions.'),
-  startTime: time().optional(),
-  endTime: time().optional(),
+  startTime: time().optional().describe('When its first Job was made.'),
+  endTime: time().optional().describe('When it was sealed, or given up.'),
   backupId: z.string().max(64).optional().describe('Name of the backup in the store.'),
-  components: mapList(z.array(componentStatusSchema).max(32), ['name']).optional(),
-  tiers: mapList(z.array(tierStateSchema).max(8), ['name']).optional(),
+  components: mapList(z.array(componentStatusSchema).max(32), ['name']).optional().describe('How each component fared.'),
+  tiers: mapList(z.array(tierStateSchema).max(8), ['name']).optional().describe('Which tiers hold it.'),
   verification: z.array(verificationSchema).max(64).optional().describe('What was checked, at which level, where, and with what verdict.'),
   phases: z.array(phaseSecondsSchema).max(64).optional().describe('How long each step took.'),
   progress: z
-    .object({ component: labelName(20).optional(), phase: z.string().max(40), bytes: count(), time: time() })
+    .object({
+      component: labelName(20).optional().describe('The component it is about.'),
+      phase: z.string().max(40).describe('What is being done.'),
+      bytes: count().describe('Bytes that the store has acknowledged in this step.'),
+      time: time().describe('When the agent said so.'),
+    })
     .optional()
     .describe('What the newest progress line of an agent said.'),
   bytes: count().optional().describe('Bytes stored on the primary tier.'),
@@ -36,7 +43,11 @@ export const backupStatusSchema = z.object({
   restorableTo: time().optional().describe('The oldest restorableTo of the components.'),
   sealAttempt: count().optional().describe('Number of the newest attempt at sealing.'),
   check: z
-    .object({ attempt: count(), category: z.string().max(40), message: z.string().max(1024) })
+    .object({
+      attempt: count().describe('Number of the attempt.'),
+      category: z.string().max(40).describe('Kind of the failure of sealing.'),
+      message: z.string().max(1024).describe('Why the store is asked.'),
+    })
     .optional()
     .describe('Sealing left no result, so the store is being asked: number of the attempt, and why.'),
 });

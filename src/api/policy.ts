@@ -31,11 +31,11 @@ const resources = withRules(
 );
 
 const toleration = z.object({
-  key: z.string().max(316).optional(),
-  operator: z.enum(['Exists', 'Equal']).optional(),
-  value: z.string().max(63).optional(),
-  effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional(),
-  tolerationSeconds: z.int().min(0).optional(),
+  key: z.string().max(316).optional().describe('Key of the taint. Absent: every key.'),
+  operator: z.enum(['Exists', 'Equal']).optional().describe('How the value is compared. Absent: Equal.'),
+  value: z.string().max(63).optional().describe('Value of the taint.'),
+  effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional().describe('Effect of the taint. Absent: every effect.'),
+  tolerationSeconds: z.int().min(0).optional().describe('How long NoExecute is tolerated. Absent: for ever.'),
 });
 
 const jobs = z.object({
@@ -54,7 +54,10 @@ const jobs = z.object({
     .optional()
     .describe('Labels that a node must have.'),
   tolerations: z.array(toleration).max(16).optional().describe('Taints that the agents tolerate.'),
-  imagePullSecrets: mapList(z.array(z.object({ name: objectName() })).max(8), ['name'])
+  imagePullSecrets: mapList(
+    z.array(z.object({ name: objectName().describe('Name of the Secret, in the namespace of the policy.') })).max(8),
+    ['name'],
+  )
     .optional()
     .describe('Secrets for the registry of the agent image.'),
   deadlines: z
@@ -117,14 +120,14 @@ export const policySpecSchema = withRules(
 );
 
 const componentFacts = z.object({
-  name: labelName(20),
+  name: labelName(20).describe('Name of the component.'),
   lastSuccessTime: time().optional().describe('Slot of the newest backup that verified and holds the component.'),
-  restorableTo: time().optional(),
-  bytes: count().optional().describe('Bytes of it that backup holds. The next one is predicted from them.'),
+  restorableTo: time().optional().describe('Everything committed before this instant is in that backup.'),
+  bytes: count().optional().describe('Bytes of it in that backup. The next one is predicted from them.'),
 });
 
 const tierFacts = z.object({
-  name: labelName(20),
+  name: labelName(20).describe('Name of the tier, in the order of the spec.'),
   latestBackupTime: time().optional().describe('Slot of the newest backup whose manifest verified on this tier.'),
   backups: count().optional().describe('Backups whose manifests verified.'),
   refused: count().optional().describe('Manifests that did not verify; the condition StorageHealthy names the first ones.'),
@@ -132,7 +135,7 @@ const tierFacts = z.object({
 });
 
 export const policyStatusSchema = z.object({
-  observedGeneration: count().optional(),
+  observedGeneration: count().optional().describe('The generation of the spec that the status is about.'),
   conditions: conditions(),
   repositoryId: z.string().max(64).optional().describe('Id of the repository, the same on every tier.'),
   rpo: z
@@ -141,15 +144,20 @@ export const policyStatusSchema = z.object({
     })
     .optional()
     .describe('What could be lost right now.'),
-  components: mapList(z.array(componentFacts).max(32), ['name']).optional(),
-  tiers: mapList(z.array(tierFacts).max(8), ['name']).optional(),
+  components: mapList(z.array(componentFacts).max(32), ['name']).optional().describe('What is known of each component.'),
+  tiers: mapList(z.array(tierFacts).max(8), ['name']).optional().describe('What the last reading of each tier found.'),
   latestBackup: z
-    .object({ name: objectName().optional(), backupId: z.string().max(64), bytes: count(), seconds: z.number().min(0) })
+    .object({
+      name: objectName().optional().describe('Name of its Backup resource.'),
+      backupId: z.string().max(64).describe('Its name in the store.'),
+      bytes: count().describe('Bytes stored.'),
+      seconds: z.number().min(0).describe('How long it took.'),
+    })
     .optional()
     .describe('The newest backup that verified on the primary tier. The next one is predicted from it.'),
   lastScheduleTime: time().optional().describe('Newest slot that got a run.'),
   next: z
-    .array(z.object({ type: z.enum(['Full']), time: time() }))
+    .array(z.object({ type: z.enum(['Full']).describe('Kind of the run.'), time: time().describe('When it starts.') }))
     .max(8)
     .optional()
     .describe('What runs next.'),

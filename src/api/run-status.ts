@@ -3,12 +3,12 @@ import { z } from 'zod';
 import { count, labelName, mapList, time } from './common.ts';
 
 export const conditionSchema = z.object({
-  type: z.string().min(1).max(64),
-  status: z.enum(['True', 'False', 'Unknown']),
-  reason: z.string().min(1).max(64),
-  message: z.string().max(1024),
-  lastTransitionTime: time(),
-  observedGeneration: count().optional(),
+  type: z.string().min(1).max(64).describe('Name of the condition.'),
+  status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
+  reason: z.string().min(1).max(64).describe('Why, in one word for tools.'),
+  message: z.string().max(1024).describe('Why, for people, with the next step.'),
+  lastTransitionTime: time().describe('When `status` changed last.'),
+  observedGeneration: count().optional().describe('The generation of the spec that it is about.'),
 });
 export type Condition = z.output<typeof conditionSchema>;
 
@@ -22,30 +22,39 @@ export type Phase = (typeof phases)[number];
 
 // One component of one run.
 export const componentStatusSchema = z.object({
-  name: labelName(20),
-  outcome: z.enum(['Pending', 'Running', 'Succeeded', 'Failed']),
+  name: labelName(20).describe('Name of the component.'),
+  outcome: z.enum(['Pending', 'Running', 'Succeeded', 'Failed']).describe('How far it is, or how it ended.'),
   category: z.string().max(40).optional().describe('Kind of the failure; docs/conditions.md lists them.'),
   attempt: count().optional().describe('Number of the newest attempt, from 1.'),
   nextAttemptTime: time().optional().describe('When the next attempt may start.'),
   bytes: count().optional().describe('Bytes stored.'),
   restorableTo: time().optional().describe('Everything committed before this instant is in the backup.'),
-  message: z.string().max(1024).optional(),
+  message: z.string().max(1024).optional().describe('What went wrong, with the next step.'),
 });
 
 export const tierStateSchema = z.object({
-  name: labelName(20),
-  state: z.enum(['Pending', 'Copying', 'Sealed', 'Lagging', 'Failed']),
-  attempt: count().optional(),
-  nextAttemptTime: time().optional(),
-  message: z.string().max(1024).optional(),
+  name: labelName(20).describe('Name of the tier.'),
+  state: z
+    .enum(['Pending', 'Copying', 'Sealed', 'Lagging', 'Failed'])
+    .describe('Sealed: the tier holds the whole backup and its manifest. Lagging: a copy failed and is tried again.'),
+  attempt: count().optional().describe('Number of the newest attempt, from 1.'),
+  nextAttemptTime: time().optional().describe('When the next attempt may start.'),
+  message: z.string().max(1024).optional().describe('What went wrong, with the next step.'),
 });
 
 export const verificationSchema = z.object({
-  level: z.enum(['L0', 'L1', 'L2', 'L3', 'L4', 'L5', 'L6']),
-  tier: labelName(20),
-  component: labelName(20).optional(),
-  verdict: z.enum(['Passed', 'Failed', 'Inconclusive']),
-  time: time(),
+  level: z
+    .enum(['L0', 'L1', 'L2', 'L3', 'L4', 'L5', 'L6'])
+    .describe(
+      'L0: present with the right size. L1: stored bytes match digests and signatures. L2: decrypts, decompresses, structure reads.',
+    ),
+  tier: labelName(20).describe('Where it was checked.'),
+  component: labelName(20).optional().describe('What was checked. Absent: the whole backup.'),
+  verdict: z.enum(['Passed', 'Failed', 'Inconclusive']).describe('Inconclusive: it could not be checked.'),
+  time: time().describe('When it was checked.'),
 });
 
-export const phaseSecondsSchema = z.object({ name: z.string().min(1).max(63), seconds: z.number().min(0) });
+export const phaseSecondsSchema = z.object({
+  name: z.string().min(1).max(63).describe('Name of the step.'),
+  seconds: z.number().min(0).describe('How long it took.'),
+});
