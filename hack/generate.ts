@@ -4,7 +4,7 @@ import { staleReport, writeAll } from './generate/files.ts';
 
 const files = outputs();
 if (process.argv.includes('--check')) {
-  const report = await staleReport(files);
+  const report = await staleReport(files, 'node hack/generate.ts');
   if (report !== undefined) {
     console.error(report);
     process.exit(1);

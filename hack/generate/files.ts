@@ -32,8 +32,8 @@ export const writeAll = async (files: GeneratedFile[]): Promise<string[]> => {
   return written;
 };
 
-// What is stale and how, or undefined where nothing is.
-export const staleReport = async (files: GeneratedFile[]): Promise<string | undefined> => {
+// What is stale, how, and the command that mends it; undefined where nothing is.
+export const staleReport = async (files: GeneratedFile[], remedy: string): Promise<string | undefined> => {
   const reports: string[] = [];
   for (const { path, text } of files) {
     const before = await current(path);
@@ -41,7 +41,7 @@ export const staleReport = async (files: GeneratedFile[]): Promise<string | unde
       reports.push(before === undefined ? `${path}: missing` : `${path}: stale\n${differences(before, text)}`);
     }
   }
-  return reports.length === 0 ? undefined : `${reports.join('\n')}\nRun \`node hack/generate.ts\` and commit the result.`;
+  return reports.length === 0 ? undefined : `${reports.join('\n')}\nRun \`${remedy}\` and commit the result.`;
 };
 
 // The lines that one text has and the other has not, the first few of each.

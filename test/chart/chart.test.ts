@@ -1,0 +1,222 @@
+// The chart, rendered only: what it refuses, what its pods and roles may do, and that nothing generated is stale.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { parse } from 'yaml';
+import { staleReport } from '../../hack/generate/files.ts';
+import { installYaml } from '../../hack/generate/install.ts';
+import { outputs } from '../../hack/generate/outputs.ts';
+import { rightPolicy } from '../api/right-inputs.ts';
+import { chart, environment, helm, only, type Rendered, render, root, testValues } from './helm.ts';
+
+process.env['PATH'] = environment.PATH;
+
+// Values as one --set-json flag.
+const json = (key: string, value: unknown): string[] => ['--set-json', `${key}=${JSON.stringify(value)}`];
+const policyOf = (spec: unknown): unknown => [{ name: 'shop', namespace: 'shop', spec }];
+
+test('helm lint finds nothing', async (t) => {
+  t.regex(await helm('lint', chart, '--strict', '--values', testValues), /0 chart\(s\) failed/);
+});
+
+test('everything generated is up to date', async (t) => {
+  t.is(await staleReport(outputs(), 'node hack/generate.ts'), undefined);
+  t.is(await staleReport([{ path: 'manifests/install.yaml', text: await installYaml() }], 'node hack/render.ts'), undefined);
+});
+
+const wrongValues: { name: string; flags: string[]; says: RegExp }[] = [
+  { name: 'unknown key at the top', flags: ['--set', 'replicas=2'], says: /'replicas' not allowed/ },
+  { name: 'unknown key of image', flags: ['--set', 'image.name=x'], says: /\/image.*'name' not allowed/s },
+  { name: 'unknown key of agent', flags: ['--set', 'agent.image=x'], says: /\/agent.*'image' not allowed/s },
+  { name: 'major version that does not exist', flags: ['--set', 'agent.images.9=x:1'], says: /\/agent\/images.*'9' not allowed/s },
+  { name: 'agent image without a tag', flags: ['--set-string', 'agent.images.17=holdfast/agent'], says: /\/agent\/images\/17/ },
+  { name: 'tag in the repository', flags: ['--set', 'image.repository=holdfast/operator:1'], says: /\/image\/repository/ },
+  { name: 'digest that is none', flags: ['--set', 'image.digest=abc'], says: /\/image\/digest/ },
+  { name: 'unknown key of the operator', flags: ['--set', 'operator.loglevel=info'], says: /\/operator.*'loglevel' not allowed/s },
+  { name: 'unknown log level', flags: ['--set', 'operator.logLevel=loud'], says: /\/operator\/logLevel/ },
+  {
+    name: 'unknown key of resources',
+    flags: ['--set', 'operator.resources.request.cpu=1'],
+    says: /\/operator\/resources.*'request' not allowed/s,
+  },
+  {
+    name: 'unknown key of serviceAccount',
+    flags: ['--set', 'serviceAccount.create=true'],
+    says: /\/serviceAccount.*'create' not allowed/s,
+  },
+  { name: 'unknown key of rbac', flags: ['--set', 'rbac.create=true'], says: /\/rbac.*'create' not allowed/s },
+  { name: 'admission as text', flags: ['--set-string', 'admission.enabled=no'], says: /\/admission\/enabled/ },
+  { name: 'unknown key of crds', flags: ['--set', 'crds.install=true'], says: /\/crds.*'install' not allowed/s },
+  { name: 'policy without a name', flags: json('policies', [{ spec: rightPolicy().spec }]), says: /\/policies\/0.*name/s },
+  {
+    name: 'unknown key of a policy',
+    flags: json('policies', [{ name: 'a', specs: {}, spec: rightPolicy().spec }]),
+    says: /'specs' not allowed/,
+  },
+  {
+    name: 'misspelt field deep in a policy',
+    flags: json('policies', policyOf({ ...rightPolicy().spec, jobs: { deadlines: { dumps: '1h' } } })),
+    says: /\/policies\/0\/spec\/jobs\/deadlines.*'dumps' not allowed/s,
+  },
+  { name: 'no repository', flags: ['--set', 'image.repository='], says: /image\.repository is empty: set it to/ },
+];
+
+for (const { name, flags, says } of wrongValues) {
+  test(`values refused: ${name}`, async (t) => {
+    const error = await t.throwsAsync(render(...flags));
+    t.regex(error?.message ?? '', says);
+  });
+}
+
+test('values refused: no agent image', async (t) => {
+  const error = await t.throwsAsync(helm('template', 'holdfast', chart, '--set', 'image.repository=registry.example.org/operator'));
+  t.regex(error?.message ?? '', /agent\.images is empty: name the agent's image/);
+});
+
+test('image: tag, digest, and the version of the chart', async (t) => {
+  const image = async (...flags: string[]) =>
+    only(await render(...flags), 'Deployment', 'holdfast').spec.template.spec.containers[0].image as string;
+  const repository = 'registry.example.org/holdfast/operator';
+  t.is(await image(), `${repository}:${parse(readFileSync(join(chart, 'Chart.yaml'), 'utf8')).appVersion}`);
+  t.is(await image('--set', 'image.tag=abc'), `${repository}:abc`);
+  const digest = `sha256:${'0'.repeat(64)}`;
+  t.is(await image('--set', 'image.tag=abc', '--set', `image.digest=${digest}`), `${repository}@${digest}`);
+  t.is(await image('--set', 'image.repository=localhost:5000/operator', '--set-string', 'image.tag=1'), 'localhost:5000/operator:1');
+});
+
+test('the agent images reach the operator', async (t) => {
+  const deployment = only(await render('--set-string', 'agent.images.18=registry.example.org/a@sha256:1'), 'Deployment', 'holdfast');
+  const variable = deployment.spec.template.spec.containers[0].env.find(({ name }: Rendered) => name === 'AGENT_IMAGES');
+  t.deepEqual(JSON.parse(variable.value), {
+    '17': 'registry.example.org/holdfast/agent-17:0.1.0',
+    '18': 'registry.example.org/a@sha256:1',
+  });
+});
+
+test('policies of the release are rendered as they are written', async (t) => {
+  const { spec } = rightPolicy();
+  const objects = await render(
+    ...json('policies', [{ name: 'shop', namespace: 'shop', labels: { team: 'shop' }, annotations: { a: 'b' }, spec }]),
+  );
+  const policy = only(objects, 'BackupPolicy', 'shop');
+  t.is(policy.metadata.namespace, 'shop');
+  t.is(policy.metadata.labels.team, 'shop');
+  t.deepEqual(policy.metadata.annotations, { a: 'b' });
+  t.deepEqual(policy.spec, spec);
+});
+
+test('every pod keeps to Pod Security `restricted`, with resources and a root that nobody can write', async (t) => {
+  const pods = (await render()).filter(({ spec }) => spec?.template?.spec?.containers).map(({ spec }) => spec.template.spec);
+  t.is(pods.length, 2);
+  for (const pod of pods) {
+    t.true(pod.securityContext.runAsNonRoot);
+    t.is(pod.securityContext.seccompProfile.type, 'RuntimeDefault');
+    t.falsy(pod.hostNetwork || pod.hostPID || pod.hostIPC);
+    t.true((pod.volumes ?? []).every((volume: Rendered) => volume.hostPath === undefined));
+    for (const container of pod.containers) {
+      t.deepEqual(container.securityContext.capabilities, { drop: ['ALL'] });
+      t.false(container.securityContext.allowPrivilegeEscalation);
+      t.true(container.securityContext.readOnlyRootFilesystem);
+      t.truthy(container.resources.requests.memory && container.resources.requests.cpu && container.resources.limits.memory);
+    }
+  }
+});
+
+const verbsOf = (role: Rendered, group: string, resource: string): string[] =>
+  role.rules
+    .filter((rule: Rendered) => rule.apiGroups.some((name: string) => [group, '*'].includes(name)))
+    .filter((rule: Rendered) => rule.resources.some((name: string) => [resource, '*'].includes(name)))
+    .flatMap((rule: Rendered) => rule.verbs);
+
+test('the operator has no verb on Secrets, ConfigMaps, roles or the spec of a policy', async (t) => {
+  const role = only(await render(), 'ClusterRole', 'holdfast-operator');
+  for (const [group, resource] of [
+    ['', 'secrets'],
+    ['', 'configmaps'],
+    ['', 'serviceaccounts'],
+    ['', 'serviceaccounts/token'],
+    ['', 'pods/exec'],
+    ['rbac.authorization.k8s.io', 'roles'],
+    ['rbac.authorization.k8s.io', 'rolebindings'],
+  ] as const) {
+    t.deepEqual(verbsOf(role, group, resource), [], resource);
+  }
+  t.deepEqual(verbsOf(role, 'holdfast.dev', 'backuppolicies'), ['get', 'list', 'watch']);
+  t.false(verbsOf(role, 'holdfast.dev', 'backups').some((verb) => ['update', 'delete', 'deletecollection', '*'].includes(verb)));
+  const verbs = role.rules.flatMap((rule: Rendered) => rule.verbs);
+  t.deepEqual(
+    verbs.filter((verb: string) => ['*', 'escalate', 'bind', 'impersonate'].includes(verb)),
+    [],
+  );
+});
+
+test('nothing in the chart may delete a CRD', async (t) => {
+  for (const role of (await render()).filter(({ kind }) => kind === 'ClusterRole')) {
+    const verbs = verbsOf(role, 'apiextensions.k8s.io', 'customresourcedefinitions');
+    t.false(
+      verbs.some((verb) => verb.startsWith('delete') || verb === '*'),
+      role.metadata.name,
+    );
+  }
+});
+
+test('roles for people: only the admin writes policies, and aggregation can be switched off', async (t) => {
+  const objects = await render();
+  const verbs = (name: string) => verbsOf(only(objects, 'ClusterRole', name), 'holdfast.dev', 'backuppolicies');
+  t.deepEqual(verbs('holdfast-viewer'), ['get', 'list', 'watch']);
+  t.deepEqual(verbs('holdfast-user'), ['get', 'list', 'watch']);
+  t.true(verbs('holdfast-admin').includes('create'));
+  const aggregated = (list: Rendered[]) =>
+    list
+      .filter(({ kind }) => kind === 'ClusterRole')
+      .flatMap(({ metadata }) => Object.keys(metadata.labels).filter((key) => key.includes('aggregate-to')));
+  t.is(aggregated(objects).length, 3);
+  t.is(aggregated(await render('--set', 'rbac.aggregate=false')).length, 0);
+});
+
+test('the hook applies the same CRDs that the first install brings', async (t) => {
+  const { data } = only(await render(), 'ConfigMap', 'holdfast-crds');
+  for (const file of ['holdfast.dev_backuppolicies.yaml', 'holdfast.dev_backups.yaml']) {
+    const crd = parse(data[file]);
+    t.deepEqual(crd, parse(readFileSync(join(root, 'crds', file), 'utf8')));
+    const role = only(await render(), 'ClusterRole', 'holdfast-crds');
+    t.true(role.rules[0].resourceNames.includes(crd.metadata.name));
+  }
+  t.true((await render('--set', 'crds.upgrade=false')).every(({ metadata }) => metadata.annotations?.['helm.sh/hook'] === undefined));
+});
+
+// Paths of all references to Secrets in the schema: `connection.caSecretRef`, `imagePullSecrets`, …
+const secretPaths = (schema: Rendered, path: string[] = []): string[] =>
+  Object.entries<Rendered>(schema.properties ?? {}).flatMap(([name, property]) =>
+    name.endsWith('SecretRef') || name === 'imagePullSecrets'
+      ? [[...path, name].slice(-2).join('.')]
+      : secretPaths(property.items ?? property, [...path, name]),
+  );
+
+test('admission asks about every reference to a Secret that a policy can hold', async (t) => {
+  const crd = parse(readFileSync(join(root, 'crds/holdfast.dev_backuppolicies.yaml'), 'utf8'));
+  const paths = secretPaths(crd.spec.versions[0].schema.openAPIV3Schema.properties.spec);
+  t.deepEqual(paths.toSorted(), [
+    'connection.caSecretRef',
+    'connection.credentialsSecretRef',
+    'encryption.signingKeySecretRef',
+    'encryption.stateIdentitySecretRef',
+    'jobs.imagePullSecrets',
+    'logical.credentialsSecretRef',
+    's3.caSecretRef',
+    's3.credentialsSecretRef',
+  ]);
+  const policy = only(await render(), 'ValidatingAdmissionPolicy', 'holdfast-policies');
+  const named = policy.spec.variables.find(({ name }: Rendered) => name === 'named').expression as string;
+  for (const path of paths) {
+    // Tiers are called `b` there.
+    t.true(named.includes(path.replace(/^s3\./, 'b.')), path);
+  }
+  t.is((await render('--set', 'admission.enabled=false')).filter(({ kind }) => kind.startsWith('ValidatingAdmission')).length, 0);
+});
+
+test('the notes name the next commands', async (t) => {
+  const notes = await helm('install', 'holdfast', chart, '--dry-run=client', '--namespace', 'holdfast-system', '--values', testValues);
+  t.regex(notes, /rollout status deployment\/holdfast/);
+  t.regex(notes, /kubectl holdfast keygen/);
+});
