@@ -69,17 +69,17 @@ export const createOutputs = (client: KubeClient, log: Log): Outputs => {
     for (let failures = 0; !signal.aborted && failures < mostFailures;) {
       const hadEnded = pod.hasEnded();
       try {
-        if (await read(pod, kept, onProgress)) {
+        // A log that was read whole after the end says all there is to know. One that ended while the pod runs was cut.
+        if ((await read(pod, kept, onProgress)) || hadEnded) {
           return;
         }
       } catch (error) {
         if (signal.aborted || hasReason(error, 'NotFound')) {
           return;
         }
+        failures = hadEnded ? failures + 1 : 0;
         log.warn('Could not read the log of a pod', { pod: `${pod.namespace}/${pod.name}`, error });
       }
-      // While the pod runs, a log that ended was cut. Afterwards it is read a few times more: the kubelet may be late.
-      failures = hadEnded ? failures + 1 : 0;
       await pause(backoffMilliseconds(failures + 1, backoff), signal);
     }
   };
