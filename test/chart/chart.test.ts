@@ -73,9 +73,10 @@ test('values refused: no agent image', async (t) => {
   t.regex(error?.message ?? '', /agent\.images is empty: name the agent's image/);
 });
 
+const image = async (...flags: string[]) =>
+  only(await render(...flags), 'Deployment', 'holdfast').spec.template.spec.containers[0].image as string;
+
 test('image: tag, digest, and the version of the chart', async (t) => {
-  const image = async (...flags: string[]) =>
-    only(await render(...flags), 'Deployment', 'holdfast').spec.template.spec.containers[0].image as string;
   const repository = 'registry.example.org/holdfast/operator';
   t.is(await image(), `${repository}:${parse(readFileSync(join(chart, 'Chart.yaml'), 'utf8')).appVersion}`);
   t.is(await image('--set', 'image.tag=abc'), `${repository}:abc`);
@@ -160,16 +161,17 @@ test('nothing in the chart may delete a CRD', async (t) => {
   }
 });
 
+const aggregated = (objects: Rendered[]) =>
+  objects
+    .filter(({ kind }) => kind === 'ClusterRole')
+    .flatMap(({ metadata }) => Object.keys(metadata.labels).filter((key) => key.includes('aggregate-to')));
+
 test('roles for people: only the admin writes policies, and aggregation can be switched off', async (t) => {
   const objects = await render();
   const verbs = (name: string) => verbsOf(only(objects, 'ClusterRole', name), 'holdfast.dev', 'backuppolicies');
   t.deepEqual(verbs('holdfast-viewer'), ['get', 'list', 'watch']);
   t.deepEqual(verbs('holdfast-user'), ['get', 'list', 'watch']);
   t.true(verbs('holdfast-admin').includes('create'));
-  const aggregated = (list: Rendered[]) =>
-    list
-      .filter(({ kind }) => kind === 'ClusterRole')
-      .flatMap(({ metadata }) => Object.keys(metadata.labels).filter((key) => key.includes('aggregate-to')));
   t.is(aggregated(objects).length, 3);
   t.is(aggregated(await render('--set', 'rbac.aggregate=false')).length, 0);
 });

@@ -33,7 +33,7 @@ export const helm = async (...parameters: string[]): Promise<string> => {
 export const render = async (...flags: string[]): Promise<Rendered[]> => {
   const text = await helm('template', 'holdfast', chart, '--namespace', 'holdfast-system', '--values', testValues, ...flags);
   return parseAllDocuments(text)
-    .map((document) => document.toJS() as Rendered)
+    .map((document) => document.toJS())
     .filter((object) => object !== null);
 };
 
