@@ -1,6 +1,6 @@
 // Who can open the backups, and who signs them.
 import { z } from 'zod';
-import { formatted, labelName, mapList, secretKeyRef, setList, withRules } from './common.ts';
+import { formatted, mapList, secretKeyRef, setList, withRules } from './common.ts';
 
 // A secret key in the wrong field is refused by a rule on the whole list, so that the API server's answer does not repeat it.
 const recipient = () =>
@@ -34,7 +34,11 @@ const verificationKeys = mapList(
     z
       .array(
         z.object({
-          id: labelName(63).describe('Id of the key, as `kubectl holdfast keygen` printed it.'),
+          id: formatted(
+            63,
+            /^[0-9a-f]{16}$/,
+            'the id of a key is 16 hexadecimal digits: copy it from the output of "kubectl holdfast keygen"',
+          ).describe('Id of the key, as `kubectl holdfast keygen` printed it: the first 16 hexadecimal digits of the SHA-256 of its DER.'),
           key: publicKey().describe('Ed25519 public key: the base64 text of its SubjectPublicKeyInfo (DER).'),
         }),
       )

@@ -29,7 +29,7 @@ export const rightPolicy = (name = 'right'): Loose => ({
       recipients: [recipient],
       stateIdentitySecretRef: { name: 'holdfast-state' },
       signingKeySecretRef: { name: 'holdfast-signing' },
-      verificationKeys: [{ id: 'key-1', key: publicKey }],
+      verificationKeys: [{ id: '1aadab43b19edab5', key: publicKey }],
     },
     tiers: [
       { name: 'local', persistentVolumeClaim: { size: '1Gi' } },
