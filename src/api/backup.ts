@@ -47,6 +47,7 @@ export const backupStatusSchema = z.object({
       attempt: count().describe('Number of the attempt.'),
       category: z.string().max(40).describe('Kind of the failure of sealing.'),
       message: z.string().max(1024).describe('Why the store is asked.'),
+      nextAttemptTime: time().optional().describe('When it is asked again.'),
     })
     .optional()
     .describe('Sealing left no result, so the store is being asked: number of the attempt, and why.'),

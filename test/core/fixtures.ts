@@ -42,7 +42,7 @@ export const makePolicy = (spec: object = {}, status?: PolicyStatus): BackupPoli
     encryption: {
       recipients: [recipient],
       signingKeySecretRef: { name: 'signing' },
-      verificationKeys: [{ id: 'main', key: verificationKey }],
+      verificationKeys: [{ id: '0123456789abcdef', key: verificationKey }],
     },
     tiers: [
       { name: 'local', persistentVolumeClaim: { size: '1Gi' } },

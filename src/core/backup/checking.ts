@@ -4,6 +4,7 @@ import { deadlinesFor } from '../jobs/deadlines.ts';
 import { stopJob } from '../jobs/facts.ts';
 import { judge } from '../jobs/judge.ts';
 import type { Verdict } from '../jobs/judge.ts';
+import { isoTime } from '../plan/time.ts';
 import { attemptBackoff } from './component.ts';
 import { concludeFailed, concludeSealed } from './conclude.ts';
 import { asCategory, findJob, primaryTier, statusOf } from './observed.ts';
@@ -16,6 +17,10 @@ export const checking = (observed: StartedRun): BackupDecision | undefined => {
   const { check } = statusOf(observed);
   if (check === undefined) {
     return undefined;
+  }
+  if (check.nextAttemptTime !== undefined) {
+    const wait = Date.parse(check.nextAttemptTime) - observed.now;
+    return wait > 0 ? waiting(observed, undefined, wait) : startCheck(observed, check.attempt + 1, check);
   }
   const job = findJob(observed, checkJobName(observed, check.attempt));
   const expected = { verb: 'inspect', tier: primaryTier(observed.policy) } as const;
@@ -76,12 +81,13 @@ const notThere = (observed: StartedRun): BackupDecision => {
 };
 
 const checkAgain = (observed: StartedRun, why: string, failedTime: number): BackupDecision => {
-  const { check } = statusOf(observed);
-  const attempt = check?.attempt ?? 1;
+  const status = statusOf(observed);
+  const { attempt = 1, category = 'Interrupted', message = why } = status.check ?? {};
   if (attempt >= observed.policy.spec.jobs.attempts) {
-    const message = `It is not known whether the backup was sealed: the store could not be read. ${why} \`kubectl holdfast list\` shows it once it can.`;
-    return concludeFailed(observed, { category: 'Repository', message });
+    const unknown = `It is not known whether the backup was sealed: the store could not be read. ${why} \`kubectl holdfast list\` shows it once it can.`;
+    return concludeFailed(observed, { category: 'Repository', message: unknown });
   }
-  const wait = failedTime + attemptBackoff(attempt) - observed.now;
-  return wait > 0 ? waiting(observed, why, wait) : startCheck(observed, attempt + 1, { category: 'Repository', message: why });
+  const next = Math.max(failedTime, observed.now - attemptBackoff(attempt)) + attemptBackoff(attempt);
+  const check = { attempt, category, message, nextAttemptTime: isoTime(next) };
+  return waiting({ ...observed, backup: { ...observed.backup, status: { ...status, check } } }, why, Math.max(0, next - observed.now));
 };

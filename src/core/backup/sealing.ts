@@ -2,7 +2,8 @@
 import { deadlinesFor } from '../jobs/deadlines.ts';
 import { stopJob } from '../jobs/facts.ts';
 import { judge } from '../jobs/judge.ts';
-import type { Failure, Verdict } from '../jobs/judge.ts';
+import type { Verdict } from '../jobs/judge.ts';
+import { cut } from '../plan/conditions.ts';
 import { createJob } from '../jobs/request.ts';
 import { attemptBackoff } from './component.ts';
 import { concludeFailed, concludeSealed } from './conclude.ts';
@@ -107,9 +108,8 @@ export const startSeal = (observed: StartedRun, attempt: number): BackupDecision
 export const checkJobName = (observed: StartedRun, attempt: number): string =>
   ownJobName(observed, `check-${statusOf(observed).sealAttempt ?? 1}`, attempt);
 
-// Asks the store: it knows, where a Job cannot say.
-export const startCheck = (observed: StartedRun, attempt: number, why: Failure): BackupDecision => {
-  const status = statusOf(observed);
+// Asks the store: it knows, where a Job cannot say. `why` is how sealing failed; it stays the same over all attempts at asking.
+export const startCheck = (observed: StartedRun, attempt: number, why: { category: string; message: string }): BackupDecision => {
   const job = createJob({
     name: checkJobName(observed, attempt),
     verb: 'check',
@@ -118,8 +118,7 @@ export const startCheck = (observed: StartedRun, attempt: number, why: Failure):
     tier: primaryTier(observed.policy),
     backup: observed.run,
   });
-  const cause = attempt === 1 ? { category: why.category, message: why.message } : status.check;
-  const message = `Whether the backup is sealed is being read from the store. ${cause?.message ?? why.message}`;
-  const next = { ...status, check: { attempt, category: cause?.category ?? why.category, message: cause?.message ?? why.message } };
+  const next = { ...statusOf(observed), check: { attempt, category: why.category, message: cut(why.message) } };
+  const message = `Whether the backup is sealed is being read from the store. ${why.message}`;
   return { actions: [job], status: goingOn(observed, next, 'Verifying', 'Checking', message) };
 };

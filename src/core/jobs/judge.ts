@@ -29,7 +29,7 @@ export const judge = (job: JobFacts | undefined, expected: Expected, deadlines: 
   }
   if (!job.ours) {
     const message = `A Job named ${job.name} exists that Holdfast did not make. Delete it.`;
-    return { type: 'Failed', category: 'Interrupted', message, retryable: true, started: false, endTime: now };
+    return { type: 'Lost', category: 'Interrupted', message, endTime: now };
   }
   switch (job.state.type) {
     case 'Waiting':

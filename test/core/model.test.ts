@@ -1,0 +1,131 @@
+// Decisions carried out in a cluster in memory: whatever happens to Jobs, and wherever the operator dies, runs end, and end with the truth.
+import test from 'ava';
+import fc from 'fast-check';
+import { isSame } from '../../src/kube/merge-patch.ts';
+import { attemptsOf, Crash, createWorld } from './world.ts';
+import type { Fate, World } from './world.ts';
+
+const fates: Fate[] = ['succeeds', 'fails', 'fails for good', 'ends silently', 'vanishes', 'writes and fails'];
+const names = ['first', 'second'];
+
+const crash = fc.oneof({ weight: 4, arbitrary: fc.constant(Infinity) }, { weight: 1, arbitrary: fc.integer({ min: 0, max: 3 }) });
+const fate = fc.oneof({ weight: 5, arbitrary: fc.constant<Fate>('succeeds') }, { weight: 6, arbitrary: fc.constantFrom(...fates) });
+
+const step = fc.oneof(
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('reconcile' as const), name: fc.constantFrom(...names), crashAfter: crash }) },
+  { weight: 4, arbitrary: fc.record({ type: fc.constant('reconcile all' as const), crashAfter: crash }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('start' as const), which: fc.nat(20) }) },
+  { weight: 5, arbitrary: fc.record({ type: fc.constant('finish' as const), which: fc.nat(20), fate }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('pass' as const), seconds: fc.constantFrom(1, 15, 15, 15, 700, 30_000) }) },
+);
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+const open = (world: World): string[] => [...world.jobs.values()].filter(({ state }) => state.type !== 'Ended').map(({ name }) => name);
+
+const surviving = (work: () => void): void => {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof Crash)) {
+      throw error;
+    }
+  }
+};
+
+const take = (world: World, move: Step): void => {
+  const jobs = open(world);
+  switch (move.type) {
+    case 'reconcile':
+      return surviving(() => world.reconcile(move.name, move.crashAfter));
+    case 'reconcile all':
+      names.forEach((name) => surviving(() => world.reconcile(name, move.crashAfter)));
+      return surviving(() => world.reconcilePolicy(move.crashAfter));
+    case 'start':
+      return world.start(jobs[move.which % Math.max(1, jobs.length)] ?? '');
+    case 'finish':
+      return world.finish(jobs[move.which % Math.max(1, jobs.length)] ?? '', move.fate);
+    case 'pass':
+      return world.pass(move.seconds * 1000);
+  }
+};
+
+const started = (world: World): string[] =>
+  [...world.backups.values()]
+    .filter(({ status }) => status?.backupId !== undefined && status.endTime === undefined)
+    .map(({ metadata }) => metadata.name);
+
+// A plain error lets fast-check shrink the steps and show them.
+const hold = (fact: boolean, message: string): void => {
+  if (!fact) {
+    throw new Error(message);
+  }
+};
+
+const safe = (world: World): void => {
+  hold(started(world).length <= 1, 'two runs of one policy at the same time');
+  const dumps = [...world.jobs.values()].filter(
+    ({ verb, state, ownerUid }) =>
+      verb === 'dump' && state.type !== 'Ended' && started(world).some((name) => ownerUid === `uid of ${name}`),
+  );
+  hold(dumps.length <= 2, 'more Jobs than parallelism allows');
+  for (const { metadata, status } of world.backups.values()) {
+    const manifest = world.stores['local']?.get(status?.backupId ?? '');
+    if (status?.phase === 'Complete' || status?.phase === 'PartiallyFailed') {
+      const wanted = (status.components ?? []).flatMap(({ name, outcome, attempt = 0 }) =>
+        outcome === 'Succeeded' ? [{ name, attempt }] : [],
+      );
+      hold(
+        manifest !== undefined && manifest.attempts === attemptsOf(wanted),
+        `${metadata.name} is ${status.phase}, and the store does not hold that`,
+      );
+      hold((status.phase === 'Complete') === (manifest?.failed.length === 0), `${metadata.name}: the phase does not say what failed`);
+    }
+    if (status?.phase === 'Failed' && manifest !== undefined) {
+      const message = status.conditions?.find(({ type }) => type === 'Succeeded')?.message ?? '';
+      hold(message.includes('not known'), `${metadata.name} is Failed, and the store holds it`);
+    }
+    hold(
+      status?.tiers?.[1]?.state !== 'Sealed' || world.stores['cloud']?.has(status.backupId ?? '') === true,
+      'a copy is shown that is not there',
+    );
+  }
+};
+
+// From here on all goes well; time passes.
+const calmDown = (world: World): void => {
+  for (let round = 0; round < 200; round += 1) {
+    names.forEach((name) => world.reconcile(name));
+    world.reconcilePolicy();
+    open(world).forEach((name) => world.finish(name, 'succeeds'));
+    world.pass(round % 10 === 0 ? 3_700_000 : 60_000);
+  }
+};
+
+test('runs end with the truth, whatever happens on the way', (t) => {
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 10, maxLength: 90, size: 'max' }), (steps) => {
+      const world = createWorld(names);
+      for (const move of steps) {
+        take(world, move);
+        safe(world);
+      }
+      calmDown(world);
+      safe(world);
+      for (const [name, { status }] of world.backups) {
+        hold(status?.endTime !== undefined, `${name} has not ended`);
+        const decision = world.decideFor(name);
+        hold(decision.actions.length === 0, `${name} has ended and there is still something to do`);
+        hold(isSame(decision.status, status ?? {}), `${name} has ended and its status moves`);
+        if (status?.tiers?.[0]?.state === 'Sealed') {
+          hold(world.stores['cloud']?.has(status.backupId ?? '') === true, `${name} was not copied`);
+          hold(status.tiers[1]?.state === 'Sealed', `${name} does not show its copy`);
+        }
+      }
+      const policy = world.decideForPolicy();
+      hold(policy.actions.length === 0, 'the policy has still something to do');
+      hold(isSame(policy.status, world.policyStatus() ?? {}), 'the status of the policy moves');
+    }),
+    { numRuns: Number(process.env['ROUNDS'] ?? 400), includeErrorInReport: true },
+  );
+  t.pass();
+});
