@@ -8,6 +8,8 @@ const token = await readFile('/var/run/secrets/kubernetes.io/serviceaccount/toke
 const host = process.env.KUBERNETES_SERVICE_HOST;
 const server = `https://${host.includes(':') ? `[${host}]` : host}:${process.env.KUBERNETES_SERVICE_PORT}`;
 const attempts = 60;
+// Helm's own name: an install that follows finds no other owner of the fields.
+const fieldManager = 'helm';
 
 const request = async (name, options = {}) => {
   const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`;
@@ -26,10 +28,10 @@ const request = async (name, options = {}) => {
 
 const established = (crd) => crd.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True');
 
-for (const file of (await readdir(folder)).filter((name) => name.endsWith('.yaml')).sort()) {
+const apply = async (file) => {
   const body = await readFile(join(folder, file), 'utf8');
   const name = /^ {2}name: (\S+)$/m.exec(body)[1];
-  let crd = await request(name, { method: 'PATCH', query: '?fieldManager=holdfast-crds&force=true', body });
+  let crd = await request(name, { method: 'PATCH', query: `?fieldManager=${fieldManager}&force=true`, body });
   for (let attempt = 0; !established(crd); attempt += 1) {
     if (attempt === attempts) {
       throw new Error(`The CRD ${name} is not served after ${attempts} seconds: look at its conditions with kubectl describe crd ${name}`);
@@ -38,4 +40,13 @@ for (const file of (await readdir(folder)).filter((name) => name.endsWith('.yaml
     crd = await request(name);
   }
   console.log(`${name}: up to date, generation ${crd.metadata.generation}`);
+};
+
+try {
+  for (const file of (await readdir(folder)).filter((name) => name.endsWith('.yaml')).sort()) {
+    await apply(file);
+  }
+} catch (error) {
+  console.error(`${error.message}${error.cause ? `: ${error.cause.message}` : ''}`);
+  process.exitCode = 1;
 }
