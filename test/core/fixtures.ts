@@ -2,18 +2,21 @@
 import type { Backup, BackupPolicy } from '../../src/api/objects.ts';
 import type { BackupStatus } from '../../src/api/backup.ts';
 import { policySpecSchema } from '../../src/api/policy.ts';
-import type { PolicySpec, PolicyStatus } from '../../src/api/policy.ts';
+import type { PolicyStatus } from '../../src/api/policy.ts';
 import { apiVersion } from '../../src/api/group.ts';
 import type { JobFacts } from '../../src/core/jobs/facts.ts';
 import type { BackupObserved } from '../../src/core/backup/observed.ts';
 import type { PolicyObserved } from '../../src/core/policy/observed.ts';
 
 export const start = Date.parse('2026-11-22T02:00:00Z');
-export const hash = (text: string): string =>
-  [...text]
-    .reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) >>> 0, 7)
-    .toString(16)
-    .padStart(8, '0');
+// Stands for SHA-256: eight hex digits.
+export const hash = (text: string): string => {
+  let sum = 7;
+  for (let at = 0; at < text.length; at += 1) {
+    sum = (Math.imul(sum, 31) + text.charCodeAt(at)) >>> 0;
+  }
+  return sum.toString(16).padStart(8, '0');
+};
 
 export const recipient = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p';
 export const verificationKey = 'MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=';
@@ -49,7 +52,7 @@ export const makePolicy = (spec: object = {}, status?: PolicyStatus): BackupPoli
       { name: 'cloud', s3: { bucket: 'holdfast', credentialsSecretRef: { name: 's3' } } },
     ],
     ...spec,
-  }) as PolicySpec,
+  }),
   ...(status === undefined ? {} : { status }),
 });
 

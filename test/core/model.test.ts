@@ -1,6 +1,6 @@
 // Decisions carried out in a cluster in memory: whatever happens to Jobs, and wherever the operator dies, runs end, and end with the truth.
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { isSame } from '../../src/kube/merge-patch.ts';
 import { attemptsOf, Crash, createWorld } from './world.ts';
 import type { Fate, World } from './world.ts';

@@ -1,6 +1,6 @@
 // Schedules, names, durations, conditions.
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { setCondition } from '../../src/core/plan/conditions.ts';
 import { backupIdOf, jobName, labelValue, scheduledBackupName } from '../../src/core/plan/names.ts';
 import { dueSlot, newestSlot, nextSlot, scheduleProblem } from '../../src/core/plan/schedule.ts';
@@ -144,6 +144,9 @@ test('names are as they are written down', (t) => {
   t.is(jobName('shop', '3f9a1c04', 'dump-db', 1), 'shop-3f9a1c04-dump-db-1');
 });
 
+const nameOf = ({ policy, hash, component, attempt }: { policy: string; hash: string; component: string; attempt: number }): string =>
+  jobName(policy, hash, `dump-${component}`, attempt);
+
 test('every name of a Job is a name that Kubernetes takes, and differs where its parts differ', (t) => {
   const label = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$/);
   const parts = fc.record({
@@ -152,8 +155,6 @@ test('every name of a Job is a name that Kubernetes takes, and differs where its
     component: fc.stringMatching(/^[a-z]{1,20}$/),
     attempt: fc.integer({ min: 1, max: 99_999 }),
   });
-  const nameOf = ({ policy, hash, component, attempt }: { policy: string; hash: string; component: string; attempt: number }): string =>
-    jobName(policy, hash, `dump-${component}`, attempt);
   fc.assert(
     fc.property(parts, parts, (a, b) => {
       t.regex(nameOf(a), /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
