@@ -1,0 +1,18 @@
+// Errors of what lies below, as a command ends with them.
+import { CommandError, exitCode } from './errors.ts';
+
+const isCoded = (error: unknown): error is Error & { code: string } =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string';
+
+// A fault of ours keeps its stack: nobody could mend it without.
+export const asCommandError = (error: unknown): CommandError => {
+  if (isCoded(error)) {
+    return new CommandError(exitCode.failed, error.code, error.message, 'Mend what the message names, and run the command again.', {
+      cause: error,
+    });
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return new CommandError(exitCode.failed, 'InternalError', `A fault in Holdfast itself: ${text}`, 'Please report it with this output.', {
+    cause: error,
+  });
+};

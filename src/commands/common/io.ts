@@ -1,0 +1,52 @@
+// Where a command reads its surroundings and writes its words. Tests give one of their own.
+import { createColors } from 'picocolors';
+
+export type Colours = ReturnType<typeof createColors>;
+
+export type Io = {
+  // To stdout: what was asked for.
+  readonly out: (text: string) => void;
+  // To stderr: what people are told besides.
+  readonly err: (text: string) => void;
+  // Whether stdout is a terminal: one line may be written over and over.
+  readonly terminal: boolean;
+  // Columns of the terminal.
+  readonly columns: number | undefined;
+  readonly colours: Colours;
+  readonly errorColours: Colours;
+  readonly now: () => number;
+  readonly pause: (milliseconds: number) => Promise<void>;
+};
+
+type Stream = { isTTY?: boolean };
+
+// Colours only on a terminal. NO_COLOR and --no-color take them away, FORCE_COLOR brings them back in a pipe.
+export const wantsColour = (stream: Stream, environment: NodeJS.ProcessEnv): boolean => {
+  const { NO_COLOR: no = '', FORCE_COLOR: force = '', TERM: term } = environment;
+  if (no !== '') {
+    return false;
+  }
+  if (force !== '') {
+    return force !== '0' && force !== 'false';
+  }
+  return stream.isTTY === true && term !== 'dumb';
+};
+
+// The process's own streams. A reader that closes the pipe early, such as `head`, is no error.
+export const processIo = (): Io => {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  }
+  return {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    terminal: process.stdout.isTTY,
+    columns: process.stdout.columns,
+    colours: createColors(wantsColour(process.stdout, process.env)),
+    errorColours: createColors(wantsColour(process.stderr, process.env)),
+    now: Date.now,
+    pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+  };
+};
+
+export const withoutColours = (io: Io): Io => ({ ...io, colours: createColors(false), errorColours: createColors(false) });
