@@ -83,7 +83,8 @@ unmount_all() {
   local holder path
   holder=$(lock_holder)
   for _ in 1 2 3; do
-    awk '{print $2}' /proc/self/mounts | grep -E "^($RUN_DIR|$CLUSTER_DIR|$holder/.cluster)/" | sort -r | while read -r path; do
+    awk -v a="$RUN_DIR/" -v b="$CLUSTER_DIR/" -v c="$holder/.cluster/" 'index($2, a) == 1 || index($2, b) == 1 || index($2, c) == 1 {print $2}' \
+      /proc/self/mounts | sort -r | while read -r path; do
       umount -l "$(printf '%b' "$path")" 2>/dev/null || true
     done
   done

@@ -33,12 +33,9 @@ export const judgeSeal = (observed: StartedRun, attempt: number): Verdict =>
     observed.now,
   );
 
-// Answers until the seal Job has said how it ended, or it is clear that the store must be asked.
+// Answers until it is known how sealing ended, or clear that the store must be asked (`checking`, which comes before this in the chain).
 export const sealing = (observed: StartedRun): BackupDecision | undefined => {
   const status = statusOf(observed);
-  if (status.check !== undefined) {
-    return undefined;
-  }
   const attempt = status.sealAttempt;
   if (attempt === undefined) {
     return startSeal(observed, 1);

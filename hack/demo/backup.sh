@@ -1,0 +1,81 @@
+# shellcheck shell=bash
+# The first backup, and what to look at afterwards.
+FIRST_BACKUP=shop-first
+BACKUP_LIMIT_SECONDS=300
+
+# The store's folder outlives the cluster. A new cluster is another writer, so the old one's repository is put aside, not mixed with.
+put_old_store_aside() {
+  local id
+  id=$(kubectl get namespace kube-system -o jsonpath='{.metadata.uid}')
+  if [ -s "$DEMO_DIR/cluster-id" ] && [ "$(cat "$DEMO_DIR/cluster-id")" != "$id" ] && [ -d "$DEMO_DIR/bucket" ]; then
+    say "The store of an earlier cluster is kept in .cluster/demo/before"
+    rm -rf "$DEMO_DIR/before"
+    mkdir -p "$DEMO_DIR/before"
+    mv "$DEMO_DIR/bucket" "$DEMO_DIR/store-state" "$DEMO_DIR/before/"
+  fi
+  printf '%s' "$id" >"$DEMO_DIR/cluster-id"
+}
+
+backup_field() { kubectl --namespace shop get backup "$FIRST_BACKUP" -o jsonpath="$1" 2>/dev/null || true; }
+
+explain_backup() {
+  kubectl --namespace shop get backup "$FIRST_BACKUP" -o wide >&2 || true
+  backup_field '{range .status.components[*]}{.name}: {.outcome} {.category} {.message}{"\n"}{end}' >&2
+  backup_field '{range .status.conditions[*]}{.type}={.status} {.reason}: {.message}{"\n"}{end}' >&2
+  kubectl --namespace shop get pods --selector holdfast.dev/policy=shop >&2 || true
+}
+
+first_backup() {
+  if [ "$(backup_field '{.status.conditions[?(@.type=="Stalled")].status}')" = True ]; then
+    # An earlier run of this script ended with a failure that has been mended since.
+    kubectl --namespace shop delete backup "$FIRST_BACKUP" --timeout=60s >/dev/null
+  fi
+  kubectl apply -f - >/dev/null <<YAML
+apiVersion: holdfast.dev/v1alpha1
+kind: Backup
+metadata: {name: $FIRST_BACKUP, namespace: shop}
+spec: {policyRef: {name: shop}}
+YAML
+  say "Waiting for the first backup"
+  local waited=0 phase seen=
+  until [ "$(backup_field '{.status.conditions[?(@.type=="Replicated")].status}')" = True ]; do
+    phase=$(backup_field '{.status.phase}')
+    [ "$phase" = "$seen" ] || say "  ${phase:-Pending}"
+    seen=$phase
+    case "$phase" in
+      Failed | PartiallyFailed)
+        explain_backup
+        die "The first backup ended as $phase." "Mend what the messages above name, then run hack/demo/up again."
+        ;;
+    esac
+    if [ "$waited" -ge "$BACKUP_LIMIT_SECONDS" ]; then
+      explain_backup
+      die "The first backup was not on every tier after $BACKUP_LIMIT_SECONDS seconds." "'kubectl -n holdfast-system logs deployment/holdfast' and the pods above may say why; then run hack/demo/up again."
+    fi
+    sleep 1
+    waited=$((waited + 1))
+  done
+  say "The first backup is on every tier"
+}
+
+show_what_there_is() {
+  echo
+  kubectl --namespace shop get backuppolicy shop
+  echo
+  kubectl --namespace shop get backups
+  cat <<'TEXT'
+
+Three things to try (first: . .cluster/env):
+
+  1. One more backup, and watch it:
+       kubectl create --namespace shop -f manifests/samples/backup.yaml
+       kubectl get backups --namespace shop --watch
+  2. Look at what lies in the bucket, all of it encrypted:
+       find .cluster/demo/bucket/holdfast/shop -type f | sort | head -n 40
+  3. Ask the shop whether its books are right, and what it takes in while you read:
+       kubectl exec --namespace shop postgres-0 -- psql --host=/tmp --username=postgres shop --command='SELECT * FROM invariants'
+       kubectl logs --namespace shop deployment/web --tail 3
+
+The key that opens these backups is .cluster/demo/identity.txt. It is not in the cluster.
+TEXT
+}
