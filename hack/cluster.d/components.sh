@@ -5,25 +5,52 @@ kube() { echo "$CLUSTER_DIR/bin/$1"; }
 
 api_ready() { kubectl --kubeconfig "$CLUSTER_DIR/kubeconfig" --request-timeout=3s get --raw /readyz >/dev/null 2>&1; }
 
-# usage: wait_for SECONDS "what" command...
-wait_for() {
-  local limit=$1 what=$2
-  shift 2
+# Everything runs and answers.
+is_healthy() { [ -z "$(missing_components)" ] && bridge_is_there && api_ready && node_ready >/dev/null 2>&1; }
+
+# Tries a command for some seconds. usage: try_for SECONDS command...
+try_for() {
+  local limit=$1
+  shift
   for _ in $(seq $((limit * 5))); do
     if "$@" >/dev/null 2>&1; then return 0; fi
     sleep 0.2
   done
-  die "$what did not come up in $limit seconds." "Look into $CLUSTER_DIR/logs, then run the same command again."
+  return 1
+}
+
+# usage: wait_for SECONDS "what" command...
+wait_for() {
+  local limit=$1 what=$2
+  shift 2
+  try_for "$limit" "$@" || fail_to_start "$what did not come up in $limit seconds."
+}
+
+# Ends with the last words of the components that died.
+fail_to_start() {
+  local name
+  for name in $(missing_components); do
+    [ ! -f "$RUN_DIR/pids/$name" ] || { printf '%s ended with:\n' "$name" && tail -n 5 "$CLUSTER_DIR/logs/$name.log"; } >&2
+  done
+  die "$1" "Look into $CLUSTER_DIR/logs, then run the same command again; 'make down' before it starts everything afresh."
+}
+
+nothing_is_missing() { [ -z "$(missing_components)" ] || fail_to_start "These parts of the cluster ended at once: $(missing_components | tr '\n' ' ')"; }
+
+# An API server that runs and does not answer is as bad as a dead one.
+end_stuck_api() {
+  pid_of kube-apiserver >/dev/null || return 0
+  try_for 20 api_ready || {
+    say "The API server does not answer: starting it again"
+    # shellcheck disable=SC2046
+    end_pids $(pids_of kube-apiserver etcd)
+  }
 }
 
 prepare_folders() {
   mkdir -p "$CLUSTER_DIR"/{bin,logs,etcd,kubelet,volumes,pki} "$RUN_DIR/pids" "$HOLDFAST_CACHE"/{containerd,registry}
   chmod 0711 "$CLUSTER_DIR/volumes"
-  local name
-  for name in etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl provisioner; do
-    ln -sfn "$HOLDFAST_CACHE/bin/kube" "$CLUSTER_DIR/bin/$name"
-  done
-  for name in coredns helm registry versitygw; do ln -sfn "$HOLDFAST_CACHE/bin/$name" "$CLUSTER_DIR/bin/$name"; done
+  link_programs
 }
 
 start_components() {
@@ -35,12 +62,12 @@ start_components() {
     --enable-admission-plugins NodeRestriction --service-cluster-ip-range "$SERVICE_CIDR" --bind-address 0.0.0.0 --advertise-address "$GATEWAY" \
     --client-ca-file "$pki/ca.crt" --tls-cert-file "$pki/server.crt" --tls-private-key-file "$pki/server.key" \
     --kubelet-client-certificate "$pki/admin.crt" --kubelet-client-key "$pki/admin.key" --kubelet-certificate-authority "$pki/ca.crt" \
-    --kubelet-preferred-address-types Hostname,InternalIP \
+    --kubelet-preferred-address-types InternalIP \
     --service-account-issuer https://kubernetes.default.svc --service-account-key-file "$pki/service-accounts.pub" \
     --service-account-signing-key-file "$pki/service-accounts.key" --allow-privileged --event-ttl 2h
   start_containerd
   start registry "$(kube registry)" serve "$(registry_config)"
-  wait_for 60 "The API server" api_ready
+  wait_for 120 "The API server" api_ready
   start kube-controller-manager "$(kube kube-controller-manager)" --kubeconfig "$pki/controller-manager.kubeconfig" --use-service-account-credentials \
     --root-ca-file "$pki/ca.crt" --service-account-private-key-file "$pki/service-accounts.key" \
     --cluster-signing-cert-file "$pki/ca.crt" --cluster-signing-key-file "$pki/ca.key" --leader-elect=false
@@ -63,6 +90,8 @@ state = "$RUN_DIR/containerd"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "$REGISTRY/holdfast/pause:1"
   restrict_oom_score_adj = true
+  # Below our own state, so that nobody else's are touched when they are cleared away.
+  netns_mounts_under_state_dir = true
   [plugins."io.containerd.grpc.v1.cri".containerd]
     snapshotter = "overlayfs"
   [plugins."io.containerd.grpc.v1.cri".cni]

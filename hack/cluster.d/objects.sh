@@ -29,10 +29,3 @@ YAML
   wait_for 30 "The default ServiceAccount" in_cluster -n default get serviceaccount default
 }
 
-# .cluster/env, to be sourced.
-write_environment() {
-  cat >"$CLUSTER_DIR/env" <<ENV
-export KUBECONFIG="$CLUSTER_DIR/kubeconfig"
-export PATH="$CLUSTER_DIR/bin:$HOLDFAST_ROOT/node_modules/.bin:\$PATH"
-ENV
-}
