@@ -25,8 +25,6 @@ export type PostgresqlFacts = {
 
 // What reading an artifact back showed. `derived` are small artifacts cut out of it, such as backup_manifest.
 export type ReadBack = {
-  // Raw bytes that came out.
-  rawBytes: number;
   derived: SmallArtifact[];
 };
 

@@ -1,0 +1,69 @@
+// Connections to the server by `pg`: one for questions, one that speaks the replication protocol.
+import { readFile } from 'node:fs/promises';
+import { checkServerIdentity } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
+import { Client } from 'pg';
+import type { PostgresqlSource } from '../../api/agent.ts';
+import { clientError } from './client-errors.ts';
+import { readLogin } from './login.ts';
+
+export type Server = Pick<PostgresqlSource, 'host' | 'port' | 'sslMode' | 'caFile'>;
+
+export type Session = {
+  // Rows of one statement. Throws EngineError.
+  query<Row extends Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]>;
+  end(): Promise<void>;
+};
+
+type Target = { server: Server; database: string; credentialsDirectory: string; replication?: boolean };
+
+const connectMilliseconds = 15_000;
+const keepAliveMilliseconds = 30_000;
+export const applicationName = 'holdfast';
+
+// Opens a connection. Its transactions only read, and no time-out of the role cuts them.
+export const connect = async (target: Target): Promise<Session> => {
+  const { server, database, credentialsDirectory, replication = false } = target;
+  const { user, password } = await readLogin(credentialsDirectory);
+  const where = { host: server.host, port: server.port, database, user };
+  const client = new Client({
+    ...where,
+    password,
+    ssl: await tlsOptions(server),
+    application_name: applicationName,
+    connectionTimeoutMillis: connectMilliseconds,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveMilliseconds,
+    ...(replication ? { replication: 'true' } : { options: '-c default_transaction_read_only=on -c statement_timeout=0' }),
+  });
+  // A connection that breaks while nothing is asked says so here; the next question fails then.
+  client.on('error', () => undefined);
+  const guard = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw clientError(error, where);
+    }
+  };
+  await guard(() => client.connect());
+  return {
+    query: (text, values) => guard(async () => (values === undefined ? await client.query(text) : await client.query(text, values)).rows),
+    end: () => client.end().catch(() => undefined),
+  };
+};
+
+// sslMode as libpq means it. The name is checked against the host that was asked for, also where that is an address.
+const tlsOptions = async ({ sslMode, caFile, host }: Server): Promise<false | ConnectionOptions> => {
+  if (sslMode === 'disable') {
+    return false;
+  }
+  if (sslMode === 'require' || caFile === undefined) {
+    return { rejectUnauthorized: false };
+  }
+  const ca = await readFile(caFile);
+  return {
+    ca,
+    rejectUnauthorized: true,
+    checkServerIdentity: (_name, certificate) => (sslMode === 'verify-full' ? checkServerIdentity(host, certificate) : undefined),
+  };
+};

@@ -1,0 +1,113 @@
+// The engine for PostgreSQL: a physical copy with its own WAL, a dump of each database, the globals, and what is known of them.
+import type { PostgresqlSource } from '../../api/agent.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { EngineRun, StreamedArtifact } from '../engine.ts';
+import { EngineError } from '../engine.ts';
+import { componentFacts, factsDocument } from './facts.ts';
+import type { Gathered } from './facts.ts';
+import { databaseDump } from './logical/database-dump.ts';
+import { globalsDump } from './logical/globals.ts';
+import { readLogin } from './login.ts';
+import { baseBackup } from './physical/base-backup.ts';
+import type { BackupManifest } from './physical/backup-manifest.ts';
+import { startCommitClock } from './physical/commit-clock.ts';
+import type { CommitClock } from './physical/commit-clock.ts';
+import { holdSlot } from './physical/slot.ts';
+import { preflight } from './preflight.ts';
+import type { Preflight } from './preflight.ts';
+import { afterwards } from './afterwards.ts';
+import { toolLogin } from './tool-environment.ts';
+import type { ToolLogin } from './tool-environment.ts';
+
+export const postgresqlEngine = (source: PostgresqlSource, { log }: { log: Log }): EngineRun => {
+  const logins: ToolLogin[] = [];
+  let known: Preflight | undefined;
+  let copy: Gathered['copy'];
+  const dumps: Gathered['dumps'] = [];
+
+  const environmentFor = async (credentialsDirectory: string): Promise<Record<string, string>> => {
+    const login = await toolLogin(source, await readLogin(credentialsDirectory));
+    logins.push(login);
+    return login.environment;
+  };
+
+  // The slot keeps the WAL until the copy was read; the clock tells what is in it.
+  async function* physicalCopy({ server }: Preflight): AsyncGenerator<StreamedArtifact> {
+    const environment = await environmentFor(source.credentialsDirectory);
+    const clock = await startCommitClock(source);
+    try {
+      const onManifest = (manifest: BackupManifest): void => {
+        copy = { manifest, restorableTo: instantOf(clock, manifest) };
+      };
+      yield withSlot(source, log, baseBackup({ environment, database: source.database, server, onManifest }));
+    } finally {
+      await clock.close();
+    }
+  }
+
+  async function* logicalCopies({ server, databases }: Preflight): AsyncGenerator<StreamedArtifact> {
+    const environment = await environmentFor(source.logical.credentialsDirectory);
+    for (const database of databases) {
+      yield databaseDump({ source, environment, database, server, onFacts: (facts) => dumps.push(facts) });
+    }
+    if (source.logical.globals) {
+      yield globalsDump({ environment, database: source.database });
+    }
+  }
+
+  return {
+    async preflight() {
+      known = await preflight(source);
+      log.info('The server can be backed up', {
+        version: known.server.version,
+        databases: known.databases.length,
+        databaseBytes: known.server.databaseBytes,
+      });
+      return { predictedBytes: known.predictedBytes };
+    },
+    async *artifacts() {
+      const found = must(known);
+      if (source.physical) {
+        yield* physicalCopy(found);
+      }
+      if (source.logical.enabled) {
+        yield* logicalCopies(found);
+      }
+    },
+    finish() {
+      const gathered: Gathered = { preflight: must(known), dumps, ...(copy === undefined ? {} : { copy }) };
+      return Promise.resolve({ facts: componentFacts(source, gathered), documents: factsDocument(gathered) });
+    },
+    async close() {
+      await Promise.all(logins.map((login) => login.close()));
+    },
+  };
+};
+
+const must = (known: Preflight | undefined): Preflight => {
+  if (known === undefined) {
+    throw new EngineError('SourceFailed', 'The preflight has not run. This is a fault in Holdfast; please report it.');
+  }
+  return known;
+};
+
+// Up to which instant every commit is in the copy: by its stop LSN.
+const instantOf = (clock: CommitClock, { walRanges }: BackupManifest): Date | undefined => {
+  const last = walRanges.at(-1);
+  return last === undefined ? undefined : clock.instantBefore(last.endLsn);
+};
+
+// Holds a slot from before the copy begins until its stream has ended.
+const withSlot = (source: PostgresqlSource, log: Log, artifact: StreamedArtifact): StreamedArtifact => ({
+  ...artifact,
+  async open(signal) {
+    const slot = await holdSlot(source, log);
+    try {
+      const { stream, ended } = await artifact.open(signal);
+      return { stream, ended: afterwards(ended, () => slot.close()) };
+    } catch (error) {
+      await slot.close();
+      throw error;
+    }
+  },
+});

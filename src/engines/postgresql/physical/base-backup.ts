@@ -1,0 +1,82 @@
+// The physical copy: pg_basebackup as one tar stream that holds its own WAL, compressed by pg_basebackup itself.
+import type { Readable } from 'node:stream';
+import { availableParallelism } from 'node:os';
+import { pipeline } from 'node:stream/promises';
+import type { ReadBack, StreamedArtifact } from '../../engine.ts';
+import type { ServerFacts } from '../server-facts.ts';
+import { startTool } from '../tool.ts';
+import { connectionString } from '../tool-environment.ts';
+import { readAll } from '../read-all.ts';
+import { readBackupManifest } from './backup-manifest.ts';
+import type { BackupManifest } from './backup-manifest.ts';
+import { checkBase } from './check-base.ts';
+import { readTarListing } from './tar-listing.ts';
+
+const compressionLevel = 3;
+const mostWorkers = 2;
+// A manifest has about 150 bytes a file: this is for three million files.
+const largestManifestBytes = 512 * 1024 ** 2;
+
+// `-X fetch`: WAL comes at the end of the same stream. CRC32C costs the server nothing; what is stored has our own digests.
+const copyScript = `exec pg_basebackup --pgdata=- --format=tar --wal-method=fetch --checkpoint=fast --no-password \
+  --manifest-checksums=CRC32C --label=holdfast --dbname="$1" $2`;
+// Before 15 it cannot compress with zstd.
+const pipedScript = `pg_basebackup --pgdata=- --format=tar --wal-method=fetch --checkpoint=fast --no-password \
+  --manifest-checksums=CRC32C --label=holdfast --dbname="$1" | zstd -q -${compressionLevel} -T$2`;
+
+// Decompresses once. One tar lists all members on descriptor 3, the other gives the manifest on stdout.
+const readBackScript = String.raw`{ zstd -dcq \
+  | { tee /dev/fd/4 | tar --extract --to-stdout --file=- backup_manifest >&5; } 4>&1 \
+  | tar --list --verbose --numeric-owner --quoting-style=escape --file=- >&3; } 5>&1`;
+
+type BaseBackupOptions = {
+  environment: Record<string, string>;
+  database: string;
+  server: ServerFacts;
+  // Told what the copy holds once it was read back.
+  onManifest: (manifest: BackupManifest) => void;
+};
+
+export const baseBackup = (options: BaseBackupOptions): StreamedArtifact => ({
+  name: 'base.tar',
+  open: (signal) => Promise.resolve(openCopy(options, signal)),
+  readBack: (stream, signal) => readBackCopy(options, stream, signal),
+});
+
+const openCopy = (
+  { environment, database, server }: BaseBackupOptions,
+  signal: AbortSignal,
+): { stream: Readable; ended: Promise<void> } => {
+  const workers = Math.min(mostWorkers, availableParallelism());
+  const compresses = server.major >= 15;
+  const { stdin, stdout, ended } = startTool({
+    script: compresses ? copyScript : pipedScript,
+    parameters: [
+      connectionString(database),
+      compresses ? `--compress=client-zstd:level=${compressionLevel},workers=${workers}` : String(workers),
+    ],
+    environment,
+    signal,
+    failure: { code: 'SourceFailed', what: 'pg_basebackup', retryable: true },
+  });
+  stdin.end();
+  return { stream: stdout, ended };
+};
+
+const readBackCopy = async ({ server, onManifest }: BaseBackupOptions, stream: Readable, signal: AbortSignal): Promise<ReadBack> => {
+  const tool = startTool({
+    script: readBackScript,
+    signal,
+    failure: { code: 'VerificationFailed', what: 'Reading the stored copy of the data directory back', retryable: true },
+  });
+  const [, members, content] = await Promise.all([
+    pipeline(stream, tool.stdin),
+    readTarListing(tool.side),
+    readAll(tool.stdout, largestManifestBytes),
+    tool.ended,
+  ]);
+  const manifest = readBackupManifest(content);
+  checkBase(members, manifest, server.walSegmentBytes);
+  onManifest(manifest);
+  return { derived: [{ name: 'backup_manifest', content, state: true }] };
+};
