@@ -101,18 +101,6 @@ TOML
   start containerd /usr/bin/containerd --config "$RUN_DIR/containerd.toml"
 }
 
-registry_config() {
-  cat >"$RUN_DIR/registry.yaml" <<YAML
-version: 0.1
-log: {level: warn, accesslog: {disabled: true}}
-storage:
-  filesystem: {rootdirectory: "$HOLDFAST_CACHE/registry"}
-  delete: {enabled: true}
-http: {addr: "127.0.0.1:$REGISTRY_PORT"}
-YAML
-  echo "$RUN_DIR/registry.yaml"
-}
-
 start_kubelet() {
   local pki=$CLUSTER_DIR/pki
   cat >"$RUN_DIR/kubelet.yaml" <<YAML

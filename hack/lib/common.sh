@@ -2,7 +2,7 @@
 # What every script of hack/ shares: where things are, and how they speak. To be sourced.
 
 HOLDFAST_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-HOLDFAST_CACHE=${HOLDFAST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/holdfast}
+HOLDFAST_CACHE=${HOLDFAST_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/holdfast}
 CLUSTER_DIR=$HOLDFAST_ROOT/.cluster
 # Sockets have short names only, so they live here. One cluster a machine.
 RUN_DIR=/run/holdfast
@@ -31,20 +31,26 @@ die() {
   exit 1
 }
 
-# Runs a long command with its output in a log, and a sign of life every 20 seconds.
+# Runs a long command with its output in a log, and a sign of life every 20 seconds. Whoever ends this ends the command.
 # usage: quietly "what it does" LOG command...
 quietly() {
-  local what=$1 log=$2
+  local what=$1 log=$2 pid waited=0
   shift 2
   mkdir -p "$(dirname "$log")"
   say "$what"
-  "$@" >"$log" 2>&1 &
-  local pid=$! waited=0
+  # A process group of its own, so that all of it can be ended.
+  set -m
+  "$@" </dev/null >"$log" 2>&1 &
+  pid=$!
+  set +m
+  # shellcheck disable=SC2064
+  trap "kill -- -$pid 2>/dev/null; exit 130" INT TERM HUP
   while kill -0 "$pid" 2>/dev/null; do
     sleep 0.2
     waited=$((waited + 1))
     [ $((waited % 100)) -ne 0 ] || say "  still at it: $what"
   done
+  trap - INT TERM HUP
   if ! wait "$pid"; then
     tail -n 25 "$log" >&2
     die "$what failed." "The whole output is in $log. Mend the cause and run the same command again."
