@@ -6,9 +6,13 @@ import type { ExitCode } from './common/errors.ts';
 import { withoutColours } from './common/io.ts';
 import type { Io } from './common/io.ts';
 import { reportError } from './common/report-error.ts';
+import { defineBackup } from './backup/command.ts';
 import { defineKeygen } from './keygen/command.ts';
+import { defineList } from './list/command.ts';
+import { defineLogs } from './logs/command.ts';
+import { defineStatus } from './status/command.ts';
 
-const definitions = [defineKeygen];
+const definitions = [defineStatus, defineList, defineBackup, defineLogs, defineKeygen];
 
 const afterHelp = `
 Exit codes:

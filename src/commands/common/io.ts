@@ -8,14 +8,18 @@ export type Io = {
   readonly out: (text: string) => void;
   // To stderr: what people are told besides.
   readonly err: (text: string) => void;
-  // Whether stdout is a terminal: one line may be written over and over.
-  readonly terminal: boolean;
-  // Columns of the terminal.
+  // Whether stderr is a terminal: one line may be written over and over.
+  readonly errorTerminal: boolean;
+  // Columns of the terminal that stdout is; undefined where it is none.
   readonly columns: number | undefined;
   readonly colours: Colours;
   readonly errorColours: Colours;
+  readonly environment: NodeJS.ProcessEnv;
   readonly now: () => number;
-  readonly pause: (milliseconds: number) => Promise<void>;
+  // Ends early when the signal is aborted.
+  readonly pause: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
+  // From now on the first Ctrl-C aborts this signal instead of ending the process. The second one ends it.
+  readonly interrupt: () => AbortSignal;
 };
 
 type Stream = { isTTY?: boolean };
@@ -40,13 +44,36 @@ export const processIo = (): Io => {
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
-    terminal: process.stdout.isTTY,
+    errorTerminal: process.stderr.isTTY,
     columns: process.stdout.columns,
     colours: createColors(wantsColour(process.stdout, process.env)),
     errorColours: createColors(wantsColour(process.stderr, process.env)),
+    environment: process.env,
     now: Date.now,
-    pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+    pause,
+    interrupt() {
+      const controller = new AbortController();
+      const stop = (): void => controller.abort();
+      process.once('SIGINT', stop);
+      process.once('SIGTERM', stop);
+      return controller.signal;
+    },
   };
 };
+
+const pause = (milliseconds: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal?.aborted === true) {
+      resolve();
+      return;
+    }
+    const end = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal?.addEventListener('abort', end, { once: true });
+  });
 
 export const withoutColours = (io: Io): Io => ({ ...io, colours: createColors(false), errorColours: createColors(false) });

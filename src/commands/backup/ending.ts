@@ -1,0 +1,41 @@
+// How a Backup ended, in words and as an exit code.
+import { reasons } from '../../api/conditions.ts';
+import type { ConditionReason } from '../../api/conditions.ts';
+import type { Backup } from '../../api/objects.ts';
+import type { Condition } from '../../api/run-status.ts';
+import { findCondition } from '../../core/plan/conditions.ts';
+import { CommandError, exitCode } from '../common/errors.ts';
+import { sizeText, timeText, unknown } from '../common/figures.ts';
+import type { Colours } from '../common/io.ts';
+
+// `error` is absent where the Backup is complete.
+export type Ending = { error?: CommandError };
+
+// Undefined while it goes on. One that waits for a person counts as ended: nothing moves until that person acts.
+export const endingOf = ({ status }: Backup): Ending | undefined => {
+  const succeeded = findCondition(status?.conditions, 'Succeeded');
+  if (succeeded?.status === 'True') {
+    return {};
+  }
+  if (succeeded?.status === 'False') {
+    return { error: failure(succeeded, status?.phase ?? 'Failed') };
+  }
+  const stalled = findCondition(status?.conditions, 'Stalled');
+  return stalled?.status === 'True' ? { error: failure(stalled, 'waits for a person') } : undefined;
+};
+
+const failure = ({ reason, message }: Condition, how: string): CommandError =>
+  new CommandError(exitCode.failed, reason, `${how}: ${message}`, remedyOf(reason));
+
+const remedyOf = (reason: string): string =>
+  reason in reasons
+    ? reasons[reason as ConditionReason].remedy
+    : 'Mend what the message names. `kubectl holdfast logs` shows what went on.';
+
+// What is worth knowing of a Backup that is complete.
+export const endingText = ({ status = {} }: Backup, { green }: Colours): string => {
+  const { size, bytes, duration = unknown, restorableTo, tiers = [] } = status;
+  const further = tiers.slice(1).map(({ name, state }) => `${name} (${state})`);
+  const copies = further.length === 0 ? '' : ` Copies: ${further.join(', ')}.`;
+  return `${green('Complete:')} ${size ?? sizeText(bytes)} in ${duration}, restorable to ${timeText(restorableTo)}.${copies}\n`;
+};

@@ -1,0 +1,63 @@
+// The Backup that is asked for: its name, and what it covers.
+import { labelPattern } from '../../api/common.ts';
+import { apiVersion, label } from '../../api/group.ts';
+import type { BackupPolicy } from '../../api/objects.ts';
+import { compactTime } from '../../core/plan/time.ts';
+import { wrongUse } from '../common/errors.ts';
+
+const longestName = 63;
+
+export type NewBackup = {
+  apiVersion: string;
+  kind: 'Backup';
+  metadata: { name: string; namespace: string; labels: Record<string, string> };
+  spec: { policyRef: { name: string }; components?: string[] };
+};
+
+// `shop-manual-20261122020000`: asked for twice in one second, it is one Backup. A policy's name has at most 32 characters, so it always fits.
+export const manualBackupName = (policy: string, now: number): string => `${policy}-manual-${compactTime(now).replaceAll(/\D/g, '')}`;
+
+// Only what the user said: the API server fills in the defaults.
+export const newBackup = (
+  { metadata, spec }: BackupPolicy,
+  { name, components }: { name?: string; components?: string },
+  now: number,
+): NewBackup => {
+  const names = readComponents(
+    components,
+    spec.components.map((component) => component.name),
+  );
+  return {
+    apiVersion,
+    kind: 'Backup',
+    metadata: {
+      name: checkName(name ?? manualBackupName(metadata.name, now)),
+      namespace: metadata.namespace,
+      labels: { [label.policy]: metadata.name },
+    },
+    spec: { policyRef: { name: metadata.name }, ...(names === undefined ? {} : { components: names }) },
+  };
+};
+
+const checkName = (name: string): string => {
+  if (name.length > longestName || !labelPattern.test(name)) {
+    throw wrongUse(
+      `"${name}" cannot be the name of a Backup.`,
+      `Use at most ${longestName} lower-case letters, digits and "-", with a letter or digit at both ends.`,
+    );
+  }
+  return name;
+};
+
+const readComponents = (text: string | undefined, known: string[]): string[] | undefined => {
+  if (text === undefined) {
+    return undefined;
+  }
+  const wanted = [...new Set(text.split(',').map((part) => part.trim()))].filter((part) => part !== '');
+  const strange = wanted.filter((name) => !known.includes(name));
+  if (wanted.length === 0 || strange.length > 0) {
+    const what = strange.map((name) => `"${name}"`).join(', ') || '""';
+    throw wrongUse(`The policy has no component ${what}.`, `It has ${known.join(', ')}: name one or more of them, separated by commas.`);
+  }
+  return wanted;
+};

@@ -1,0 +1,6 @@
+// The custom resources, as paths of the API.
+import { group, version } from '../../api/group.ts';
+import type { Resource } from '../../kube/resource.ts';
+
+export const backupPolicies: Resource = { group, version, plural: 'backuppolicies', kind: 'BackupPolicy' };
+export const backups: Resource = { group, version, plural: 'backups', kind: 'Backup' };

@@ -1,0 +1,39 @@
+// What a repository holds, with the verdict on each backup. `-o json` prints it as it is.
+import type { EntryLine } from '../../api/agent.ts';
+import { instantOf } from '../../core/plan/time.ts';
+
+export type CatalogueEntry = Pick<EntryLine, 'verdict' | 'code' | 'message'> & {
+  id: string;
+  // Absent where no manifest could be believed.
+  type?: string;
+  slot?: string;
+  bytes?: number;
+  seconds?: number;
+  // The oldest of its components; absent where one of them says nothing.
+  restorableTo?: string;
+  components?: EntryLine['components'];
+  failed?: string[];
+};
+
+export type Catalogue = { location: string; repositoryId?: string; backups: CatalogueEntry[] };
+
+export const catalogueEntry = (line: EntryLine): CatalogueEntry => {
+  const { backupId, verdict, code, message, slot, type, bytes, seconds, components, failed } = line;
+  const judged = {
+    id: backupId,
+    verdict,
+    ...(code === undefined ? {} : { code }),
+    ...(message === undefined ? {} : { message }),
+  };
+  // Without a manifest there is no slot, and the zeros of the line were not measured.
+  if (slot === '') {
+    return judged;
+  }
+  const restorableTo = oldest(components);
+  return { ...judged, type, slot, bytes, seconds, ...(restorableTo === undefined ? {} : { restorableTo }), components, failed };
+};
+
+const oldest = (components: EntryLine['components']): string | undefined => {
+  const known = components.flatMap(({ restorableTo }) => (instantOf(restorableTo) === undefined ? [] : [restorableTo ?? '']));
+  return known.length < components.length ? undefined : known.toSorted((a, b) => Date.parse(a) - Date.parse(b)).at(0);
+};

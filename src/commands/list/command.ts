@@ -1,0 +1,46 @@
+// `list`: the backups of a policy, from the cluster, or from the store itself without any cluster.
+import { allNamespacesOption, clusterOptions, examples } from '../common/definition.ts';
+import type { Definition } from '../common/definition.ts';
+import { outputOption } from '../common/output.ts';
+import type { ListOptions } from './list.ts';
+
+const collect = (value: string, before: string[] = []): string[] => [...before, value];
+
+export const defineList: Definition = (program, start) => {
+  const command = program
+    .command('list')
+    .summary('the backups of a policy, or of a store without any cluster')
+    .description(
+      'Lists the Backups of a policy or namespace. With --from it reads a repository itself, needs no cluster, and shows of each backup whether it is genuine and whole: every manifest is read, its signature checked, and every object that it names looked for. Exit code then: 1 where a backup failed the check, 5 where something could not be determined, 3 where there is no repository.',
+    )
+    .argument('[policy]', 'only the Backups of this BackupPolicy');
+  outputOption(allNamespacesOption(clusterOptions(command)))
+    .option('--from <location>', 'read a repository: a folder, or s3://<bucket>/<prefix>')
+    .option(
+      '--verification-key <file>',
+      'whose signatures to believe: verification-keys.yaml or identity.txt of keygen (repeatable)',
+      collect,
+    )
+    .option('--endpoint <url>', 'address of the S3 service (default: that of AWS)')
+    .option('--region <id>', 'region of the bucket (default: $AWS_REGION, else "us-east-1")')
+    .option('--ca-file <file>', 'PEM certificates that the S3 service is checked against (default: $AWS_CA_BUNDLE)')
+    .option(
+      '--credentials-dir <dir>',
+      'folder with the files accessKeyId, secretAccessKey and perhaps sessionToken (default: $AWS_ACCESS_KEY_ID and so on)',
+    )
+    .addHelpText(
+      'after',
+      examples(
+        ['list shop -n shop', 'The Backups of one policy'],
+        ['list -A -o wide', 'All Backups of the cluster, with all columns'],
+        ['list --from /mnt/usb/shop/shop --verification-key verification-keys.yaml', 'What a folder holds, without a cluster'],
+        [
+          'list --from s3://holdfast/shop/shop --endpoint https://s3.example.org --verification-key identity.txt',
+          'What a bucket holds; the credentials come from the environment',
+        ],
+      ),
+    )
+    .action((policy: string | undefined, options: ListOptions) =>
+      start(async (io) => (await import('./list.ts')).list(policy, options, io)),
+    );
+};

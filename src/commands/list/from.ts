@@ -1,0 +1,126 @@
+// Reads a repository without any cluster, as the agent's `inspect` does: every manifest, its signature, and every object that it names.
+import type { EntryLine, InspectResult, TierPlan } from '../../api/agent.ts';
+import { runPlan } from '../../archive/run-plan.ts';
+import { keepLog } from '../../archive/kept-log.ts';
+import type { Log } from '../../telemetry/log.ts';
+import { CommandError, exitCode, notFound, refused, undetermined, wrongUse } from '../common/errors.ts';
+import type { ExitCode } from '../common/errors.ts';
+import type { Io } from '../common/io.ts';
+import { printDocument } from '../common/output.ts';
+import type { Format } from '../common/output.ts';
+import { catalogueEntry } from './catalogue.ts';
+import type { CatalogueEntry } from './catalogue.ts';
+import { catalogueTable } from './catalogue-table.ts';
+import { readLocation } from './location.ts';
+import type { Location, LocationOptions } from './location.ts';
+import { readVerificationKeys } from './verification-keys.ts';
+
+export type FromOptions = LocationOptions & { verificationKey?: string[]; output?: Format };
+
+export const listFrom = async (from: string, options: FromOptions, io: Io): Promise<ExitCode> => {
+  const location = await readLocation(from, options, io.environment);
+  const verificationKeys = await readVerificationKeys(options.verificationKey);
+  const { entries, result } = await inspectLocation(location, verificationKeys);
+  const backups = entries.map(catalogueEntry).toReversed();
+  const read = result.outcome === 'Succeeded';
+  if (read && result.repositoryId === undefined) {
+    throw noRepository(from);
+  }
+  await print(from, { backups, ...(result.repositoryId === undefined ? {} : { repositoryId: result.repositoryId }) }, options, io);
+  return conclude(backups, read ? undefined : explainFailure(result));
+};
+
+// What the agent logs while it reads says nothing that the result does not.
+const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => silent };
+
+const inspectLocation = async (
+  location: Location,
+  verificationKeys: { id: string; key: string }[],
+): Promise<{ entries: EntryLine[]; result: InspectResult }> => {
+  const entries: EntryLine[] = [];
+  const tier: TierPlan = { name: 'store', location };
+  const result = await runPlan(
+    // Who reads belongs to no cluster and no policy.
+    { verb: 'inspect', tier, verificationKeys, policy: { namespace: '', name: '' }, clusterId: '' },
+    {
+      log: silent,
+      kept: keepLog(),
+      signal: new AbortController().signal,
+      report: (line) => void (line.kind === 'entry' && entries.push(line)),
+    },
+  );
+  return { entries, result: result as InspectResult };
+};
+
+const print = async (
+  location: string,
+  { backups, repositoryId }: { backups: CatalogueEntry[]; repositoryId?: string },
+  { output }: FromOptions,
+  io: Io,
+): Promise<void> => {
+  if (output === 'json' || output === 'yaml') {
+    await printDocument(output, { location, ...(repositoryId === undefined ? {} : { repositoryId }), backups }, io);
+    return;
+  }
+  if (backups.length > 0) {
+    io.out(catalogueTable(backups, { wide: output === 'wide', colours: io.colours }));
+  } else if (repositoryId !== undefined) {
+    io.err(`The repository ${repositoryId} in ${location} holds no backup.\n`);
+  }
+};
+
+// A backup that failed is certain, whatever else could not be read.
+const conclude = (backups: CatalogueEntry[], failure: CommandError | undefined): ExitCode => {
+  const failed = backups.filter(({ verdict }) => verdict === 'Failed').length;
+  if (failed > 0) {
+    throw new CommandError(
+      exitCode.failed,
+      'BackupsFailed',
+      `${failed} of ${backups.length} backups failed the check.${failure === undefined ? '' : ` Not everything could be read: ${failure.message}`}`,
+      'Do not restore those. Find out who wrote or changed them; where only a key is missing, name it with another --verification-key.',
+    );
+  }
+  if (failure !== undefined) {
+    throw failure;
+  }
+  const open = backups.filter(({ verdict }) => verdict === 'Inconclusive').length;
+  if (open > 0) {
+    throw undetermined(
+      'BackupsInconclusive',
+      `${open} of ${backups.length} backups could not be checked.`,
+      'Mend what the messages name, and run the command again.',
+    );
+  }
+  return exitCode.done;
+};
+
+const noRepository = (location: string): CommandError =>
+  notFound(
+    'NoRepository',
+    `There is no repository in ${location}: it has no holdfast.json.`,
+    'Check the location: a wrong prefix looks like an empty one. It ends with <namespace>/<policy> where the tier names no prefix.',
+  );
+
+const explainFailure = ({ code = 'Failed', message = 'The store could not be read.' }: InspectResult): CommandError => {
+  switch (code) {
+    case 'KeyInvalid':
+      return wrongUse(message, 'Name verification-keys.yaml or identity.txt, as keygen wrote them.');
+    case 'BucketMissing':
+      return notFound(code, message, 'Check the bucket, --endpoint and --region.');
+    case 'AccessDenied':
+      return refused(
+        code,
+        message,
+        'Check --credentials-dir or the AWS_* variables. Reading needs s3:GetObject and s3:ListBucket; a folder needs read access.',
+      );
+    case 'NotARepository':
+    case 'InternalError':
+      return new CommandError(exitCode.failed, code, message, 'Check the location; when it is right, find out who changed it.');
+    default:
+      return undetermined(
+        code,
+        message,
+        'Check --endpoint, --region and --ca-file, the service and the network, and run the command again.',
+      );
+  }
+};

@@ -1,0 +1,92 @@
+// The page of one policy, for people.
+import { distanceText, sizeText, timeText, unknown } from '../common/figures.ts';
+import type { Colours } from '../common/io.ts';
+import { paint } from '../common/paint.ts';
+import { oneLine } from '../common/printable.ts';
+import { renderTable } from '../common/table.ts';
+import type { Table } from '../common/table.ts';
+import type { PolicyReport } from './report.ts';
+import { activityTexts, latestText, lossExplained, lossText, nextTexts, readyText } from './sentences.ts';
+
+export type PageOptions = { now: number; wide: boolean; colours: Colours; columns?: number | undefined };
+
+export const statusPage = (report: PolicyReport, options: PageOptions): string => {
+  const { colours, columns } = options;
+  const table = (content: Table): string => renderTable(content, { colours, columns });
+  const sections = [
+    headline(report, options),
+    conditionTable(report, options),
+    tierTable(report, options),
+    componentTable(report, options),
+  ];
+  return sections.map((section) => (typeof section === 'string' ? section : table(section))).join('\n');
+};
+
+const labelWidth = 16;
+
+const line = (label: string, texts: string[]): string[] => texts.map((text, at) => `${(at === 0 ? label : '').padEnd(labelWidth)}${text}`);
+
+const headline = (report: PolicyReport, { now, wide, colours }: PageOptions): string => {
+  const { exposure, lastRun, running } = report;
+  const failed = lastRun !== undefined && lastRun.phase !== 'Complete';
+  const lines = [
+    colours.bold(`Policy ${report.namespace}/${report.name}`),
+    ...line('Ready', [paint(readyText(report), colours)]),
+    ...line('Could be lost', [paintLoss(lossText(exposure), exposure.state, colours), lossExplained(exposure, now)]),
+    ...line('Newest backup', [paint(latestText(report, now), colours)]),
+    ...(failed
+      ? line('Last run', [
+          `${paint(lastRun.phase, colours)} ${distanceText(lastRun.endTime, now)}: ${lastRun.backup}`,
+          oneLine(`${lastRun.reason ?? ''}: ${lastRun.message ?? ''}`),
+        ])
+      : []),
+    ...line('Running now', running.length === 0 ? ['nothing'] : running.flatMap((activity) => activityTexts(activity, now))),
+    ...line('Next', nextTexts(report, now)),
+    ...(wide ? line('Repository', [report.repositoryId ?? unknown]) : []),
+    ...(report.current || report.conditions.length === 0
+      ? []
+      : line('', [colours.yellow('The operator has not seen the newest spec yet: this is about an older one.')])),
+  ];
+  return `${lines.join('\n')}\n`;
+};
+
+const paintLoss = (text: string, state: PolicyReport['exposure']['state'], { red, yellow, bold }: Colours): string =>
+  state === 'Known' ? bold(text) : state === 'Unknown' ? yellow(text) : red(text);
+
+const conditionTable = ({ conditions }: PolicyReport, { now, wide, colours }: PageOptions): Table | string =>
+  conditions.length === 0
+    ? 'No conditions: the operator has not looked at the policy yet. Is it running?\n'
+    : {
+        head: ['CONDITION', 'STATUS', 'REASON', ...(wide ? ['SINCE'] : []), 'MESSAGE'],
+        rows: conditions.map(({ type, status, reason, message, lastTransitionTime }) => [
+          type,
+          paint(status, colours),
+          reason,
+          ...(wide ? [distanceText(lastTransitionTime, now)] : []),
+          oneLine(message),
+        ]),
+      };
+
+const tierTable = ({ tiers }: PolicyReport, { now }: PageOptions): Table => ({
+  head: ['TIER', 'LATEST BACKUP', 'AGE', 'BACKUPS', 'REFUSED', 'READ'],
+  rows: tiers.map(({ name, latestBackupTime, backups, refused, measuredTime }) => [
+    name,
+    // It was read, and there is none.
+    latestBackupTime === undefined && backups === 0 ? 'none' : timeText(latestBackupTime),
+    latestBackupTime === undefined && backups === 0 ? '-' : distanceText(latestBackupTime, now),
+    String(backups ?? unknown),
+    String(refused ?? unknown),
+    measuredTime === undefined ? 'never' : distanceText(measuredTime, now),
+  ]),
+});
+
+const componentTable = ({ components }: PolicyReport, { now, wide }: PageOptions): Table => ({
+  head: ['COMPONENT', 'RESTORABLE TO', 'AGE', 'SIZE', ...(wide ? ['LAST SUCCESS'] : [])],
+  rows: components.map(({ name, restorableTo, bytes, lastSuccessTime }) => [
+    name,
+    timeText(restorableTo),
+    distanceText(restorableTo, now),
+    sizeText(bytes),
+    ...(wide ? [timeText(lastSuccessTime)] : []),
+  ]),
+});

@@ -1,0 +1,52 @@
+// Everything that `status` says of one policy. `-o json` prints it as it is; pages and tables are made from it.
+import type { Backup, BackupPolicy } from '../../api/objects.ts';
+import type { PolicyStatus } from '../../api/policy.ts';
+import type { Condition } from '../../api/run-status.ts';
+import { exposureOf } from './exposure.ts';
+import type { Exposure } from './exposure.ts';
+import { activities, lastRun } from './running.ts';
+import type { Activity, EndedRun } from './running.ts';
+
+export type PolicyReport = {
+  namespace: string;
+  name: string;
+  suspended: boolean;
+  // False: the operator has not seen the newest spec yet, so the rest is about an older one.
+  current: boolean;
+  repositoryId?: string;
+  conditions: Condition[];
+  exposure: Exposure;
+  latestBackup?: NonNullable<PolicyStatus['latestBackup']> & { time?: string };
+  tiers: NonNullable<PolicyStatus['tiers']>;
+  components: NonNullable<PolicyStatus['components']>;
+  running: Activity[];
+  lastRun?: EndedRun;
+  next: NonNullable<PolicyStatus['next']>;
+};
+
+// `backups`: the Backup resources of the namespace, of whatever policy.
+export const policyReport = (policy: BackupPolicy, backups: Backup[], now: number): PolicyReport => {
+  const { metadata, spec, status = {} } = policy;
+  const own = backups.filter((backup) => backup.spec.policyRef.name === metadata.name);
+  const last = lastRun(own);
+  // What the spec names and the status does not know is there, without figures.
+  const tiers = spec.tiers.map(({ name }) => status.tiers?.find((tier) => tier.name === name) ?? { name });
+  const latestTime = tiers[0]?.latestBackupTime;
+  return {
+    namespace: metadata.namespace,
+    name: metadata.name,
+    suspended: spec.suspend,
+    current: status.observedGeneration === metadata.generation,
+    ...(status.repositoryId === undefined ? {} : { repositoryId: status.repositoryId }),
+    conditions: status.conditions ?? [],
+    exposure: exposureOf(policy, now),
+    ...(status.latestBackup === undefined
+      ? {}
+      : { latestBackup: { ...status.latestBackup, ...(latestTime === undefined ? {} : { time: latestTime }) } }),
+    tiers,
+    components: spec.components.map(({ name }) => status.components?.find((component) => component.name === name) ?? { name }),
+    running: activities(own),
+    ...(last === undefined ? {} : { lastRun: last }),
+    next: status.next ?? [],
+  };
+};

@@ -1,0 +1,61 @@
+// Reads policies and their runs, makes one report of each, and prints it.
+import type { Backup, BackupPolicy } from '../../api/objects.ts';
+import { withCluster } from '../common/cluster.ts';
+import type { Cluster } from '../common/cluster.ts';
+import type { ClusterOptions } from '../common/definition.ts';
+import { exitCode, wrongUse } from '../common/errors.ts';
+import type { ExitCode } from '../common/errors.ts';
+import { getPolicy, listBackups, listPolicies } from '../common/find.ts';
+import type { Io } from '../common/io.ts';
+import { printDocument } from '../common/output.ts';
+import type { OutputOptions } from '../common/output.ts';
+import { statusPage } from './page.ts';
+import { policyReport } from './report.ts';
+import type { PolicyReport } from './report.ts';
+import { statusTable } from './table.ts';
+
+export type StatusOptions = ClusterOptions & OutputOptions & { allNamespaces?: boolean };
+
+export const status = async (policy: string | undefined, options: StatusOptions, io: Io): Promise<ExitCode> => {
+  if (policy !== undefined && options.allNamespaces === true) {
+    throw wrongUse('One policy is in one namespace.', 'Leave out -A, or the name of the policy.');
+  }
+  return withCluster(options, async (cluster) =>
+    policy === undefined ? showAll(cluster, options, io) : showOne(cluster, policy, options, io),
+  );
+};
+
+const showOne = async (cluster: Cluster, name: string, { output }: StatusOptions, io: Io): Promise<ExitCode> => {
+  const policy = await getPolicy(cluster, name);
+  const report = policyReport(policy, await listBackups(cluster.client, cluster.namespace), io.now());
+  if (output === 'json' || output === 'yaml') {
+    await printDocument(output, report, io);
+  } else {
+    io.out(statusPage(report, { now: io.now(), wide: output === 'wide', colours: io.colours, columns: io.columns }));
+  }
+  return exitCode.done;
+};
+
+const showAll = async ({ client, namespace }: Cluster, { output, allNamespaces = false }: StatusOptions, io: Io): Promise<ExitCode> => {
+  const where = allNamespaces ? undefined : namespace;
+  const reports = reportAll(await listPolicies(client, where), await listBackups(client, where), io.now());
+  if (output === 'json' || output === 'yaml') {
+    await printDocument(output, { policies: reports }, io);
+    return exitCode.done;
+  }
+  if (reports.length === 0) {
+    io.err(`No policies ${where === undefined ? 'in this cluster' : `in the namespace "${where}"; -A looks at all namespaces`}.\n`);
+    return exitCode.done;
+  }
+  io.out(statusTable(reports, { now: io.now(), wide: output === 'wide', allNamespaces, colours: io.colours }));
+  return exitCode.done;
+};
+
+const reportAll = (policies: BackupPolicy[], backups: Backup[], now: number): PolicyReport[] =>
+  policies.map((policy) =>
+    policyReport(
+      policy,
+      backups.filter(({ metadata }) => metadata.namespace === policy.metadata.namespace),
+      now,
+    ),
+  );

@@ -1,0 +1,52 @@
+// All policies in one table.
+import { findCondition } from '../../core/plan/conditions.ts';
+import { distanceText, sizeText, timeText, unknown } from '../common/figures.ts';
+import type { Colours } from '../common/io.ts';
+import { paint } from '../common/paint.ts';
+import { renderTable } from '../common/table.ts';
+import type { PolicyReport } from './report.ts';
+import { lossText, readyText } from './sentences.ts';
+
+export type StatusTableOptions = { now: number; wide: boolean; allNamespaces: boolean; colours: Colours };
+
+type Column = { title: string; show: boolean; cell: (report: PolicyReport) => string };
+
+export const statusTable = (reports: PolicyReport[], options: StatusTableOptions): string => {
+  const columns = columnsFor(options).filter(({ show }) => show);
+  const rows = reports.map((report) => columns.map(({ cell }) => cell(report)));
+  return renderTable({ head: columns.map(({ title }) => title), rows }, options);
+};
+
+const columnsFor = ({ now, wide, allNamespaces, colours }: StatusTableOptions): Column[] => [
+  { title: 'NAMESPACE', show: allNamespaces, cell: ({ namespace }) => namespace },
+  { title: 'POLICY', show: true, cell: ({ name }) => name },
+  { title: 'READY', show: true, cell: (report) => paint(readyText(report), colours) },
+  { title: 'STORAGE', show: true, cell: (report) => paint(storageText(report), colours) },
+  { title: 'COULD BE LOST', show: true, cell: ({ exposure }) => lossText(exposure) },
+  { title: 'NEWEST BACKUP', show: true, cell: (report) => newestText(report, now) },
+  { title: 'LAST RUN', show: true, cell: ({ lastRun }) => (lastRun === undefined ? '-' : paint(lastRun.phase, colours)) },
+  { title: 'RUNNING', show: true, cell: runningText },
+  { title: 'NEXT', show: true, cell: (report) => nextText(report, now) },
+  { title: 'RESTORABLE TO', show: wide, cell: ({ exposure }) => timeText(exposure.restorableTime) },
+  { title: 'SIZE', show: wide, cell: ({ latestBackup }) => sizeText(latestBackup?.bytes) },
+  { title: 'TIERS', show: wide, cell: ({ tiers }) => tiers.map(({ name, backups }) => `${name}: ${backups ?? unknown}`).join(', ') },
+];
+
+const storageText = ({ conditions }: PolicyReport): string => {
+  const storage = findCondition(conditions, 'StorageHealthy');
+  if (storage === undefined) {
+    return unknown;
+  }
+  return storage.status === 'True' ? 'True' : `${storage.status} (${storage.reason})`;
+};
+
+const newestText = ({ latestBackup, exposure }: PolicyReport, now: number): string =>
+  latestBackup === undefined ? (exposure.state === 'NothingStored' ? 'none' : unknown) : distanceText(latestBackup.time, now);
+
+const runningText = ({ running }: PolicyReport): string =>
+  running
+    .map(({ backup, phase, copies }) => (copies === undefined ? `${backup} (${phase})` : `${backup} (copy: ${copies[0]?.state})`))
+    .at(0) ?? '-';
+
+const nextText = ({ next, suspended }: PolicyReport, now: number): string =>
+  suspended || next[0] === undefined ? '-' : `${next[0].type} ${distanceText(next[0].time, now)}`;
