@@ -1,7 +1,8 @@
 // Stores the artifacts of one attempt and reads each of them back.
-import { Readable } from 'node:stream';
+import { addAbortSignal, Readable } from 'node:stream';
 import type { ArtifactRecord } from '../api/stored/backup.ts';
 import type { ReadBack, SmallArtifact, StreamedArtifact } from '../engines/engine.ts';
+import { StoreError } from '../stores/errors.ts';
 import type { Store } from '../stores/store.ts';
 import { decrypt, encrypt } from './age/file.ts';
 import type { AttemptKey } from './attempt-key.ts';
@@ -26,6 +27,7 @@ export const storeArtifact = async (
   onDurable: (bytes: number) => void,
 ): Promise<ArtifactRecord> => {
   const { stream, ended } = await artifact.open(archive.signal);
+  addAbortSignal(archive.signal, stream);
   // Rejections are looked at below; a failed upload must not leave one unhandled.
   ended.catch(() => undefined);
   async function* untilEnded(): AsyncGenerator<Uint8Array> {
@@ -48,30 +50,30 @@ export const storeArtifact = async (
 
 // Reads an artifact back from the store: digests, decryption with the identity in memory, then what the engine checks (level L2).
 export const readBackArtifact = async (archive: AttemptArchive, artifact: StreamedArtifact, record: ArtifactRecord): Promise<ReadBack> => {
-  const plain = Readable.from(copies(decrypt(readVolumes(archive.store, record.volumes, archive.signal), [archive.key.identity])), {
-    objectMode: false,
-    highWaterMark: 4 * 1024 ** 2,
-  });
+  let wasWhole = false;
+  async function* decrypted(): AsyncGenerator<Buffer> {
+    yield* decrypt(readVolumes(archive.store, record.volumes, archive.signal), [archive.key.identity]);
+    // Only here has the digest of the last volume been compared.
+    wasWhole = true;
+  }
+  const plain = Readable.from(decrypted(), { objectMode: false, highWaterMark: 4 * 1024 ** 2 });
   let failure: unknown;
   plain.on('error', (error) => {
     failure = error;
   });
   try {
-    return await artifact.readBack(plain, archive.signal);
+    const result = await artifact.readBack(plain, archive.signal);
+    if (!wasWhole) {
+      throw new ArchiveError('ToolFailed', `${artifact.name} was not read back to its end: nothing is proven. Please report this.`);
+    }
+    return result;
   } catch (error) {
     // The reason why the stream broke says more than the tool that was reading it.
-    throw failure instanceof Error ? failure : error;
+    throw failure instanceof ArchiveError || failure instanceof StoreError ? failure : error;
   } finally {
     plain.destroy();
   }
 };
-
-// A stream holds chunks for a while, and decrypt uses its buffer again.
-async function* copies(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  for await (const chunk of source) {
-    yield Buffer.from(chunk);
-  }
-}
 
 // Compresses, encrypts and stores a small document, and reads it back.
 export const storeDocument = async (archive: AttemptArchive, document: SmallArtifact): Promise<ArtifactRecord> => {
@@ -86,7 +88,7 @@ export const storeDocument = async (archive: AttemptArchive, document: SmallArti
     signal: archive.signal,
   });
   const parts: Buffer[] = [];
-  for await (const part of copies(decrypt(readVolumes(archive.store, volumes, archive.signal), [archive.key.identity]))) {
+  for await (const part of decrypt(readVolumes(archive.store, volumes, archive.signal), [archive.key.identity])) {
     parts.push(part);
   }
   if (!decompressDocument(Buffer.concat(parts), document.content.length + 1).equals(document.content)) {

@@ -2,6 +2,7 @@
 import type { CopyPlan, CopyResult } from '../api/agent.ts';
 import type { StoredObject } from '../api/stored/backup.ts';
 import type { Store } from '../stores/store.ts';
+import { abandon } from './abandon.ts';
 import type { AgentContext } from './context.ts';
 import { readManifest } from './documents.ts';
 import { ArchiveError } from './errors.ts';
@@ -19,7 +20,10 @@ export type CopyOutcome = Pick<CopyResult, 'bytes'>;
 export const copy = async (plan: CopyPlan, context: AgentContext): Promise<CopyOutcome> => {
   const verifiers = readVerifiers(plan.verificationKeys);
   const from = await context.openStore(plan.from.location);
-  const to = await context.openStore(plan.to.location);
+  const to = await context.openStore(plan.to.location).catch(async (error: unknown) => {
+    await from.close();
+    throw error;
+  });
   try {
     const { repositoryId, createdTime } = await openRepository(from);
     const { manifest, bytes } = await readManifest(from, plan.backup.id, repositoryId, verifiers);
@@ -86,7 +90,7 @@ const copyObject = async (
       await checkCopied(to, object, signal);
     }
   } catch (error) {
-    await upload.abort();
+    await abandon(upload);
     throw error;
   }
 };

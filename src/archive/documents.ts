@@ -9,8 +9,9 @@ import { openDocument, sealDocument } from './signing/envelope.ts';
 import type { Signer, Verifiers } from './signing/keys.ts';
 import { describeObject, largestDocumentBytes, putOnce } from './small-objects.ts';
 
+// Both documents pass their schema before they are signed: what no reader could open is never written.
 export const writeComponentRecord = (store: Store, record: ComponentRecord, signer: Signer): Promise<StoredObject> =>
-  putOnce(store, record.key, sealDocument(payloadTypes.component, record, signer));
+  putOnce(store, record.key, sealDocument(payloadTypes.component, componentRecordSchema.parse(record), signer));
 
 // Reads the record of one attempt. Throws RecordMissing where the attempt never ended well.
 export const readComponentRecord = async (
@@ -31,7 +32,8 @@ export const readComponentRecord = async (
   return { record, object: describeObject(key, bytes) };
 };
 
-export const sealManifest = (manifest: Manifest, signer: Signer): Buffer => sealDocument(payloadTypes.manifest, manifest, signer);
+export const sealManifest = (manifest: Manifest, signer: Signer): Buffer =>
+  sealDocument(payloadTypes.manifest, manifestSchema.parse(manifest), signer);
 
 // Opens the bytes of a manifest that lie at manifests/<backupId>.json.
 export const openManifest = (bytes: Buffer, backupId: string, repositoryId: string, verifiers: Verifiers): Manifest => {

@@ -22,44 +22,52 @@ import { ensureWriter } from './writers.ts';
 export type DumpOutcome = Pick<DumpResult, 'bytes' | 'restorableTo' | 'verification'>;
 
 export const dump = async (plan: DumpPlan, engine: EngineRun, context: AgentContext): Promise<DumpOutcome> => {
+  try {
+    const store = await context.openStore(plan.tier.location);
+    try {
+      return await dumpInto(store, plan, engine, context);
+    } finally {
+      await store.close();
+    }
+  } finally {
+    // What is stored is judged by itself: a source that cannot be let go of does not make it worse.
+    await engine.close().catch((error: unknown) => context.log.warn('Could not let go of the source', { error }));
+  }
+};
+
+const dumpInto = async (store: Store, plan: DumpPlan, engine: EngineRun, context: AgentContext): Promise<DumpOutcome> => {
   const startTime = context.now().toISOString();
   const signer = readSigner(await readFile(plan.signingKeyFile, 'utf8'));
   const verifiers = readVerifiers(plan.verificationKeys);
-  const store = await context.openStore(plan.tier.location);
-  try {
-    await context.step('preflight', () => preflight(plan, store, engine, context.signal));
-    const repository = await ensureRepository(store, startTime);
-    const self = { clusterId: plan.clusterId, ...plan.policy };
-    const writer = await ensureWriter(store, repository.repositoryId, self, startTime, signer, verifiers);
+  await context.step('preflight', () => preflight(plan, store, engine, context.signal));
+  const repository = await ensureRepository(store, startTime);
+  const self = { clusterId: plan.clusterId, ...plan.policy };
+  const writer = await ensureWriter(store, repository.repositoryId, self, startTime, signer, verifiers);
 
-    const archive = await openAttempt(plan, store, context.signal);
-    const artifacts = await storeAll(archive, engine, context);
-    const { facts, documents } = await context.step('facts', () => engine.finish(context.signal));
-    for (const document of documents) {
-      artifacts.push(await storeDocument(archive, document));
-    }
-
-    const record = componentRecord(
-      plan,
-      { repositoryId: repository.repositoryId, epoch: writer.document.epoch, startTime, endTime: context.now().toISOString() },
-      archive,
-      artifacts,
-      facts,
-    );
-    await context.step('record', async () => {
-      await checkPresence(store, componentObjects(record.component));
-      await writeComponentRecord(store, record, signer);
-      await readComponentRecord(store, attemptOf(plan), repository.repositoryId, verifiers);
-    });
-    return {
-      bytes: totalBytes(componentObjects(record.component)),
-      ...(facts.restorableTo === undefined ? {} : { restorableTo: facts.restorableTo }),
-      verification: { level: 'L2', verdict: 'Passed' },
-    };
-  } finally {
-    await engine.close();
-    await store.close();
+  const archive = await openAttempt(plan, store, context.signal);
+  const artifacts = await storeAll(archive, engine, context);
+  const { facts, documents } = await context.step('facts', () => engine.finish(context.signal));
+  for (const document of documents) {
+    artifacts.push(await storeDocument(archive, document));
   }
+
+  const record = componentRecord(
+    plan,
+    { repositoryId: repository.repositoryId, epoch: writer.document.epoch, startTime, endTime: context.now().toISOString() },
+    archive,
+    artifacts,
+    facts,
+  );
+  await context.step('record', async () => {
+    await checkPresence(store, componentObjects(record.component));
+    await writeComponentRecord(store, record, signer);
+    await readComponentRecord(store, attemptOf(plan), repository.repositoryId, verifiers);
+  });
+  return {
+    bytes: totalBytes(componentObjects(record.component)),
+    ...(facts.restorableTo === undefined ? {} : { restorableTo: facts.restorableTo }),
+    verification: { level: 'L2', verdict: 'Passed' },
+  };
 };
 
 const attemptOf = (plan: DumpPlan): { backupId: string; component: string; attempt: number } => ({

@@ -7,11 +7,16 @@ import type { AgentContext } from './context.ts';
 import { readManifest } from './documents.ts';
 import { ArchiveError } from './errors.ts';
 import { backupIdOf, logsPrefix, manifestKey, manifestsPrefix } from './layout.ts';
+import { inOrder } from './in-order.ts';
 import { checkPresence, componentObjects, manifestObjects, totalBytes } from './manifest-objects.ts';
 import { findRepository } from './repository.ts';
 import { readVerifiers } from './signing/keys.ts';
 import type { Verifiers } from './signing/keys.ts';
 import { largestDocumentBytes } from './small-objects.ts';
+
+// Together at most 16 requests at a time.
+const backupsAtOnce = 4;
+const objectsAtOnce = 4;
 
 export type InspectOutcome = Pick<InspectResult, 'repositoryId' | 'backups' | 'refused'>;
 
@@ -28,10 +33,10 @@ export const inspect = async (plan: InspectPlan, context: AgentContext): Promise
       return { backups: 0, refused: 0 };
     }
     const counts = { backups: 0, refused: 0 };
+    const judge = (backupId: string) => inspectBackup(store, plan.tier.name, backupId, repository.repositoryId, verifiers);
     await context.step('read catalogue', async () => {
-      for await (const backupId of backupIds(store, plan.backupId)) {
+      for await (const entry of inOrder(backupIds(store, plan.backupId), backupsAtOnce, judge)) {
         context.signal.throwIfAborted();
-        const entry = await inspectBackup(store, plan.tier.name, backupId, repository.repositoryId, verifiers);
         context.report(entry);
         counts[entry.verdict === 'Passed' ? 'backups' : 'refused'] += 1;
       }
@@ -58,7 +63,7 @@ export async function* backupIds(store: Store, only?: string): AsyncGenerator<st
   }
 }
 
-// One backup, judged. A store that fails in between is Inconclusive, never Failed: nothing was seen.
+// One backup, judged. A store that fails in between is Inconclusive, never Failed: nothing was seen. A manifest too large to be one was seen.
 export const inspectBackup = async (
   store: Store,
   tier: string,
@@ -69,14 +74,12 @@ export const inspectBackup = async (
   let manifest: Manifest | undefined;
   try {
     ({ manifest } = await readManifest(store, backupId, repositoryId, verifiers));
-    await checkPresence(store, manifestObjects(manifest));
+    await checkPresence(store, manifestObjects(manifest), objectsAtOnce);
     return { ...describe(tier, backupId, manifest), verdict: 'Passed' };
   } catch (error) {
-    if (error instanceof ArchiveError) {
-      return { ...describe(tier, backupId, manifest), verdict: 'Failed', code: error.code, message: error.message };
-    }
-    if (error instanceof StoreError) {
-      return { ...describe(tier, backupId, manifest), verdict: 'Inconclusive', code: error.code, message: error.message };
+    if (error instanceof ArchiveError || error instanceof StoreError) {
+      const seen = error instanceof ArchiveError || error.code === 'ObjectTooLarge';
+      return { ...describe(tier, backupId, manifest), verdict: seen ? 'Failed' : 'Inconclusive', code: error.code, message: error.message };
     }
     throw error;
   }

@@ -16,6 +16,10 @@ export const keepLog = (limitBytes: number = mostBytes): KeptLog => {
   return {
     add(line) {
       const bytes = Buffer.byteLength(line) + 1;
+      if (bytes > limitBytes / 2) {
+        dropped += 1;
+        return;
+      }
       if (headBytes + bytes <= limitBytes / 2) {
         head.push(line);
         headBytes += bytes;
@@ -24,7 +28,7 @@ export const keepLog = (limitBytes: number = mostBytes): KeptLog => {
       headBytes = limitBytes;
       tail.push(line);
       tailBytes += bytes;
-      while (tailBytes > limitBytes / 2 && tail.length > 1) {
+      while (tailBytes > limitBytes / 2) {
         tailBytes -= Buffer.byteLength(tail.shift() ?? '') + 1;
         dropped += 1;
       }

@@ -2,6 +2,7 @@
 import type { ComponentEntry, Manifest, StoredObject } from '../api/stored/backup.ts';
 import type { Store } from '../stores/store.ts';
 import { ArchiveError } from './errors.ts';
+import { inOrder } from './in-order.ts';
 
 // The objects of one component: its keys and the volumes of its artifacts.
 export const componentObjects = (component: ComponentEntry): StoredObject[] => [
@@ -15,10 +16,10 @@ export const manifestObjects = (manifest: Manifest): StoredObject[] =>
 
 export const totalBytes = (objects: readonly StoredObject[]): number => objects.reduce((sum, { bytes }) => sum + bytes, 0);
 
-// Level L0: every object is there with the right size. Throws at the first one that is not.
-export const checkPresence = async (store: Store, objects: readonly StoredObject[]): Promise<void> => {
-  for (const { key, bytes } of objects) {
-    const found = await store.head(key);
+// Level L0: every object is there with the right size. Throws at the first one that is not, in the order of `objects`.
+export const checkPresence = async (store: Store, objects: readonly StoredObject[], atOnce = 16): Promise<void> => {
+  const look = async (object: StoredObject) => ({ ...object, found: await store.head(object.key) });
+  for await (const { key, bytes, found } of inOrder(objects, atOnce, look)) {
     if (found === undefined) {
       throw new ArchiveError('ObjectMissing', `${key} is not in ${store.description}.`);
     }

@@ -13,6 +13,7 @@ import { storeLog } from './kept-log.ts';
 import { explain } from './outcome.ts';
 import { seal } from './seal.ts';
 import { stepClock } from './steps.ts';
+import { untilStopped } from './until-stopped.ts';
 
 export type RunOptions = {
   log: Log;
@@ -20,17 +21,30 @@ export type RunOptions = {
   kept: KeptLog;
   // Aborted from outside; its reason says why.
   signal: AbortSignal;
+  // Default: the real ones.
+  parts?: { openStore: typeof openStore; engineFor: typeof engineFor };
 };
+
+// A pod has 60 s between SIGTERM and SIGKILL. In that time the run is ended, its log stored, and its result printed.
+const stopMilliseconds = 30_000;
+const keepMilliseconds = 10_000;
 
 // Never throws for what may happen: every failure is a result with category, code and message.
 export const runPlan = async (plan: AgentPlan, options: RunOptions): Promise<AgentResult> => {
-  const { log, signal } = options;
+  const { log, signal, parts = { openStore, engineFor } } = options;
   const clock = stepClock(log, () => performance.now() / 1000);
-  const context: AgentContext = { log, report: options.report, signal, now: () => new Date(), openStore, step: clock.step };
+  const context: AgentContext = {
+    log,
+    report: options.report,
+    signal,
+    now: () => new Date(),
+    openStore: parts.openStore,
+    step: clock.step,
+  };
   const startTime = context.now().toISOString();
   let result: AgentResult;
   try {
-    const facts = await runVerb(plan, context);
+    const facts = await untilStopped(runVerb(plan, context, parts.engineFor), signal, stopMilliseconds);
     result = { ...envelope(plan, context, clock.seconds()), outcome: 'Succeeded', category: 'None', ...facts } as AgentResult;
     log.info('Ended well', { verb: plan.verb });
   } catch (error) {
@@ -42,14 +56,14 @@ export const runPlan = async (plan: AgentPlan, options: RunOptions): Promise<Age
       ...(failure.code === 'InternalError' && error instanceof Error ? { stack: error.stack } : {}),
     });
   }
-  await keepForLater(plan, startTime, options);
+  await keepForLater(plan, startTime, options, parts.openStore);
   return result;
 };
 
-const runVerb = async (plan: AgentPlan, context: AgentContext): Promise<object> => {
+const runVerb = async (plan: AgentPlan, context: AgentContext, findEngine: typeof engineFor): Promise<object> => {
   switch (plan.verb) {
     case 'dump':
-      return dump(plan, await engineFor(plan, context.log), context);
+      return dump(plan, await findEngine(plan, context.log), context);
     case 'seal':
       return seal(plan, context);
     case 'copy':
@@ -81,13 +95,14 @@ const logName = (plan: Exclude<AgentPlan, InspectPlan>): string => {
   }
 };
 
-const keepForLater = async (plan: AgentPlan, time: string, { log, kept }: RunOptions): Promise<void> => {
+const keepForLater = async (plan: AgentPlan, time: string, { log, kept }: RunOptions, open: typeof openStore): Promise<void> => {
   if (plan.verb === 'inspect') {
     return;
   }
   const location = plan.verb === 'copy' ? plan.to.location : plan.tier.location;
   try {
-    await storeLog(openStore, location, { backupId: plan.backup.id, time, what: logName(plan) }, kept.text());
+    const storing = storeLog(open, location, { backupId: plan.backup.id, time, what: logName(plan) }, kept.text());
+    await untilStopped(storing, AbortSignal.abort(new Error('the store does not answer in time')), keepMilliseconds);
   } catch (error) {
     log.warn('Could not keep the log in the store', { error });
   }

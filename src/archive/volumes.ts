@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { StoredObject } from '../api/stored/backup.ts';
 import type { Store, Upload } from '../stores/store.ts';
+import { abandon } from './abandon.ts';
 import { ArchiveError } from './errors.ts';
 import { volumeKey } from './layout.ts';
 
@@ -44,7 +45,7 @@ const writeVolume = async (
       );
     }
   } catch (error) {
-    await upload.abort();
+    await abandon(upload);
     throw error;
   }
   return { key, bytes, sha256: hash.digest('hex') };

@@ -7,7 +7,7 @@ import { ArchiveError } from './errors.ts';
 import { writerKey, writersPrefix } from './layout.ts';
 import { openDocument, sealDocument } from './signing/envelope.ts';
 import type { Signer, Verifiers } from './signing/keys.ts';
-import { largestDocumentBytes } from './small-objects.ts';
+import { largestDocumentBytes, putOnce } from './small-objects.ts';
 
 export type Writer = { clusterId: string; namespace: string; name: string };
 export type CurrentWriter = { document: WriterDocument; bytes: Buffer };
@@ -85,6 +85,6 @@ export const ensureWriterCopy = async (
     checkWriter(current, self, store);
   }
   if (current === undefined || current.document.epoch < primary.document.epoch) {
-    await store.put(primary.document.key, primary.bytes);
+    await putOnce(store, primary.document.key, primary.bytes);
   }
 };

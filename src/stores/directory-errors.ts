@@ -1,12 +1,29 @@
 // From errors of the file system to errors of a store.
 import { StoreError } from './errors.ts';
 
-const codeOf = (error: unknown): string | undefined =>
+export const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+
+export const isMissing = (error: unknown): boolean => codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
+
+export const isTaken = (error: unknown): boolean => codeOf(error) === 'EEXIST';
+
+const cannotLink = (error: unknown): boolean =>
+  error instanceof Error &&
+  'syscall' in error &&
+  error.syscall === 'link' &&
+  ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(codeOf(error) ?? '');
 
 // Says what happened to the volume and what to do. Errors that are already a store's, and aborts, pass as they are.
 export const directoryError = (error: unknown, root: string): unknown => {
-  switch (codeOf(error)) {
+  if (cannotLink(error)) {
+    return new StoreError(
+      'StoreMisconfigured',
+      `The file system of ${root} has no hard links, and without them an object could be seen half written. Use another kind of volume.`,
+      { cause: error },
+    );
+  }
+  switch (codeOf(error) ?? '') {
     case 'ENOSPC':
     case 'EDQUOT':
       return new StoreError('StoreFull', `The volume of ${root} is full. Make it larger; what was half written is removed.`, {

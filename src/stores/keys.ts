@@ -2,7 +2,8 @@
 import { StoreError } from './errors.ts';
 
 const longestPartBytes = 255;
-const longestKeyBytes = 900;
+// S3 ends at 1024, and a tier's prefix takes up to 200 of them.
+const longestKeyBytes = 800;
 
 // Throws InvalidKey for a key that is unsafe or that some store could not keep.
 export const checkKey = (key: string): void => {

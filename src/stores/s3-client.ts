@@ -10,14 +10,23 @@ import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { registerSecret } from '../telemetry/redact.ts';
 import { StoreError } from './errors.ts';
+import { retryStrategy } from './s3-retry.ts';
 import type { StoreLocation } from './store.ts';
 
 export type S3Location = Extract<StoreLocation, { kind: 's3' }>;
 
-const attempts = 6;
+// How patient the store is. Tests of failing services are not.
+export type Patience = {
+  // Of one request, the first try included, and the pause after the first one; pauses double.
+  attempts: number;
+  firstPauseMilliseconds: number;
+  // A connection on which nothing moves for so long is given up. Completing a large upload may take a server many seconds.
+  silentMilliseconds: number;
+};
+
+// With pauses: about 25 s until a service that refuses connections is given up.
+export const usualPatience: Patience = { attempts: 8, firstPauseMilliseconds: 250, silentMilliseconds: 120_000 };
 const connectMilliseconds = 10_000;
-// Completing a large upload may take a server many seconds.
-const silentMilliseconds = 120_000;
 // A rotated Secret is seen after this time.
 const credentialsLifeMilliseconds = 60_000;
 
@@ -69,19 +78,17 @@ const reuseChecksum = (client: S3Client): void => {
   );
 };
 
-export const makeClient = (location: S3Location): S3Client => {
-  const sockets = { keepAlive: true, maxSockets: 16 };
+export const makeClient = (location: S3Location, patience: Patience): S3Client => {
+  const sockets = { keepAlive: true, maxSockets: 32 };
   const config: S3ClientConfig = {
     region: location.region,
     forcePathStyle: location.forcePathStyle,
-    maxAttempts: attempts,
-    retryMode: 'standard',
+    retryStrategy: retryStrategy(patience.attempts, patience.firstPauseMilliseconds),
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: new NodeHttpHandler({
       connectionTimeout: connectMilliseconds,
-      requestTimeout: silentMilliseconds,
-      socketTimeout: silentMilliseconds,
+      socketTimeout: patience.silentMilliseconds,
       httpsAgent: new Agent({ ...sockets, ...certificates(location.caFile) }),
       httpAgent: new PlainAgent(sockets),
     }),

@@ -2,17 +2,36 @@
 import { StoreError } from './errors.ts';
 import type { StoreErrorCode } from './errors.ts';
 
-type Fault = { name?: string; code?: string; message?: string; $metadata?: { httpStatusCode?: number }; cause?: unknown };
+type Fault = {
+  name?: string;
+  code?: string;
+  message?: string;
+  $metadata?: { httpStatusCode?: number; attempts?: number };
+  cause?: unknown;
+};
 
 const isFault = (error: unknown): error is Fault & Error => error instanceof Error;
 const statusOf = (error: Fault): number | undefined => error.$metadata?.httpStatusCode;
 
-// The object exists already: 412 from S3 and most services, 409 from a few and while two writers race.
-export const isTaken = (error: unknown): boolean =>
-  isFault(error) && (statusOf(error) === 412 || error.name === 'PreconditionFailed' || error.name === 'ConditionalRequestConflict');
+// The object exists already.
+export const isTaken = (error: unknown): boolean => isFault(error) && (statusOf(error) === 412 || error.name === 'PreconditionFailed');
 
-export const isMissing = (error: unknown): boolean =>
-  isFault(error) && (error.name === 'NoSuchKey' || error.name === 'NotFound' || (statusOf(error) === 404 && error.name !== 'NoSuchBucket'));
+// Two writers raced. A few services say so instead of "exists"; AWS says it also where nothing exists yet.
+export const isConflict = (error: unknown): boolean =>
+  isFault(error) && (error.name === 'ConditionalRequestConflict' || error.name === 'OperationAborted');
+
+// Only a GET says it by name: a HEAD has no body, and any web server answers 404.
+export const isMissing = (error: unknown): boolean => isFault(error) && error.name === 'NoSuchKey';
+
+// A refusal without a reason, as HEAD gives them: no object, no bucket, no right, wrong keys.
+export const isUnexplained = (error: unknown): boolean =>
+  isFault(error) && [400, 403, 404].includes(statusOf(error) ?? 0) && error.name !== 'NoSuchKey';
+
+// The range begins at or after the end of the object.
+export const isPastEnd = (error: unknown): boolean => isFault(error) && (statusOf(error) === 416 || error.name === 'InvalidRange');
+
+// How often the request was sent. After the first time a service may say "exists" of what our own first try made.
+export const attemptsOf = (error: unknown): number => (isFault(error) ? (error.$metadata?.attempts ?? 1) : 1);
 
 // The upload was finished or aborted before.
 export const isUploadGone = (error: unknown): boolean => isFault(error) && error.name === 'NoSuchUpload';
@@ -27,7 +46,6 @@ const networkCodes = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'TimeoutError',
-  'aborted',
 ]);
 const trustCodes = new Set([
   'SELF_SIGNED_CERT_IN_CHAIN',
@@ -35,6 +53,10 @@ const trustCodes = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
   'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_UNTRUSTED',
+  'CERT_SIGNATURE_FAILURE',
+  'INVALID_CA',
   'ERR_TLS_CERT_ALTNAME_INVALID',
 ]);
 const keyNames = new Set(['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'ExpiredToken', 'InvalidToken', 'CredentialsProviderError']);
@@ -62,7 +84,7 @@ export const s3Error = (error: unknown, { action, description, endpoint }: Attem
   const name = error.name ?? '';
   const status = statusOf(error);
   const network = [error.code, (error.cause as Fault | undefined)?.code, name].find(
-    (code) => code !== undefined && (networkCodes.has(code) || trustCodes.has(code)),
+    (code) => code !== undefined && (networkCodes.has(code) || trustCodes.has(code) || code === 'EPROTO'),
   );
   const where = `${description}${endpoint === undefined ? '' : ` at ${endpoint}`}`;
   if (network !== undefined && trustCodes.has(network)) {
@@ -75,6 +97,15 @@ export const s3Error = (error: unknown, { action, description, endpoint }: Attem
   if (name === 'NoSuchBucket') {
     return made('BucketMissing', `The bucket of ${where} does not exist. Create it, or mend s3.bucket.`, error);
   }
+  if (network === 'EPROTO') {
+    return made('StoreMisconfigured', `${where} does not speak TLS. Mend the port, or begin s3.endpoint with http://.`, error);
+  }
+  if (name === 'RequestTimeTooSkewed') {
+    return made('StoreMisconfigured', `The clocks of ${where} and of this node differ too much. Set the one that is wrong.`, error);
+  }
+  if (status === 301 || status === 307 || name === 'AuthorizationHeaderMalformed') {
+    return made('StoreMisconfigured', `${where} is in another region (${name}). Mend s3.region.`, error);
+  }
   if (keyNames.has(name)) {
     return made('AccessDenied', `${where} does not accept the credentials (${name}). Mend the Secret of the tier.`, error);
   }
@@ -84,10 +115,28 @@ export const s3Error = (error: unknown, { action, description, endpoint }: Attem
   if (status === 507 || fullNames.has(name) || /no space left/i.test(error.message ?? '')) {
     return made('StoreFull', `${where} has no room left. Make the store larger.`, error);
   }
+  if (isTaken(error) && action === 'GetObject') {
+    return made('ChecksumMismatch', `An object of ${where} was replaced while it was read. Find out who else writes there.`, error);
+  }
+  if (isTaken(error)) {
+    return made(
+      'StoreMisconfigured',
+      `${where} says that an object exists and does not show it: somebody deleted it. Give the tier a new prefix, or restore the object's old version.`,
+      error,
+    );
+  }
+  if (isUploadGone(error)) {
+    return made(
+      'StoreUnavailable',
+      `${where} has dropped the upload before its end. Look for a lifecycle rule that aborts uploads; a later attempt starts afresh.`,
+      error,
+      true,
+    );
+  }
   if (checksumNames.has(name)) {
     return made('ChecksumMismatch', `${where} received other bytes than were sent (${name}) during "${action}".`, error, true);
   }
-  if (network !== undefined || status === undefined || status >= 500 || status === 429) {
+  if (network !== undefined || isConflict(error) || status === undefined || status >= 500 || status === 429 || status === 408) {
     return made(
       'StoreUnavailable',
       `${where} does not answer to "${action}" (${network ?? name} ${status ?? ''}). Look at the service and the network.`,

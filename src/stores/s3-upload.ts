@@ -5,31 +5,34 @@ import {
   CreateMultipartUploadCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import type { CompletedPart, S3Client } from '@aws-sdk/client-s3';
+import type { CompletedPart, HeadObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
 import { checksumOf } from './s3-client.ts';
-import { isTaken, isUploadGone } from './s3-errors.ts';
+import { attemptsOf, isConflict, isTaken, isUploadGone } from './s3-errors.ts';
+import { isObjectOfParts } from './s3-parts.ts';
 import type { PutResult, Upload } from './store.ts';
 
 const firstPartBytes = 8 * 1024 ** 2;
 const partsInFlight = 4;
-// Parts grow, so that 10,000 of them hold far more than a volume: 1,000 of 8 MiB, then of 32 MiB, then of 128 MiB.
-const partBytes = (number: number): number => firstPartBytes * (number <= 1000 ? 1 : number <= 4000 ? 4 : 16);
+// 10,000 parts are allowed. A volume of 32 GiB never leaves the first size, so its memory stays bounded; what is larger still fits.
+const partBytes = (number: number): number => firstPartBytes * (number <= 5000 ? 1 : 8);
 
-type Target = { client: S3Client; bucket: string; key: string };
-
-export type UploadOptions = Target & {
+export type UploadOptions = {
+  client: S3Client;
+  object: { Bucket: string; Key: string };
   // Writes what fits into one part, conditionally.
   putWhole: (body: Uint8Array) => Promise<PutResult>;
-  // Whether the object under our key is the one that we uploaded, after an answer was lost.
-  isOurs: (bytes: number, parts: number) => Promise<boolean>;
+  head: () => Promise<HeadObjectCommandOutput | undefined>;
   guard: <T>(action: string, work: () => Promise<T>) => Promise<T>;
   signal?: AbortSignal;
   onDurable?: (bytes: number) => void;
 };
 
+// The service's own error inside the store's.
+const originalOf = (error: unknown): unknown => (error instanceof Error && error.cause !== undefined ? error.cause : error);
+
 export const startUpload = (options: UploadOptions): Upload => {
-  const { client, bucket, key, guard } = options;
-  const object = { Bucket: bucket, Key: key };
+  const { client, object, guard } = options;
+  const abortable = options.signal === undefined ? {} : { abortSignal: options.signal };
   const free: Buffer[] = [];
   const flying = new Set<Promise<void>>();
   const parts: CompletedPart[] = [];
@@ -38,6 +41,7 @@ export const startUpload = (options: UploadOptions): Upload => {
   let sent = 0;
   let durable = 0;
   let failure: unknown;
+  let ended = false;
   let current: Buffer = Buffer.allocUnsafe(firstPartBytes);
   let filled = 0;
 
@@ -46,11 +50,15 @@ export const startUpload = (options: UploadOptions): Upload => {
     if (failure !== undefined) {
       throw failure;
     }
+    if (ended) {
+      throw new TypeError('write after the end of an upload');
+    }
   };
 
   const begin = async (): Promise<string> => {
-    uploadId ??= (await guard('PutObject', () => client.send(new CreateMultipartUploadCommand({ ...object, ChecksumAlgorithm: 'SHA256' }))))
-      .UploadId;
+    uploadId ??= (
+      await guard('PutObject', () => client.send(new CreateMultipartUploadCommand({ ...object, ChecksumAlgorithm: 'SHA256' }), abortable))
+    ).UploadId;
     if (uploadId === undefined) {
       throw new TypeError('CreateMultipartUpload returned no id');
     }
@@ -59,64 +67,61 @@ export const startUpload = (options: UploadOptions): Upload => {
 
   const sendPart = async (body: Buffer, number: number, id: string): Promise<void> => {
     const ChecksumSHA256 = checksumOf(body);
-    const { ETag } = await guard('PutObject', () =>
-      client.send(
-        new UploadPartCommand({ ...object, UploadId: id, PartNumber: number, Body: body, ContentLength: body.length, ChecksumSHA256 }),
-        {
-          ...(options.signal === undefined ? {} : { abortSignal: options.signal }),
-        },
-      ),
-    );
+    const part = { ...object, UploadId: id, PartNumber: number, Body: body, ContentLength: body.length, ChecksumSHA256 };
+    const { ETag } = await guard('PutObject', () => client.send(new UploadPartCommand(part), abortable));
     parts.push({ PartNumber: number, ETag, ChecksumSHA256 });
     durable += body.length;
     options.onDurable?.(durable);
   };
 
-  // Sends the buffer that is full, and takes another one as soon as fewer than four are under way.
+  // Sends the buffer that is full.
   const flush = async (): Promise<void> => {
     const id = await begin();
     const buffer = current;
-    const body = buffer.subarray(0, filled);
     started += 1;
-    const number = started;
-    const flight: Promise<void> = sendPart(body, number, id).then(
-      () => {
-        flying.delete(flight);
+    const fly = async (): Promise<void> => {
+      try {
+        await sendPart(buffer.subarray(0, filled), started, id);
         free.push(buffer);
-      },
-      (error: unknown) => {
-        flying.delete(flight);
+      } catch (error) {
         failure ??= error;
-      },
-    );
+      }
+    };
+    const flight = fly().finally(() => flying.delete(flight));
     flying.add(flight);
+  };
+
+  // Takes another buffer as soon as fewer than four are under way: four are all that there ever are.
+  const nextBuffer = async (): Promise<void> => {
     while (flying.size >= partsInFlight) {
       await Promise.race(flying);
     }
     throwIfFailed();
-    const size = partBytes(number + 1);
+    const size = partBytes(started + 1);
     const reused = free.pop();
     current = reused !== undefined && reused.length === size ? reused : Buffer.allocUnsafe(size);
     filled = 0;
   };
 
   const complete = async (id: string): Promise<PutResult> => {
-    const MultipartUpload = { Parts: parts.toSorted((a, b) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0)) };
+    const ordered = parts.toSorted((a, b) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0));
+    const MultipartUpload = { Parts: ordered };
     try {
       await guard('PutObject', () =>
-        client.send(new CompleteMultipartUploadCommand({ ...object, UploadId: id, MultipartUpload, IfNoneMatch: '*' })),
+        client.send(new CompleteMultipartUploadCommand({ ...object, UploadId: id, MultipartUpload, IfNoneMatch: '*' }), abortable),
       );
       return { created: true };
     } catch (error) {
-      const original = error instanceof Error && error.cause !== undefined ? error.cause : error;
-      if (!isTaken(original) && !isUploadGone(original)) {
+      const original = originalOf(error);
+      if (!isTaken(original) && !isConflict(original) && !isUploadGone(original)) {
         throw error;
       }
-      // The answer to an earlier try may have been lost: then the object that is there is ours.
-      if (await options.isOurs(sent, parts.length)) {
+      const found = await options.head();
+      // The answer to an earlier try was lost: then the object that is there may be ours.
+      if (found !== undefined && attemptsOf(original) > 1 && isObjectOfParts(found, sent, ordered)) {
         return { created: true };
       }
-      if (isUploadGone(original)) {
+      if (found === undefined || isUploadGone(original)) {
         throw error;
       }
       await abort();
@@ -125,18 +130,19 @@ export const startUpload = (options: UploadOptions): Upload => {
   };
 
   const abort = async (): Promise<void> => {
+    ended = true;
     await Promise.allSettled(flying);
     const id = uploadId;
     uploadId = undefined;
-    if (id !== undefined) {
-      await guard('AbortMultipartUpload', () => client.send(new AbortMultipartUploadCommand({ ...object, UploadId: id }))).catch(
-        (error: unknown) => {
-          const original = error instanceof Error && error.cause !== undefined ? error.cause : error;
-          if (!isUploadGone(original)) {
-            throw error;
-          }
-        },
-      );
+    if (id === undefined) {
+      return;
+    }
+    try {
+      await guard('AbortMultipartUpload', () => client.send(new AbortMultipartUploadCommand({ ...object, UploadId: id })));
+    } catch (error) {
+      if (!isUploadGone(originalOf(error))) {
+        throw error;
+      }
     }
   };
 
@@ -146,6 +152,7 @@ export const startUpload = (options: UploadOptions): Upload => {
       for (let offset = 0; offset < chunk.length;) {
         if (filled === current.length) {
           await flush();
+          await nextBuffer();
         }
         const taken = Math.min(chunk.length - offset, current.length - filled);
         current.set(chunk.subarray(offset, offset + taken), filled);
@@ -157,6 +164,7 @@ export const startUpload = (options: UploadOptions): Upload => {
     async finish() {
       throwIfFailed();
       if (started === 0) {
+        ended = true;
         const result = await options.putWhole(current.subarray(0, filled));
         options.onDurable?.(filled);
         return result;
@@ -164,8 +172,8 @@ export const startUpload = (options: UploadOptions): Upload => {
       await flush();
       await Promise.all(flying);
       throwIfFailed();
-      const id = await begin();
-      const result = await complete(id);
+      ended = true;
+      const result = await complete(await begin());
       uploadId = undefined;
       return result;
     },

@@ -12,7 +12,7 @@ export async function* encrypt(source: AsyncIterable<Uint8Array>, recipients: re
   yield* sealPayload(payloadKey(fileKey, nonce), source);
 }
 
-// Decrypts a stream with the first identity that fits. Throws DecryptionFailed.
+// Decrypts a stream with the first identity that fits. Throws DecryptionFailed. Each yielded buffer is the consumer's to keep.
 export async function* decrypt(source: AsyncIterable<Uint8Array>, identities: readonly string[]): AsyncGenerator<Buffer> {
   const iterator = source[Symbol.asyncIterator]();
   try {

@@ -14,12 +14,15 @@ export const makeIdentity = async (): Promise<AgeIdentity> => {
   return { identity, recipient: await identityToRecipient(identity) };
 };
 
+const identityInvalid = (cause: unknown): ArchiveError =>
+  new ArchiveError('IdentityInvalid', 'This is no age identity. It must be a line that begins with AGE-SECRET-KEY-1.', { cause });
+
 // The public recipient of an identity. Throws IdentityInvalid.
 export const recipientOf = async (identity: string): Promise<string> => {
   try {
     return await identityToRecipient(identity.trim());
   } catch (cause) {
-    throw new ArchiveError('IdentityInvalid', 'This is no age identity. It must be a line that begins with AGE-SECRET-KEY-1.', { cause });
+    throw identityInvalid(cause);
   }
 };
 
@@ -31,6 +34,12 @@ const headerLength = (file: Buffer): number => {
 
 // A header for these recipients with a fresh file key. The library never hands the key out, so we stand in line as one more recipient.
 export const makeHeader = async (recipients: readonly string[]): Promise<{ header: Buffer; fileKey: Buffer }> => {
+  if (recipients.length === 0) {
+    throw new ArchiveError(
+      'RecipientInvalid',
+      'There is no recipient: nobody could ever open this object. Set spec.encryption.recipients.',
+    );
+  }
   const encrypter = new Encrypter();
   for (const recipient of recipients) {
     try {
@@ -69,7 +78,11 @@ export const splitHeader = (file: Buffer): { header: Buffer; nonce: Buffer; rest
 export const openHeader = async (header: Buffer, identities: readonly string[]): Promise<Buffer> => {
   const decrypter = new Decrypter();
   for (const identity of identities) {
-    decrypter.addIdentity(identity.trim());
+    try {
+      decrypter.addIdentity(identity.trim());
+    } catch (cause) {
+      throw identityInvalid(cause);
+    }
   }
   try {
     return Buffer.from(await decrypter.decryptHeader(header));

@@ -75,11 +75,12 @@ export async function* sealPayload(key: Buffer, source: AsyncIterable<Uint8Array
 }
 
 // Decrypts, and releases no byte before its chunk is authenticated. Throws DecryptionFailed where a chunk was changed, moved or cut.
+// Each yielded buffer is the consumer's to keep: it goes into streams that hold it for a while, and a copy would cost more than a fresh buffer.
 export async function* openPayload(key: Buffer, source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   const sealedBytes = chunkBytes + tagBytes;
-  const out = Buffer.allocUnsafe(chunksPerBatch * chunkBytes);
   let counter = 0;
   for await (const { batch, last } of batches(source, chunksPerBatch * sealedBytes)) {
+    const out = Buffer.allocUnsafe(Math.min(batch.length, chunksPerBatch * chunkBytes));
     let written = 0;
     let offset = 0;
     try {

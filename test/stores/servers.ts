@@ -1,0 +1,222 @@
+// Real S3 servers for tests: processes on loopback ports, over TLS, with an account that may write and read, never delete.
+import { execFile, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { Agent } from 'node:https';
+import { readFileSync } from 'node:fs';
+import type { S3Location } from '../../src/stores/s3-client.ts';
+import { makeCertificates } from './certificates.ts';
+import type { Certificates } from './certificates.ts';
+
+export const bucket = 'holdfast';
+const rootKeys = { accessKeyId: 'root-of-tests', secretAccessKey: 'secret-of-the-root-of-tests' };
+
+export type S3Server = {
+  name: string;
+  endpoint: string;
+  certificates: Certificates;
+  // Folder of the bucket's files, as the server keeps them.
+  dataDirectory: string;
+  // A location as the agent gets it, with the account that may not delete.
+  location: (prefix: string, changes?: Partial<S3Location>) => S3Location;
+  // A folder of credentials with other contents.
+  credentials: (files: Record<string, string>) => Promise<string>;
+  // Everything is allowed to this client.
+  root: S3Client;
+  // Ids of uploads that were begun and neither finished nor aborted.
+  openUploads: (prefix: string) => Promise<string[]>;
+  stop: () => Promise<void>;
+};
+
+export const cacheDirectory = process.env['HOLDFAST_CACHE'] ?? join(homedir(), '.cache/holdfast');
+
+// The path of a server's program. A missing one fails the test: what was not tried did not pass.
+const program = (name: string): string => {
+  const path = join(cacheDirectory, 'bin', name);
+  if (!existsSync(path)) {
+    throw new Error(`${path} is missing. Run hack/bootstrap cluster test.`);
+  }
+  return path;
+};
+
+export const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+};
+
+type Started = { endpoint: string; certificates: Certificates; directory: string; child: ChildProcess };
+
+const start = async (
+  name: string,
+  parameters: (port: number, directory: string, certificates: Certificates) => string[],
+  environment: Record<string, string>,
+): Promise<Started> => {
+  const path = program(name);
+  const directory = await mkdtemp(join(tmpdir(), `holdfast-${name}-`));
+  const certificates = await makeCertificates(directory);
+  for (const folder of ['data', 'accounts', 'versions']) {
+    await mkdir(join(directory, folder));
+  }
+  const port = await freePort();
+  const child = spawn(path, parameters(port, directory, certificates), {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { HOME: directory, PATH: process.env['PATH'], ...environment },
+  });
+  let output = '';
+  child.stdout.on('data', (chunk) => (output += String(chunk)));
+  child.stderr.on('data', (chunk) => (output += String(chunk)));
+  // A test that dies must not leave its server behind.
+  process.once('exit', () => child.kill('SIGKILL'));
+  const endpoint = `https://127.0.0.1:${port}`;
+  for (let tries = 0; ; tries += 1) {
+    if (child.exitCode !== null || tries > 200) {
+      throw new Error(`${name} did not start: ${output}`);
+    }
+    const answer = await curl(certificates, ['--output', '/dev/null', '--write-out', '%{http_code}', endpoint]).catch(() => '000');
+    if (answer !== '000') {
+      return { endpoint, certificates, directory, child };
+    }
+    await pause(100);
+  }
+};
+
+const curl = async (certificates: Certificates, parameters: string[]): Promise<string> => {
+  const { stdout } = await promisify(execFile)('curl', ['--silent', '--show-error', '--cacert', certificates.caFile, ...parameters]);
+  return stdout;
+};
+
+// A request signed by the root account.
+const asRoot = async (server: Started, service: string, method: string, path: string, body?: string): Promise<string> => {
+  const answer = await curl(server.certificates, [
+    ...['--fail-with-body', '--user', `${rootKeys.accessKeyId}:${rootKeys.secretAccessKey}`],
+    ...['--aws-sigv4', `aws:amz:us-east-1:${service}`, '--request', method],
+    ...(body === undefined ? [] : ['--data-binary', body]),
+    `${server.endpoint}${path}`,
+  ]).catch((error: unknown) => {
+    throw new Error(`${method} ${path}: ${(error as { stdout: string }).stdout}`, { cause: error });
+  });
+  return answer;
+};
+
+const finish = async (name: string, server: Started, writer: Record<string, string>): Promise<S3Server> => {
+  let folders = 0;
+  const credentials = async (files: Record<string, string>): Promise<string> => {
+    folders += 1;
+    const folder = join(server.directory, `credentials-${folders}`);
+    await mkdir(folder);
+    for (const [file, content] of Object.entries(files)) {
+      await writeFile(join(folder, file), `${content}\n`);
+    }
+    return folder;
+  };
+  const credentialsDirectory = await credentials(writer);
+  const root = new S3Client({
+    endpoint: server.endpoint,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials: rootKeys,
+    requestHandler: new NodeHttpHandler({ httpsAgent: new Agent({ ca: readFileSync(server.certificates.caFile) }) }),
+  });
+  return {
+    name,
+    endpoint: server.endpoint,
+    certificates: server.certificates,
+    dataDirectory: join(server.directory, 'data', bucket),
+    credentials,
+    root,
+    location: (prefix, changes = {}) => ({
+      kind: 's3',
+      bucket,
+      prefix,
+      region: 'us-east-1',
+      endpoint: server.endpoint,
+      forcePathStyle: true,
+      credentialsDirectory,
+      caFile: server.certificates.caFile,
+      ...changes,
+    }),
+    async openUploads(prefix) {
+      const { Uploads = [] } = await root.send(new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: prefix }));
+      return Uploads.map(({ Key }) => String(Key));
+    },
+    async stop() {
+      root.destroy();
+      const ended = new Promise((resolve) => server.child.once('exit', resolve));
+      server.child.kill('SIGKILL');
+      await ended;
+      await rm(server.directory, { recursive: true, force: true });
+    },
+  };
+};
+
+const policyFor = (principal?: string) =>
+  JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Effect: 'Allow',
+        ...(principal === undefined ? {} : { Principal: { AWS: [principal] } }),
+        Action: ['s3:PutObject', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'],
+        Resource: `arn:aws:s3:::${bucket}/*`,
+      },
+      {
+        Effect: 'Allow',
+        ...(principal === undefined ? {} : { Principal: { AWS: [principal] } }),
+        Action: ['s3:ListBucket', 's3:ListBucketMultipartUploads', 's3:GetBucketLocation'],
+        Resource: `arn:aws:s3:::${bucket}`,
+      },
+    ],
+  });
+
+export const startVersitygw = async (): Promise<S3Server> => {
+  const server = await start(
+    'versitygw',
+    (port, directory, { certFile, keyFile }) => [
+      ...['--port', `127.0.0.1:${port}`, '--iam-dir', join(directory, 'accounts'), '--iam-cache-disable', '--quiet'],
+      ...['--cert', certFile, '--key', keyFile, 'posix', '--versioning-dir', join(directory, 'versions'), join(directory, 'data')],
+    ],
+    { ROOT_ACCESS_KEY: rootKeys.accessKeyId, ROOT_SECRET_KEY: rootKeys.secretAccessKey },
+  );
+  const writer = { accessKeyId: 'writer', secretAccessKey: 'secret-of-the-writer' };
+  const account = `<Account><Access>${writer.accessKeyId}</Access><Secret>${writer.secretAccessKey}</Secret><Role>user</Role></Account>`;
+  await asRoot(server, 's3', 'PATCH', '/create-user', account);
+  await asRoot(server, 's3', 'PUT', `/${bucket}`);
+  await asRoot(server, 's3', 'PUT', `/${bucket}?policy=`, policyFor(writer.accessKeyId));
+  return finish('versitygw', server, writer);
+};
+
+export const startMinio = async (): Promise<S3Server> => {
+  const server = await start(
+    'minio',
+    (port, directory) => ['server', '--address', `127.0.0.1:${port}`, '--certs-dir', directory, '--quiet', join(directory, 'data')],
+    {
+      MINIO_ROOT_USER: rootKeys.accessKeyId,
+      MINIO_ROOT_PASSWORD: rootKeys.secretAccessKey,
+      MINIO_BROWSER: 'off',
+      MINIO_UPDATE: 'off',
+    },
+  );
+  await asRoot(server, 's3', 'PUT', `/${bucket}`);
+  // Temporary credentials: they prove the session token, too.
+  const form = new URLSearchParams({ Action: 'AssumeRole', Version: '2011-06-15', DurationSeconds: '3600', Policy: policyFor() });
+  const answer = await asRoot(server, 'sts', 'POST', '/', form.toString());
+  const value = (name: string): string => new RegExp(`<${name}>([^<]*)</${name}>`).exec(answer)?.[1] ?? '';
+  const writer = {
+    accessKeyId: value('AccessKeyId'),
+    secretAccessKey: value('SecretAccessKey'),
+    sessionToken: value('SessionToken'),
+  };
+  return finish('MinIO', server, writer);
+};
