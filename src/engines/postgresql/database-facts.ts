@@ -28,7 +28,7 @@ const question = `
                 WHEN c.relkind = 'S' THEN has_sequence_privilege(c.oid, 'SELECT')
                 ELSE has_table_privilege(c.oid, 'SELECT') END AS allowed
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p', 'S', 'm') AND ${ordinary}
+    WHERE c.relkind IN ('r', 'p', 'S') AND ${ordinary}
   ), large AS (
     SELECT count(*)::int AS hidden FROM pg_largeobject_metadata
     WHERE current_setting('lo_compat_privileges') = 'off' AND NOT pg_has_role(lomowner, 'USAGE')

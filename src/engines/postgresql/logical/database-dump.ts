@@ -1,11 +1,11 @@
 // The logical copy of one database: pg_dump in its custom format, of one exported snapshot.
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { PostgresqlSource } from '../../../api/agent.ts';
 import type { StreamedArtifact } from '../../engine.ts';
 import { afterwards } from '../afterwards.ts';
 import type { DatabaseFacts } from '../database-facts.ts';
 import type { ServerFacts } from '../server-facts.ts';
+import { feed } from '../feed.ts';
 import { startTool } from '../tool.ts';
 import { connectionString } from '../tool-environment.ts';
 import { countRows } from './row-facts.ts';
@@ -58,7 +58,7 @@ export const databaseDump = (options: DatabaseDumpOptions): StreamedArtifact => 
         signal,
         failure: { code: 'VerificationFailed', what: `Reading the stored dump of the database "${database.name}" back`, retryable: true },
       });
-      const [, stored] = await Promise.all([pipeline(stream, tool.stdin), readCounts(tool.stdout), tool.ended]);
+      const [, stored] = await Promise.all([feed(stream, tool), readCounts(tool.stdout), tool.ended]);
       const tables = compareRows(database.name, seen?.tables ?? [], stored);
       options.onFacts({
         database: database.name,

@@ -1,9 +1,9 @@
 // What belongs to no database: roles with their password hashes, memberships, settings. Without it a dump cannot be restored as it was.
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { EngineError } from '../../engine.ts';
 import type { StreamedArtifact } from '../../engine.ts';
 import { readAll } from '../read-all.ts';
+import { feed } from '../feed.ts';
 import { startTool } from '../tool.ts';
 import { connectionString } from '../tool-environment.ts';
 
@@ -30,7 +30,7 @@ export const globalsDump = ({ environment, database }: { environment: Record<str
       signal,
       failure: { code: 'VerificationFailed', what: 'Reading the stored globals back', retryable: true },
     });
-    const [, content] = await Promise.all([pipeline(stream, tool.stdin), readAll(tool.stdout, largestBytes), tool.ended]);
+    const [, content] = await Promise.all([feed(stream, tool), readAll(tool.stdout, largestBytes), tool.ended]);
     if (!content.includes(lastLine)) {
       throw new EngineError('VerificationFailed', 'The stored globals do not end as pg_dumpall ends them: they are not whole.', {
         retryable: true,

@@ -1,9 +1,9 @@
 // The physical copy: pg_basebackup as one tar stream that holds its own WAL, compressed by pg_basebackup itself.
 import type { Readable } from 'node:stream';
 import { availableParallelism } from 'node:os';
-import { pipeline } from 'node:stream/promises';
 import type { ReadBack, StreamedArtifact } from '../../engine.ts';
 import type { ServerFacts } from '../server-facts.ts';
+import { feed } from '../feed.ts';
 import { startTool } from '../tool.ts';
 import { connectionString } from '../tool-environment.ts';
 import { readAll } from '../read-all.ts';
@@ -70,7 +70,7 @@ const readBackCopy = async ({ server, onManifest }: BaseBackupOptions, stream: R
     failure: { code: 'VerificationFailed', what: 'Reading the stored copy of the data directory back', retryable: true },
   });
   const [, members, content] = await Promise.all([
-    pipeline(stream, tool.stdin),
+    feed(stream, tool),
     readTarListing(tool.side),
     readAll(tool.stdout, largestManifestBytes),
     tool.ended,
