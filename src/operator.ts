@@ -45,7 +45,7 @@ const run = async (log: Log): Promise<void> => {
     broken: () => undefined,
     notReady: () => (synced ? undefined : 'The first lists have not been read yet.'),
   });
-  const caches = createCaches(client, log);
+  const caches = createCaches(client, log, settings.watchNamespace);
   const outputs = createOutputs(client, log);
   caches.jobs.cache.onChange(({ type, object }) => {
     if (type === 'deleted') {

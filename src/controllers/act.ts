@@ -27,40 +27,51 @@ export const act = async <S extends Subject>(
   policy: BackupPolicy | undefined,
   { actions, status }: Decision<NonNullable<S['status']>>,
 ): Promise<void> => {
-  let current: Subject = subject;
+  // Finalizers change the version, and nothing else of what the decision saw.
+  let { resourceVersion } = subject.metadata;
   for (const action of actions) {
     context.log.info(describe(action), { [subject.kind]: `${subject.metadata.namespace}/${subject.metadata.name}`, ...detail(action) });
-    current = (await actOne(context, current, policy, action)) ?? current;
+    resourceVersion = (await actOne(context, subject, policy, action)) ?? resourceVersion;
   }
-  const change = mergePatch(current.status, status);
-  if (change !== undefined) {
-    const { resourceVersion } = current.metadata;
-    const written = await context.client.patch<S>(
-      resourceOf(subject),
-      refOf(subject),
-      { status: change },
-      { subresource: 'status', resourceVersion },
-    );
+  const change = mergePatch(subject.status, status);
+  if (change === undefined) {
+    return;
+  }
+  const options = { subresource: 'status', resourceVersion };
+  const written = await whereThere(context.client.patch<S>(resourceOf(subject), refOf(subject), { status: change }, options));
+  if (written !== undefined) {
     remember(context, written);
+  }
+};
+
+// Undefined where the object is gone: nobody needs its status any more.
+const whereThere = async <T>(writing: Promise<T>): Promise<T | undefined> => {
+  try {
+    return await writing;
+  } catch (error) {
+    if (hasReason(error, 'NotFound')) {
+      return undefined;
+    }
+    throw error;
   }
 };
 
 // So that the next decision sees what this one did, however late the watch is.
 const remember = ({ caches }: OperatorContext, written: Subject): void => {
   if (written.kind === 'Backup') {
-    caches.backups.cache.put(written);
+    caches.backups.cache.remember(written);
   } else {
-    caches.policies.cache.put(written);
+    caches.policies.cache.remember(written);
   }
 };
 
-// Returns the subject where the action has changed it.
+// Returns the version of the subject where the action has changed it.
 const actOne = async (
   context: OperatorContext,
   subject: Subject,
   policy: BackupPolicy | undefined,
   action: Action,
-): Promise<Subject | undefined> => {
+): Promise<string | undefined> => {
   const { namespace } = subject.metadata;
   switch (action.type) {
     case 'createJob':
@@ -98,7 +109,7 @@ const createJob = async (
   const built = buildJob(request, policy, request.owner === 'Backup' ? subject : policy, context);
   const made = await createOnce<Job>(context, jobs, built);
   if (made !== undefined) {
-    context.caches.jobs.cache.put(made);
+    context.caches.jobs.cache.remember(made);
   }
 };
 
@@ -114,28 +125,18 @@ const createOnce = async <T extends KubeObject>({ client }: OperatorContext, res
   }
 };
 
-const changeFinalizers = async (context: OperatorContext, subject: Subject, finalizers: string[]): Promise<Subject | undefined> => {
+const changeFinalizers = async (context: OperatorContext, subject: Subject, finalizers: string[]): Promise<string | undefined> => {
   if (isSame(finalizers, subject.metadata.finalizers ?? [])) {
     return undefined;
   }
-  try {
-    const { resourceVersion } = subject.metadata;
-    const written = await context.client.patch<Subject>(
-      resourceOf(subject),
-      refOf(subject),
-      { metadata: { finalizers } },
-      { resourceVersion },
-    );
-    if (written.metadata.deletionTimestamp === undefined) {
-      remember(context, written);
-    }
-    return written;
-  } catch (error) {
-    if (hasReason(error, 'NotFound')) {
-      return undefined;
-    }
-    throw error;
+  const { resourceVersion } = subject.metadata;
+  const change = { metadata: { finalizers } };
+  const written = await whereThere(context.client.patch<Subject>(resourceOf(subject), refOf(subject), change, { resourceVersion }));
+  // The last finalizer of an object that is being deleted: it is gone now.
+  if (written !== undefined && written.metadata.deletionTimestamp === undefined) {
+    remember(context, written);
   }
+  return written?.metadata.resourceVersion;
 };
 
 // Made by the schedule: no owner reference, for it outlives the policy.

@@ -40,25 +40,46 @@ const ownerIndex = (object: KubeObject): string[] => {
   return owner === undefined ? [] : [byOwner(owner.uid)];
 };
 
-const withoutManagedFields = <T extends KubeObject>(object: T): T => {
-  const { managedFields: _, ...metadata } = object.metadata as Record<string, unknown>;
-  return { ...object, metadata };
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+
+// What tools note about fields is often larger than the object itself.
+const withoutNotes = <T extends KubeObject & { metadata?: { annotations?: Record<string, string> } }>(object: T): T => {
+  const {
+    managedFields: _,
+    annotations,
+    ...metadata
+  } = object.metadata as Record<string, unknown> & {
+    annotations?: Record<string, string>;
+  };
+  const { [lastApplied]: _applied, ...noted } = annotations ?? {};
+  return { ...object, metadata: { ...metadata, ...(annotations === undefined ? {} : { annotations: noted }) } };
+};
+
+// Of a Backup that has ended only what decisions still look at.
+const slim = (backup: Backup): Backup => {
+  const kept = withoutNotes(backup);
+  if (kept.status?.endTime === undefined) {
+    return kept;
+  }
+  const { components: _components, phases: _phases, verification: _verification, ...status } = kept.status;
+  return { ...kept, status };
 };
 
 // Of a Job and a pod only what decisions look at: specs with plans and volumes are large.
 const bare = <T extends KubeObject & { spec?: unknown }>(object: T): T => {
-  const { spec: _, ...rest } = withoutManagedFields(object);
+  const { spec: _, ...rest } = withoutNotes(object);
   return rest as T;
 };
 
-export const createCaches = (client: KubeClient, log: Log): Caches => {
-  const common = { client, log };
+// `namespace`: only that one is looked at; default: all.
+export const createCaches = (client: KubeClient, log: Log, namespace?: string): Caches => {
+  const common = { client, log, ...(namespace === undefined ? {} : { namespace }) };
   return {
-    policies: createReflector<BackupPolicy>({ ...common, resource: backupPolicies, keep: withoutManagedFields }),
+    policies: createReflector<BackupPolicy>({ ...common, resource: backupPolicies, keep: withoutNotes }),
     backups: createReflector<Backup>({
       ...common,
       resource: backups,
-      keep: withoutManagedFields,
+      keep: slim,
       indexOf: ({ metadata, spec }) => [byPolicy(metadata.namespace, spec.policyRef.name)],
     }),
     jobs: createReflector<Job>({

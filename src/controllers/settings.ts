@@ -1,10 +1,13 @@
 // What the operator is told by its environment.
 import { z } from 'zod';
+import { labelPattern } from '../api/common.ts';
 
 export type Settings = {
   // Image of the agent by major version of PostgreSQL.
   agentImages: Map<number, string>;
   healthPort: number;
+  // Only this namespace is looked at. Default: all.
+  watchNamespace?: string;
 };
 
 // Thrown at start when a variable cannot be used.
@@ -22,7 +25,18 @@ const images = z.record(z.string().regex(/^[1-9][0-9]$/), z.string().min(1));
 export const readSettings = (environment: Record<string, string | undefined>): Settings => ({
   agentImages: readImages(environment['AGENT_IMAGES']),
   healthPort: readPort(environment['HEALTH_PORT'] ?? '8080'),
+  ...readNamespace(environment['WATCH_NAMESPACE']),
 });
+
+const readNamespace = (text = ''): { watchNamespace?: string } => {
+  if (text === '') {
+    return {};
+  }
+  if (!labelPattern.test(text) || text.length > 63) {
+    throw new SettingsError(`WATCH_NAMESPACE must be the name of one namespace, or empty for all. It is: ${text}`);
+  }
+  return { watchNamespace: text };
+};
 
 const readImages = (text = '{}'): Map<number, string> => {
   try {

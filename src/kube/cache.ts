@@ -10,20 +10,40 @@ export type Cache<T extends KubeObject> = {
   all(): T[];
   // Objects by what `indexOf` says of them.
   find(value: string): T[];
-  // Takes an object as the API server handed it out. An older one than we have changes nothing.
+  // Takes an object as a watch brought it. An older one than we have changes nothing.
   put(object: T): void;
   remove(object: T): void;
-  // Takes a whole list and says how many objects differ from what we had.
+  // Everything up to this version has been brought.
+  reach(resourceVersion: string): void;
+  // What is kept of an object; the rest is garbage at once.
+  keep(object: T): T;
+  // Takes a whole list, of objects that went through `keep`. Returns how many should have been known before: the watch had missed them.
   replace(objects: T[], resourceVersion: string): number;
+  // Takes the answer to a write of our own. What a watch has brought since counts more: the object may be gone by now.
+  remember(object: T): void;
   onChange(listener: Listener<T>): void;
 };
 
+export type CacheOptions<T> = {
+  keep?: (object: T) => T;
+  indexOf?: (object: T) => string[];
+};
+
 // Keeps objects by namespace and name; one deleted and made again under the same name counts as two objects.
-export const createCache = <T extends KubeObject>(indexOf: (object: T) => string[] = () => []): Cache<T> => {
+export const createCache = <T extends KubeObject>({ keep = (object) => object, indexOf = () => [] }: CacheOptions<T> = {}): Cache<T> => {
   const objects = new Map<string, T>();
   const index = new Map<string, Map<string, T>>();
   const listeners: Listener<T>[] = [];
+  // The version up to which the API server has told us everything.
+  let reached: string | undefined;
+
   const tell = (type: Change<T>['type'], object: T): void => listeners.forEach((listener) => listener({ type, object }));
+
+  const reach = (resourceVersion: string | undefined): void => {
+    if (resourceVersion !== undefined && isNewer(resourceVersion, reached)) {
+      reached = resourceVersion;
+    }
+  };
 
   const drop = (key: string, object: T): void => {
     objects.delete(key);
@@ -76,14 +96,29 @@ export const createCache = <T extends KubeObject>(indexOf: (object: T) => string
     get: (ref) => objects.get(keyOf(ref)),
     all: () => [...objects.values()],
     find: (value) => [...(index.get(value)?.values() ?? [])],
-    put: (object) => void put(object),
-    remove: (object) => void remove(object),
+    put(object) {
+      reach(object.metadata?.resourceVersion);
+      put(keep(object));
+    },
+    remove(object) {
+      reach(object.metadata?.resourceVersion);
+      remove(keep(object));
+    },
+    reach,
+    keep,
     replace(list, resourceVersion) {
+      const known = reached;
+      reach(resourceVersion);
       const listed = new Set(list.map((object) => keyOfObject(object)));
-      const changed = list.filter((object) => put(object)).length;
+      const changed = list.filter((object) => put(object) && known !== undefined && !isNewer(object.metadata?.resourceVersion, known));
       // What is newer than the list was made by ourselves after it.
       const gone = [...objects].filter(([key, object]) => !listed.has(key) && !isNewer(object.metadata?.resourceVersion, resourceVersion));
-      return changed + gone.filter(([, object]) => remove(object)).length;
+      return changed.length + gone.filter(([, object]) => remove(object)).length;
+    },
+    remember(object) {
+      if (isNewer(object.metadata?.resourceVersion, reached)) {
+        put(keep(object));
+      }
     },
     onChange: (listener) => void listeners.push(listener),
   };

@@ -1,4 +1,5 @@
 // One pool of sockets for the whole process. The library's own client opens a new TLS connection for every request.
+import { readFile } from 'node:fs/promises';
 import { KubeConfig } from '@kubernetes/client-node';
 import { Agent } from 'undici';
 import { KubeError } from './errors.ts';
@@ -33,7 +34,8 @@ export const connect = (config: KubeConfig, now: () => number = Date.now): Conne
     await config.applyToHTTPSOptions(found);
     return found;
   };
-  let pool: { agent: Agent; until: number } | undefined;
+  // Promises, so that many who ask at once share one pool.
+  let pool: { agent: Promise<Agent>; until: number } | undefined;
   let proof: { headers: Record<string, string>; until: number } | undefined;
 
   return {
@@ -42,19 +44,24 @@ export const connect = (config: KubeConfig, now: () => number = Date.now): Conne
     async dispatcher() {
       if (pool === undefined || pool.until <= now()) {
         const old = pool?.agent;
-        pool = { agent: newAgent(await options()), until: now() + poolLifeMilliseconds };
+        const agent = options().then(newAgent);
+        const made = { agent, until: now() + poolLifeMilliseconds };
+        pool = made;
         // Requests under way end on the old sockets.
-        void old?.close().catch(() => undefined);
+        void old?.then((before) => before.close()).catch(() => undefined);
+        // One that could not be made is no pool.
+        agent.catch(() => (pool = pool === made ? undefined : pool));
       }
       return pool.agent;
     },
     async headers(fresh = false) {
       if (proof === undefined || fresh || proof.until <= now()) {
-        proof = { headers: proofHeaders(await options()), until: now() + headersLifeMilliseconds };
+        const headers = { ...proofHeaders(await options()), ...(await tokenHeader(config)) };
+        proof = { headers, until: now() + headersLifeMilliseconds };
       }
       return proof.headers;
     },
-    close: async () => pool?.agent.destroy(),
+    close: async () => (await pool?.agent)?.destroy(),
   };
 };
 
@@ -84,6 +91,13 @@ const proofHeaders = (options: HttpsOptions): Record<string, string> => {
     ...Object.fromEntries(given),
     ...(basic === undefined ? {} : { Authorization: `Basic ${Buffer.from(basic).toString('base64')}` }),
   };
+};
+
+// The library keeps the token of a file for a minute: too long for one that was refused just now.
+const tokenHeader = async (config: KubeConfig): Promise<Record<string, string>> => {
+  const provider = (config.getCurrentUser()?.authProvider ?? {}) as { config?: { tokenFile?: unknown } };
+  const file = text(provider.config?.tokenFile);
+  return file === undefined ? {} : { Authorization: `Bearer ${(await readFile(file, 'utf8')).trim()}` };
 };
 
 // The kubeconfig of the environment: KUBECONFIG, ~/.kube/config, or the pod's ServiceAccount.

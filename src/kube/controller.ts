@@ -1,7 +1,7 @@
 // Runs `reconcile` for every key that a change points at. It knows nothing of what the keys mean.
 import type { Log } from '../telemetry/log.ts';
 import type { Cache } from './cache.ts';
-import { KubeError, hasReason } from './errors.ts';
+import { hasReason, retryAfterMilliseconds } from './errors.ts';
 import type { KubeObject } from './object.ts';
 import { createWorkQueue } from './work-queue.ts';
 import type { WorkQueue } from './work-queue.ts';
@@ -54,8 +54,7 @@ export const createController = ({
       // A conflict only means that somebody else was faster.
       const level = hasReason(error, 'Conflict') ? 'debug' : 'error';
       log[level]('Could not reconcile', { controller: name, key, error });
-      const wanted = error instanceof KubeError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
-      queue.retry(key, wanted);
+      queue.retry(key, retryAfterMilliseconds(error));
     } finally {
       queue.done(key);
     }

@@ -21,11 +21,15 @@ export class KubeError extends Error {
 // Whether an error is this answer of the API server, such as `NotFound`, `AlreadyExists`, `Conflict` or `Expired`.
 export const hasReason = (error: unknown, reason: string): error is KubeError => error instanceof KubeError && error.reason === reason;
 
+// How long the API server asked us to wait; 0 where it did not.
+export const retryAfterMilliseconds = (error: unknown): number => (error instanceof KubeError ? (error.retryAfterSeconds ?? 0) * 1000 : 0);
+
 const reasonOfStatus: Record<number, string> = {
   400: 'BadRequest',
   401: 'Unauthorized',
   403: 'Forbidden',
-  404: 'NotFound',
+  // NotFound is only what the API server says of an object. A path that is unknown, or a proxy that answers, says nothing of it.
+  404: 'UnknownPath',
   409: 'Conflict',
   410: 'Expired',
   422: 'Invalid',

@@ -1,11 +1,11 @@
 // Keeps a cache equal to the API server: list, then watch. A watch is a hint, not a promise: it is cut when silent, and everything is
-// listed again from time to time. What the second list finds was missed by the watch, and is counted.
+// listed again from time to time. What such a list finds and the watch should have brought is counted.
 import type { Log } from '../telemetry/log.ts';
 import { backoffMilliseconds, pause } from './backoff.ts';
 import { createCache } from './cache.ts';
-import type { Cache } from './cache.ts';
+import type { Cache, CacheOptions } from './cache.ts';
 import type { KubeClient, Selector } from './client.ts';
-import { hasReason } from './errors.ts';
+import { hasReason, retryAfterMilliseconds } from './errors.ts';
 import type { KubeObject } from './object.ts';
 import type { Resource } from './resource.ts';
 
@@ -16,7 +16,8 @@ export type ReflectorSettings = {
   watchSeconds: { least: number; most: number };
   // Below this a watch that brought nothing counts as a failure.
   shortWatchMilliseconds: number;
-  // Failures in a row without any event, after which the list is read again.
+  // Watches in a row that brought nothing but an error, after which the list is read again. Not reached at all is no such error: the
+  // version that we have is as good as before.
   failuresToRelist: number;
   backoff: { firstMilliseconds: number; mostMilliseconds: number };
 };
@@ -30,15 +31,13 @@ const defaults: ReflectorSettings = {
   backoff: { firstMilliseconds: 500, mostMilliseconds: 30_000 },
 };
 
-export type ReflectorOptions<T> = Selector & {
-  client: KubeClient;
-  resource: Resource;
-  log: Log;
-  // What to keep of an object; the rest is garbage at once.
-  keep?: (object: T) => T;
-  indexOf?: (object: T) => string[];
-  settings?: Partial<ReflectorSettings>;
-};
+export type ReflectorOptions<T> = Selector &
+  CacheOptions<T> & {
+    client: KubeClient;
+    resource: Resource;
+    log: Log;
+    settings?: Partial<ReflectorSettings>;
+  };
 
 export type ReflectorCounts = { lists: number; watches: number; events: number; missed: number; failures: number };
 
@@ -52,9 +51,9 @@ export type Reflector<T extends KubeObject> = {
 };
 
 export const createReflector = <T extends KubeObject>(options: ReflectorOptions<T>): Reflector<T> => {
-  const { client, resource, log, keep = (object: T) => object, indexOf, ...selector } = options;
-  const settings = { ...defaults, ...options.settings };
-  const cache = createCache<T>(indexOf);
+  const { client, resource, log, keep, indexOf, settings: given, ...selector } = options;
+  const settings = { ...defaults, ...given };
+  const cache = createCache<T>({ ...(keep === undefined ? {} : { keep }), ...(indexOf === undefined ? {} : { indexOf }) });
   const counts: ReflectorCounts = { lists: 0, watches: 0, events: 0, missed: 0, failures: 0 };
   const { promise: synced, resolve: markSynced } = Promise.withResolvers<void>();
 
@@ -62,62 +61,79 @@ export const createReflector = <T extends KubeObject>(options: ReflectorOptions<
     const objects: T[] = [];
     let resourceVersion = '';
     for await (const page of client.list<T>(resource, { ...selector, signal })) {
-      objects.push(...page.items.map(keep));
+      for (const object of page.items) {
+        objects.push(cache.keep(object));
+      }
       resourceVersion = page.resourceVersion;
     }
-    const differences = cache.replace(objects, resourceVersion);
-    if (counts.lists > 0 && differences > 0) {
-      counts.missed += differences;
-      log.warn('A list found what the watch had missed', { resource: resource.plural, objects: differences });
+    const missed = cache.replace(objects, resourceVersion);
+    if (missed > 0) {
+      counts.missed += missed;
+      log.warn('A list found what the watch had missed', { resource: resource.plural, objects: missed });
     }
     counts.lists += 1;
     markSynced();
     return resourceVersion;
   };
 
-  // One watch from its opening to its end. Returns the version to go on from.
-  const watchOnce = async (from: string, seconds: number, signal: AbortSignal): Promise<{ version: string; events: number }> => {
-    let version = from;
-    let events = 0;
+  // One watch from its opening to its end, however it ends: `at` tells how far it came.
+  const watchOnce = async (at: Position, seconds: number, signal: AbortSignal): Promise<void> => {
     counts.watches += 1;
     const { idleMilliseconds } = settings;
-    const changes = client.watch<T>(resource, { ...selector, resourceVersion: from, timeoutSeconds: seconds, idleMilliseconds, signal });
-    for await (const { type, object } of changes) {
-      version = object.metadata?.resourceVersion ?? version;
-      events += 1;
+    const options = { ...selector, resourceVersion: at.version, timeoutSeconds: seconds, idleMilliseconds, signal };
+    for await (const { type, object } of client.watch<T>(resource, options)) {
+      at.version = object.metadata?.resourceVersion ?? at.version;
+      at.events += 1;
       counts.events += 1;
       if (type === 'DELETED') {
-        cache.remove(keep(object));
-      } else if (type !== 'BOOKMARK') {
-        cache.put(keep(object));
+        cache.remove(object);
+      } else if (type === 'BOOKMARK') {
+        cache.reach(at.version);
+      } else {
+        cache.put(object);
       }
     }
-    return { version, events };
   };
 
-  // Watches until the list is due again, or the version that we watch from is gone.
-  const watchUntilRelist = async (from: string, signal: AbortSignal): Promise<void> => {
+  // Watches until the list is due again, or the version that we watch from is gone. True: at least one watch worked.
+  const watchUntilRelist = async (from: string, signal: AbortSignal): Promise<boolean> => {
     const until = performance.now() + settings.relistMilliseconds * (0.9 + Math.random() / 5);
-    let version = from;
+    const at: Position = { version: from, events: 0 };
+    let worked = false;
     let failures = 0;
-    while (!signal.aborted && performance.now() < until && failures < settings.failuresToRelist) {
+    let refusals = 0;
+    while (!signal.aborted && performance.now() < until && refusals < settings.failuresToRelist) {
       const start = performance.now();
+      let problem: unknown;
+      at.events = 0;
       try {
-        const seconds = Math.min(randomSeconds(settings.watchSeconds), Math.ceil((until - start) / 1000));
-        const { version: reached, events } = await watchOnce(version, seconds, signal);
-        version = reached;
-        failures = events === 0 && performance.now() - start < settings.shortWatchMilliseconds ? failures + 1 : 0;
+        await watchOnce(at, Math.min(randomSeconds(settings.watchSeconds), Math.ceil((until - start) / 1000)), signal);
       } catch (error) {
         if (signal.aborted || hasReason(error, 'Expired')) {
-          return;
+          return worked;
         }
-        failures += 1;
+        problem = error;
         counts.failures += 1;
         log.warn('Lost a watch', { resource: resource.plural, error });
       }
-      if (failures > 0) {
-        await pause(backoffMilliseconds(failures, settings.backoff), signal);
+      const cut = hasReason(problem, 'Unreachable');
+      const wasOpen = performance.now() - start >= settings.shortWatchMilliseconds && (problem === undefined || cut);
+      if (at.events > 0 || wasOpen) {
+        worked = true;
+        failures = problem === undefined ? 0 : 1;
+        refusals = 0;
+      } else {
+        failures += 1;
+        refusals += cut ? 0 : 1;
       }
+      await rest(failures, problem, signal);
+    }
+    return worked;
+  };
+
+  const rest = async (failures: number, problem: unknown, signal: AbortSignal): Promise<void> => {
+    if (failures > 0) {
+      await pause(Math.max(retryAfterMilliseconds(problem), backoffMilliseconds(failures, settings.backoff)), signal);
     }
   };
 
@@ -128,22 +144,27 @@ export const createReflector = <T extends KubeObject>(options: ReflectorOptions<
     async run(signal) {
       let failures = 0;
       while (!signal.aborted) {
+        let problem: unknown;
         try {
           const version = await list(signal);
-          failures = 0;
-          await watchUntilRelist(version, signal);
+          // Lists that no watch can go on from must not follow one another at once.
+          failures = (await watchUntilRelist(version, signal)) ? 0 : failures + 1;
         } catch (error) {
           if (signal.aborted) {
             return;
           }
           failures += 1;
           counts.failures += 1;
+          problem = error;
           log.warn('Could not list', { resource: resource.plural, error });
-          await pause(backoffMilliseconds(failures, settings.backoff), signal);
         }
+        await rest(failures, problem, signal);
       }
     },
   };
 };
+
+// How far a watch came.
+type Position = { version: string; events: number };
 
 const randomSeconds = ({ least, most }: { least: number; most: number }): number => Math.round(least + Math.random() * (most - least));

@@ -1,5 +1,6 @@
 // One HTTP exchange with the API server, and what may go wrong in it.
 import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { request as send } from 'undici';
@@ -62,15 +63,27 @@ const open = async (connection: Connection, call: Call, silentMilliseconds: numb
     await answer.body.dump();
     answer = await exchange(connection, call, silentMilliseconds, true);
   }
-  const body = answer.headers['content-encoding'] === 'gzip' ? answer.body.pipe(createGunzip()) : answer.body;
-  if (body !== answer.body) {
-    answer.body.on('error', (error) => body.destroy(error));
-  }
+  const body = answer.headers['content-encoding'] === 'gzip' ? unzipped(answer.body) : answer.body;
   if (answer.statusCode >= 400) {
-    const text = (await buffer(body)).subarray(0, largestErrorBytes).toString('utf8');
-    throw errorOf(call.what, answer.statusCode, text, String(answer.headers['retry-after'] ?? ''));
+    throw errorOf(call.what, answer.statusCode, await beginning(body), String(answer.headers['retry-after'] ?? ''));
   }
   return body;
+};
+
+// Whichever of the two ends first takes the other with it: no socket stays open.
+const unzipped = (body: Readable): Readable => pipeline(body, createGunzip(), () => undefined);
+
+const beginning = async (body: Readable): Promise<string> => {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of body as AsyncIterable<Uint8Array>) {
+    parts.push(part);
+    bytes += part.length;
+    if (bytes >= largestErrorBytes) {
+      break;
+    }
+  }
+  return Buffer.concat(parts).subarray(0, largestErrorBytes).toString('utf8');
 };
 
 const named = (call: Call, error: unknown): unknown =>

@@ -2,12 +2,12 @@
 import { finalizer, label } from '../../api/group.ts';
 import type { Backup, BackupPolicy } from '../../api/objects.ts';
 import type { BackupObserved, Rival } from '../../core/backup/observed.ts';
+import { unknownComponents } from '../../core/backup/before.ts';
 import { deadlinesFor } from '../../core/jobs/deadlines.ts';
 import type { JobFacts } from '../../core/jobs/facts.ts';
 import { jobName } from '../../core/plan/names.ts';
 import { copyState } from '../../core/plan/copy-state.ts';
 import type { CopyState } from '../../core/plan/copy-state.ts';
-import { findCondition } from '../../core/plan/conditions.ts';
 import { jobs as jobResource, namespaces } from '../../kube/resource.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { byOwner, byPolicy } from '../caches.ts';
@@ -16,21 +16,20 @@ import type { OperatorContext } from '../context.ts';
 import { hash8 } from '../hash.ts';
 import { readJob } from '../jobs/gather.ts';
 import type { ReadOptions } from '../jobs/gather.ts';
+import { backupPolicies } from '../resources.ts';
 import { majorsOf } from '../settings.ts';
 
 type Told = NonNullable<ReadOptions['follow']>;
 
 export const gatherBackup = async (context: OperatorContext, backup: Backup, told: Told): Promise<BackupObserved> => {
-  const { caches, now } = context;
-  const { namespace } = backup.metadata;
-  const policy = caches.policies.cache.get({ namespace, name: backup.spec.policyRef.name });
   const ended = backup.status?.endTime !== undefined;
+  const policy = await policyOf(context, backup, !ended);
   return {
-    now: now(),
+    now: context.now(),
     backup,
     ...(policy === undefined ? {} : { policy }),
     namespaceTerminating: await isNamespaceTerminating(context, backup),
-    rivals: ended ? [] : rivalsOf(context, backup),
+    rivals: ended ? [] : rivalsOf(context, backup, policy),
     jobs: await jobsOf(context, backup, ended ? undefined : told),
     copies: ended && policy !== undefined ? await copiesOf(context, backup, policy) : [],
     agentMajors: majorsOf(context),
@@ -47,8 +46,15 @@ const isNamespaceTerminating = async ({ client }: OperatorContext, { metadata }:
   return found?.metadata?.deletionTimestamp !== undefined;
 };
 
+// A policy and its first Backup are often made together, and the cache may know of the Backup first.
+const policyOf = async ({ client, caches }: OperatorContext, backup: Backup, ask: boolean): Promise<BackupPolicy | undefined> => {
+  const ref = { namespace: backup.metadata.namespace, name: backup.spec.policyRef.name };
+  const known = caches.policies.cache.get(ref);
+  return known !== undefined || !ask ? known : client.get<BackupPolicy>(backupPolicies, ref);
+};
+
 // The other Backups of the policy that have not ended.
-const rivalsOf = ({ caches }: OperatorContext, { metadata, spec }: Backup): Rival[] =>
+const rivalsOf = ({ caches }: OperatorContext, { metadata, spec }: Backup, policy: BackupPolicy | undefined): Rival[] =>
   caches.backups.cache
     .find(byPolicy(metadata.namespace, spec.policyRef.name))
     .filter((other) => other.metadata.uid !== metadata.uid && other.status?.endTime === undefined)
@@ -57,7 +63,8 @@ const rivalsOf = ({ caches }: OperatorContext, { metadata, spec }: Backup): Riva
       createdTime: Date.parse(other.metadata.creationTimestamp),
       // One that is being deleted still has its Jobs; one that never started has none.
       started: other.status?.backupId !== undefined,
-      stalled: other.metadata.deletionTimestamp !== undefined || findCondition(other.status?.conditions, 'Stalled')?.status === 'True',
+      // Where the policy itself is the trouble, it is everybody's: of what a condition says, only this may hold one up alone.
+      stalled: other.metadata.deletionTimestamp !== undefined || (policy !== undefined && unknownComponents(other, policy).length > 0),
     }))
     .toSorted((a, b) => a.createdTime - b.createdTime || a.name.localeCompare(b.name));
 

@@ -5,7 +5,7 @@ import type { Output } from '../../core/jobs/state.ts';
 import { agentContainer } from '../../core/jobs/pod-waiting.ts';
 import { backoffMilliseconds, pause } from '../../kube/backoff.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import { hasReason } from '../../kube/errors.ts';
+import { hasReason, retryAfterMilliseconds } from '../../kube/errors.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { parseAgentLine } from './agent-lines.ts';
 
@@ -27,7 +27,9 @@ export type Outputs = {
 };
 
 const mostEntries = 100_000;
+// Of a container that has ended nothing new comes: so often is its log asked for, and so long may it be silent.
 const mostFailures = 5;
+const endedIdleMilliseconds = 60_000;
 const backoff = { firstMilliseconds: 500, mostMilliseconds: 15_000 };
 
 type Kept = Output & { stop: AbortController };
@@ -37,10 +39,11 @@ export const createOutputs = (client: KubeClient, log: Log): Outputs => {
   const running = new Set<Promise<void>>();
 
   // Reads the log once from its beginning. True: the agent's result was in it.
-  const read = async (pod: FollowedPod, kept: Kept, onProgress: () => void): Promise<boolean> => {
+  const read = async (pod: FollowedPod, hasEnded: boolean, kept: Kept, onProgress: () => void): Promise<boolean> => {
     const entries: EntryLine[] = [];
     const { signal } = kept.stop;
-    for await (const text of client.logs(pod, { container: agentContainer, follow: true, signal })) {
+    const idle = hasEnded ? { idleMilliseconds: endedIdleMilliseconds } : {};
+    for await (const text of client.logs(pod, { container: agentContainer, follow: true, signal, ...idle })) {
       const line = parseAgentLine(text);
       switch (line?.kind) {
         case 'progress':
@@ -66,21 +69,25 @@ export const createOutputs = (client: KubeClient, log: Log): Outputs => {
 
   const follow = async (pod: FollowedPod, kept: Kept, onProgress: () => void): Promise<void> => {
     const { signal } = kept.stop;
-    for (let failures = 0; !signal.aborted && failures < mostFailures;) {
+    let failures = 0;
+    for (let rounds = 1; !signal.aborted && failures < mostFailures; rounds += 1) {
       const hadEnded = pod.hasEnded();
+      let wanted = 0;
       try {
         // A log that was read whole after the end says all there is to know. One that ended while the pod runs was cut.
-        if ((await read(pod, kept, onProgress)) || hadEnded) {
+        if ((await read(pod, hadEnded, kept, onProgress)) || hadEnded) {
           return;
         }
       } catch (error) {
         if (signal.aborted || hasReason(error, 'NotFound')) {
           return;
         }
+        // While the container runs nothing is lost: it is asked again for as long as that takes.
         failures = hadEnded ? failures + 1 : 0;
+        wanted = retryAfterMilliseconds(error);
         log.warn('Could not read the log of a pod', { pod: `${pod.namespace}/${pod.name}`, error });
       }
-      await pause(backoffMilliseconds(failures + 1, backoff), signal);
+      await pause(Math.max(wanted, backoffMilliseconds(rounds, backoff)), signal);
     }
   };
 

@@ -3,7 +3,8 @@ import { annotation } from '../../api/group.ts';
 import type { Backup, BackupPolicy } from '../../api/objects.ts';
 import type { JobFacts } from '../../core/jobs/facts.ts';
 import { claimName } from '../../core/plan/names.ts';
-import type { BackupFacts, PolicyObserved, TierCatalogue } from '../../core/policy/observed.ts';
+import { instantOf } from '../../core/plan/time.ts';
+import type { BackupFacts, PolicyObserved } from '../../core/policy/observed.ts';
 import { persistentVolumeClaims } from '../../kube/resource.ts';
 import { byPolicy } from '../caches.ts';
 import type { OperatorContext } from '../context.ts';
@@ -11,6 +12,7 @@ import { hash8 } from '../hash.ts';
 import { readJob } from '../jobs/gather.ts';
 import type { ReadOptions } from '../jobs/gather.ts';
 import { majorsOf } from '../settings.ts';
+import { catalogueOf, isReading, readReadings } from './readings.ts';
 
 type Told = NonNullable<ReadOptions['follow']>;
 
@@ -23,12 +25,17 @@ export const gatherPolicy = async (context: OperatorContext, policy: BackupPolic
     policy,
     backups: runs.map(backupFacts),
     jobs,
-    catalogue: Object.fromEntries(policy.spec.tiers.map((tier) => [tier.name, catalogueOf(jobs, tier.name)])),
+    catalogue: Object.fromEntries(
+      policy.spec.tiers.map((tier) => [tier.name, catalogueOf(jobs, tier.name, measuredTime(policy, tier.name))]),
+    ),
     missingClaims: await missingClaims(context, policy),
     agentMajors: majorsOf(context),
     hash: hash8,
   };
 };
+
+const measuredTime = ({ status }: BackupPolicy, tier: string): number =>
+  instantOf(status?.tiers?.find(({ name }) => name === tier)?.measuredTime) ?? 0;
 
 const backupFacts = ({ metadata, status = {} }: Backup): BackupFacts => ({
   name: metadata.name,
@@ -44,38 +51,16 @@ const jobsOf = async (context: OperatorContext, { metadata }: BackupPolicy, runs
   const found = context.caches.jobs.cache.find(byPolicy(metadata.namespace, metadata.name));
   const ownedByPolicy = new Set([metadata.uid]);
   const ownedByRun = new Set(runs.map((run) => run.metadata.uid));
-  const facts = await Promise.all(
-    found.map(async (job) => {
+  const others = found.filter((job) => !isReading(job));
+  const facts = await Promise.all([
+    readReadings(context, found.filter(isReading), { owners: ownedByPolicy, follow: told }),
+    ...others.map(async (job) => {
       const mine = await readJob(context, job, { owners: ownedByPolicy, follow: told });
       // Jobs of the runs are followed by the runs themselves; here they are only counted, and swept.
-      return mine.ours ? mine : readJob(context, job, { owners: ownedByRun });
+      return [mine.ours ? mine : await readJob(context, job, { owners: ownedByRun })];
     }),
-  );
-  return facts.filter(({ ours }) => ours);
-};
-
-// What the newest reading that succeeded found. Its Job and its log are kept for that.
-const catalogueOf = (jobs: JobFacts[], tier: string): TierCatalogue | undefined => {
-  const readings = jobs.flatMap((job) => {
-    const { state } = job;
-    if (job.verb !== 'inspect' || job.tier !== tier || state.type !== 'Ended') {
-      return [];
-    }
-    const { result, entries } = state;
-    return result?.verb === 'inspect' && result.tier === tier && result.outcome === 'Succeeded' ? [{ job, result, entries }] : [];
-  });
-  const newest = readings.toSorted((a, b) => a.job.createdTime - b.job.createdTime).at(-1);
-  if (newest === undefined) {
-    return undefined;
-  }
-  const { job, result, entries } = newest;
-  return {
-    measuredTime: job.createdTime,
-    backups: result.backups ?? 0,
-    refused: result.refused ?? 0,
-    ...(result.repositoryId === undefined ? {} : { repositoryId: result.repositoryId }),
-    ...(entries === undefined ? {} : { entries }),
-  };
+  ]);
+  return facts.flat().filter(({ ours }) => ours);
 };
 
 // A claim that we made has our label and is in the cache; any other is asked for.

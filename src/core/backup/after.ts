@@ -46,7 +46,8 @@ export const policyDeleted: BackupFact = (observed) => {
   }
   const { check: _, ...rest } = status;
   const tiers = (status.tiers ?? []).map(({ name }) => ({ name, state: 'Failed' as const }));
-  const message = 'The policy was deleted while the Backup ran. What was stored stays in the store.';
+  const doubt = status.sealAttempt === undefined ? '' : ' Whether it was sealed is not known: `kubectl holdfast list` shows it.';
+  const message = `The policy was deleted while the Backup ran. What was stored stays in the store.${doubt}`;
   return {
     actions: deleteJobs(observed.jobs),
     status: ended(observed, { ...rest, tiers }, { phase: 'Failed', reason: 'PolicyDeleted', message }),

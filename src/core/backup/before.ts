@@ -1,5 +1,6 @@
 // Facts before a run starts: what it needs is there, and it is its turn.
 import { annotation, finalizer } from '../../api/group.ts';
+import type { Backup, BackupPolicy } from '../../api/objects.ts';
 import { policyProblem } from '../policy/validate.ts';
 import { isoTime } from '../plan/time.ts';
 import { backupIdFor, slotOf, statusOf } from './observed.ts';
@@ -17,14 +18,19 @@ export const policyMissing: BackupFact = (observed) => {
 
 // The Backup names a component that the policy has not.
 export const componentMissing: BackupFact = (observed) => {
-  const known = new Set(observed.policy?.spec.components.map(({ name }) => name));
-  const unknown = (observed.backup.spec.components ?? []).filter((name) => !known.has(name));
-  if (unknown.length === 0) {
+  const { backup, policy } = observed;
+  const unknown = policy === undefined ? [] : unknownComponents(backup, policy);
+  if (policy === undefined || unknown.length === 0) {
     return undefined;
   }
-  const message = `The policy has no component ${unknown.map((name) => `"${name}"`).join(', ')}; it has ${[...known].join(', ')}.`;
+  const known = policy.spec.components.map(({ name }) => name).join(', ');
+  const message = `The policy has no component ${unknown.map((name) => `"${name}"`).join(', ')}; it has ${known}.`;
   return { actions: [], status: waitingForPerson(observed, statusOf(observed), 'ComponentMissing', message) };
 };
+
+// Components that a Backup names and its policy has not.
+export const unknownComponents = (backup: Backup, { spec }: BackupPolicy): string[] =>
+  (backup.spec.components ?? []).filter((wanted) => !spec.components.some(({ name }) => name === wanted));
 
 // The policy itself cannot work.
 export const policyInvalid: BackupFact = (observed) => {

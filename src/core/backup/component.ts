@@ -49,9 +49,9 @@ const startAttempt = (observed: StartedRun, component: ComponentStatus, mayStart
   if (wait > 0) {
     return { ...still(component), againMilliseconds: wait };
   }
-  if (!observed.policy.spec.components.some(({ name }) => name === component.name)) {
-    const message = 'The component was taken out of the policy while the Backup ran.';
-    return still({ name: component.name, outcome: 'Failed', category: 'Configuration', message });
+  const problem = problemOf(observed, component.name);
+  if (problem !== undefined) {
+    return still({ name: component.name, outcome: 'Failed', category: 'Configuration', message: problem });
   }
   if (!mayStart) {
     return still(component);
@@ -69,6 +69,18 @@ const startAttempt = (observed: StartedRun, component: ComponentStatus, mayStart
     ...(predictedBytes === undefined ? {} : { predictedBytes }),
   });
   return { component: { name: component.name, outcome: 'Running', attempt }, actions: [job] };
+};
+
+// What has changed since the run began, so that the component cannot be dumped any more.
+const problemOf = ({ policy, agentMajors }: StartedRun, name: string): string | undefined => {
+  const spec = policy.spec.components.find((each) => each.name === name);
+  if (spec === undefined) {
+    return 'The component was taken out of the policy while the Backup ran.';
+  }
+  const major = spec.postgresql?.version;
+  return major === undefined || agentMajors.includes(major)
+    ? undefined
+    : `The operator has no agent image for PostgreSQL ${major}. Add it to agent.images in the values of the chart.`;
 };
 
 const watchAttempt = (observed: StartedRun, component: ComponentStatus): ComponentStep => {

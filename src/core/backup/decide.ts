@@ -5,6 +5,7 @@ import { deleting, finished, policyDeleted } from './after.ts';
 import { componentMissing, notStarted, policyInvalid, policyMissing, queued } from './before.ts';
 import { checking } from './checking.ts';
 import { dumping } from './dumping.ts';
+import { fitStatus } from './fit-status.ts';
 import { logRequests } from './logs.ts';
 import { slotOf, statusOf } from './observed.ts';
 import type { BackupDecision, BackupFact, BackupObserved, StartedRun } from './observed.ts';
@@ -38,5 +39,5 @@ const firstAnswer = <T>(chain: ((observed: T) => BackupDecision | undefined)[], 
 // Total: `notStarted` answers where nothing else does.
 export const decideBackup = (observed: BackupObserved): BackupDecision => {
   const decision = firstAnswer(facts, observed) ?? { actions: [], status: statusOf(observed) };
-  return { ...decision, actions: [...decision.actions, ...logRequests(observed)] };
+  return { ...decision, status: fitStatus(decision.status), actions: [...decision.actions, ...logRequests(observed)] };
 };

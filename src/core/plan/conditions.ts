@@ -8,7 +8,11 @@ export type Stamp = { now: number; generation: number };
 
 const longestMessage = 1024;
 
-export const cut = (text: string, most: number = longestMessage): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`);
+// Cuts a text, never within a character: what the API server hands back must equal what was written, or it would be written for ever.
+export const cut = (text: string, most: number = longestMessage): string => {
+  const whole = text.toWellFormed();
+  return whole.length <= most ? whole : `${whole.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
+};
 
 // Sets one condition. Its time of transition moves only when its status does.
 export const setCondition = (conditions: Condition[], wanted: NewCondition, { now, generation }: Stamp): Condition[] => {

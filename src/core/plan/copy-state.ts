@@ -4,7 +4,7 @@ import type { JobFacts } from '../jobs/facts.ts';
 import { judge } from '../jobs/judge.ts';
 import type { Deadlines } from '../jobs/deadlines.ts';
 import { cut } from './conditions.ts';
-import { doubling, hour, isoTime, minute } from './time.ts';
+import { doubling, hour, instantOf, isoTime, minute } from './time.ts';
 
 type TierStatus = NonNullable<BackupStatus['tiers']>[number];
 
@@ -34,6 +34,10 @@ export type CopyInput = {
 // How long to wait after failure number `failures`. A copy is tried for as long as it is due.
 export const copyBackoff = (failures: number): number => doubling(failures, minute, hour);
 
+// Whether the status tells of a failed attempt after all whose Jobs are there.
+const outlived = ({ state, attempt = 0, nextAttemptTime }: TierStatus, newest: JobFacts | undefined): boolean =>
+  state === 'Lagging' && nextAttemptTime !== undefined && attempt > (newest?.attempt ?? 0);
+
 export const copyState = ({ tier, backupId, known, seenOnTier, jobs, deadlines, now }: CopyInput): CopyState => {
   const newest = jobs
     .filter(({ ours, deleting }) => ours && !deleting)
@@ -41,6 +45,11 @@ export const copyState = ({ tier, backupId, known, seenOnTier, jobs, deadlines, 
     .at(-1);
   if (seenOnTier || known?.state === 'Sealed') {
     return { status: { name: tier, state: 'Sealed' } };
+  }
+  if (known !== undefined && outlived(known, newest)) {
+    // Its Job was stopped and is gone; what it came to stands in the status.
+    const wait = (instantOf(known.nextAttemptTime) ?? 0) - now;
+    return wait > 0 ? { status: known, againMilliseconds: wait } : { status: known, startAttempt: (known.attempt ?? 0) + 1 };
   }
   if (newest === undefined) {
     return { status: { name: tier, state: 'Pending' }, startAttempt: 1 };

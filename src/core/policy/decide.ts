@@ -44,7 +44,7 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
   const due = slots(observed);
   const reading = inspections(observed);
   const copying = copies(observed);
-  const { next: _next, lastScheduleTime: _last, rpo: _rpo, ...before } = policy.status ?? {};
+  const { next: _next, lastScheduleTime: _last, rpo: _rpo, latestBackup: _latest, ...before } = policy.status ?? {};
   const status = { ...before, ...due.status, ...summary(observed) };
   const conditions: NewCondition[] = [ready(observed, due.status), storageHealth(observed, reading.readings)];
   const wait = soonest(due.againMilliseconds, reading.againMilliseconds, copying.againMilliseconds);

@@ -84,15 +84,22 @@ const startWhere = (
   };
 };
 
+// Something was added to the tier, and no reading since then has succeeded.
+export const isOverdue = (observed: PolicyObserved, tier: string): boolean =>
+  neededSince(observed, tier, observed.policy.spec.tiers[0]?.name === tier) > measuredTime(observed, tier);
+
 const measuredTime = ({ policy, catalogue }: PolicyObserved, tier: string): number =>
   Math.max(catalogue[tier]?.measuredTime ?? 0, instantOf(policy.status?.tiers?.find(({ name }) => name === tier)?.measuredTime) ?? 0);
 
-// The newest instant at which something was added to the tier; at first, when the policy was made.
+// The newest instant at which something may have been added to the tier; at first, when the policy was made. A run that does not know
+// whether it was sealed counts: nothing stays unknown for ever.
 const neededSince = (observed: PolicyObserved, tier: string, isPrimary: boolean): number => {
   const { policy, backups, jobs } = observed;
   const created = instantOf(policy.metadata.creationTimestamp) ?? 0;
   const ends = isPrimary
-    ? backups.filter(isSealed).map(({ status }) => instantOf(status.endTime) ?? 0)
+    ? backups
+        .filter((backup) => isSealed(backup) || backup.status.sealAttempt !== undefined)
+        .map(({ status }) => instantOf(status.endTime) ?? 0)
     : jobs.flatMap((job) =>
         job.ours && job.verb === 'copy' && job.tier === tier && job.state.type === 'Ended' && job.state.result?.outcome === 'Succeeded'
           ? [job.state.endTime]

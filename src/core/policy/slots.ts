@@ -38,6 +38,12 @@ const expectedSlot = (status: PolicyStatus | undefined): number | undefined =>
     ? undefined
     : instantOf(status?.next?.find(({ type }) => type === 'Full')?.time);
 
-// Where no slot was expected: a policy that is new is caught up from its creation, anything else (resumed, schedule added) from now.
-const catchUpFrom = ({ policy, now }: PolicyObserved): number =>
-  policy.status?.observedGeneration === undefined ? (instantOf(policy.metadata.creationTimestamp) ?? now) : now;
+// Where no slot was expected: a policy that is new is caught up from its creation, one that was invalid from when it became so,
+// anything else (resumed, schedule added) from now.
+const catchUpFrom = ({ policy, now }: PolicyObserved): number => {
+  if (policy.status?.observedGeneration === undefined) {
+    return instantOf(policy.metadata.creationTimestamp) ?? now;
+  }
+  const ready = findCondition(policy.status.conditions, 'Ready');
+  return ready?.status === 'False' ? (instantOf(ready.lastTransitionTime) ?? now) : now;
+};

@@ -1,6 +1,7 @@
 // Whether the tiers could be read, and all that was found in them verified. Not read is never healthy.
 import type { NewCondition } from '../plan/conditions.ts';
 import { findCondition } from '../plan/conditions.ts';
+import { isOverdue } from './inspections.ts';
 import type { TierReading } from './inspections.ts';
 import type { PolicyObserved } from './observed.ts';
 
@@ -13,6 +14,12 @@ const healthy: Finding = {
   message: 'Every manifest that was found verified, on every tier.',
 };
 
+const separator = ' · ';
+
+// What a message of several tiers says of one of them.
+const remarkOn = (tier: string, message: string): string | undefined =>
+  message.split(separator).find((part) => part.startsWith(`${tier}: `));
+
 // The worst of all tiers.
 export const storageHealth = (observed: PolicyObserved, readings: TierReading[]): NewCondition => {
   const findings = readings.map((reading) => judgeTier(observed, reading)).toSorted((a, b) => b.rank - a.rank);
@@ -20,7 +27,7 @@ export const storageHealth = (observed: PolicyObserved, readings: TierReading[])
   const message = findings
     .filter(({ rank }) => rank === worst.rank)
     .map((finding) => finding.message)
-    .join(' · ');
+    .join(separator);
   return { type: 'StorageHealthy', status: worst.status, reason: worst.reason, message: worst.rank === 0 ? healthy.message : message };
 };
 
@@ -50,9 +57,10 @@ const wasRead = (observed: PolicyObserved, tier: string): boolean =>
 
 const fromLastReading = (observed: PolicyObserved, tier: string): Finding => {
   const before = findCondition(observed.policy.status?.conditions, 'StorageHealthy');
-  // A reading that was stopped before it started leaves no Job behind, only this.
-  if (before?.reason === 'StoreUnreadable' && before.message.includes(`${tier}: `) && observed.catalogue[tier] === undefined) {
-    return unreadable(before.message);
+  // A reading that was stopped before it started leaves no Job behind, only this. An older reading that went well does not outweigh it.
+  const remark = before?.reason === 'StoreUnreadable' ? remarkOn(tier, before.message) : undefined;
+  if (remark !== undefined && (observed.catalogue[tier] === undefined || isOverdue(observed, tier))) {
+    return unreadable(remark);
   }
   if (!wasRead(observed, tier)) {
     return notMeasured(`${tier} has not been read yet.`);

@@ -1,7 +1,7 @@
 // What the policy's status says of the store. A figure that was not measured stays as it was, or absent: never 0.
 import type { EntryLine } from '../../api/agent.ts';
 import type { PolicyStatus } from '../../api/policy.ts';
-import { isoTime } from '../plan/time.ts';
+import { instantOf, isoTime } from '../plan/time.ts';
 import type { PolicyObserved, TierCatalogue } from './observed.ts';
 
 type Summary = Pick<PolicyStatus, 'tiers' | 'components' | 'latestBackup' | 'repositoryId' | 'rpo'>;
@@ -14,7 +14,7 @@ export const summary = (observed: PolicyObserved): Summary => {
   const read = primary && catalogue[primary.name];
   const latest = newestPassed(read?.entries ?? []);
   const repositoryId = read?.repositoryId ?? policy.status?.repositoryId;
-  const latestBackup = latest === undefined ? policy.status?.latestBackup : describeLatest(observed, latest);
+  const latestBackup = read?.entries === undefined ? policy.status?.latestBackup : latest && describeLatest(observed, latest);
   const components = policy.spec.components.map(({ name }) => componentSummary(observed, name, read));
   const restorableTime = oldestRestorable(components);
   return {
@@ -26,8 +26,16 @@ export const summary = (observed: PolicyObserved): Summary => {
   };
 };
 
+// One whose slot is no time cannot be placed; the API server would refuse the whole status because of it.
 const passed = (entries: EntryLine[]): EntryLine[] =>
-  entries.filter(({ verdict }) => verdict === 'Passed').toSorted((a, b) => a.backupId.localeCompare(b.backupId));
+  entries
+    .filter(({ verdict, slot }) => verdict === 'Passed' && instantOf(slot) !== undefined)
+    .toSorted((a, b) => a.backupId.localeCompare(b.backupId));
+
+const slotTime = (entry: EntryLine | undefined): string | undefined => {
+  const instant = instantOf(entry?.slot);
+  return instant === undefined ? undefined : isoTime(instant);
+};
 
 const newestPassed = (entries: EntryLine[]): EntryLine | undefined => passed(entries).at(-1);
 
@@ -48,7 +56,7 @@ const tierSummary = ({ policy, catalogue }: PolicyObserved, name: string): TierS
   if (read === undefined) {
     return before ?? { name };
   }
-  const latest = read.entries === undefined ? before?.latestBackupTime : newestPassed(read.entries)?.slot;
+  const latest = read.entries === undefined ? before?.latestBackupTime : slotTime(newestPassed(read.entries));
   return {
     name,
     ...(latest === undefined ? {} : { latestBackupTime: latest }),
@@ -65,12 +73,13 @@ const componentSummary = ({ policy }: PolicyObserved, name: string, read: TierCa
   }
   const newest = passed(read.entries).findLast(({ components }) => components.some((each) => each.name === name));
   const facts = newest?.components.find((each) => each.name === name);
-  if (newest === undefined || facts === undefined) {
+  const slot = slotTime(newest);
+  if (slot === undefined || facts === undefined) {
     return { name };
   }
   return {
     name,
-    lastSuccessTime: newest.slot,
+    lastSuccessTime: slot,
     bytes: facts.bytes,
     ...(facts.restorableTo === undefined ? {} : { restorableTo: facts.restorableTo }),
   };
