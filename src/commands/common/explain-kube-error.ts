@@ -3,7 +3,6 @@ import type { KubeError } from '../../kube/errors.ts';
 import { CommandError, exitCode, notFound, refused, undetermined } from './errors.ts';
 
 const isDenial = (message: string): boolean => /admission webhook|ValidatingAdmissionPolicy|denied (the )?request/i.test(message);
-const isUnknownKind = (message: string): boolean => /could not find the requested resource|page not found|HTTP 404/.test(message);
 
 export const explainKubeError = (error: KubeError): CommandError => {
   const { status, reason, message } = error;
@@ -28,13 +27,13 @@ export const explainKubeError = (error: KubeError): CommandError => {
         'Ask for the right that the message names. The ClusterRoles holdfast-viewer (see) and holdfast-user (start backups) of the chart hold those of Holdfast.',
       );
     case 'NotFound':
-      return isUnknownKind(message)
-        ? notFound(
-            'NotInstalled',
-            `This cluster knows no Holdfast. ${message}`,
-            'Install the chart, or name another cluster with --context.',
-          )
-        : notFound(reason, message, 'Check name and namespace (-n).');
+      return notFound(reason, message, 'Check name and namespace (-n).');
+    case 'UnknownPath':
+      return notFound(
+        'NotInstalled',
+        `This API server knows no Holdfast. ${message}`,
+        'Install the chart, or name another cluster with --context.',
+      );
     case 'AlreadyExists':
       return refused(reason, message, 'Take another name.');
     case 'Invalid':

@@ -42,10 +42,10 @@ const readFileOfKeys = async (file: string): Promise<VerificationKey[]> => {
   return found;
 };
 
-// Errors of YAML would repeat lines of the file, which may be a secret: they are not shown.
+// Every scalar stays text: an id such as 1234567890123456 is no number. Errors of YAML would repeat lines of the file, which may be a secret: they are not shown.
 const keysInYaml = (text: string): VerificationKey[] => {
   try {
-    return parseAllDocuments(text).flatMap((each) => {
+    return parseAllDocuments(text, { schema: 'failsafe' }).flatMap((each) => {
       const { verificationKeys, encryption, spec } = document.parse(each.toJS());
       return verificationKeys ?? encryption?.verificationKeys ?? spec?.encryption?.verificationKeys ?? [];
     });

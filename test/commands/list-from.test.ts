@@ -1,0 +1,168 @@
+// `list --from`: reading a store without any cluster.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { parse, parseAllDocuments } from 'yaml';
+import { runHere } from './capture.ts';
+import { makeRepository } from './repository.ts';
+
+const temporary = (name: string): Promise<string> => mkdtemp(join(tmpdir(), `holdfast-${name}-`));
+
+test('list --from: backups of a folder, newest first, each with its verdict', async (t) => {
+  const { directory, keysFile, add } = await makeRepository();
+  const older = await add('2026-11-22T02:00:00Z', ['db']);
+  const newer = await add('2026-11-23T02:00:00Z', ['db', 'stock']);
+  const { code, stdout, stderr } = await runHere(['list', '--from', directory, '--verification-key', keysFile]);
+  t.is(code, 0, stderr);
+  const [head, first, second, ...rest] = stdout.split('\n');
+  t.regex(head ?? '', /^ID +VERDICT +TYPE +TIME +SIZE +DURATION +COMPONENTS +RESTORABLE TO$/);
+  t.regex(first ?? '', new RegExp(`^${newer} +Passed +Full +2026-11-23T02:00:00Z +[\\d.]+ kB +under 1s +db, stock +2026-11-23T02:00:03Z$`));
+  t.regex(second ?? '', new RegExp(`^${older} +Passed +Full +2026-11-22T02:00:00Z +[\\d.]+ kB +under 1s +db +2026-11-22T02:00:03Z$`));
+  t.deepEqual(rest, ['']);
+
+  const json = await runHere(['list', '--from', directory, '--verification-key', keysFile, '-o', 'json']);
+  const document = JSON.parse(json.stdout);
+  t.regex(document.repositoryId, /^[0-9a-f]{32}$/);
+  t.is(document.location, directory);
+  t.deepEqual(
+    document.backups.map(({ id, verdict, slot }: Record<string, unknown>) => [id, verdict, slot]),
+    [
+      [newer, 'Passed', '2026-11-23T02:00:00Z'],
+      [older, 'Passed', '2026-11-22T02:00:00Z'],
+    ],
+  );
+  t.true(document.backups[0].bytes > 0);
+  const yaml = await runHere(['list', '--from', directory, '--verification-key', keysFile, '-o', 'yaml']);
+  t.deepEqual(parse(yaml.stdout), document);
+});
+
+test('list --from: what was changed, removed, or signed by somebody else fails, and the rest still passes', async (t) => {
+  const { directory, keysFile, add } = await makeRepository();
+  const whole = await add('2026-11-22T02:00:00Z', ['db']);
+  const changed = await add('2026-11-23T02:00:00Z', ['db']);
+  const lost = await add('2026-11-24T02:00:00Z', ['db']);
+  const manifest = join(directory, `manifests/${changed}.json`);
+  const envelope = JSON.parse(await readFile(manifest, 'utf8'));
+  const payload = Buffer.from(envelope.payload, 'base64').toString().replace('"failed":[]', '"failed":[] ');
+  await writeFile(manifest, JSON.stringify({ ...envelope, payload: Buffer.from(payload).toString('base64') }));
+  const data = join(directory, `data/${lost}/db/1/facts.json.zst.age.00001`);
+  await access(data);
+  await rm(data);
+
+  const { code, stdout, stderr } = await runHere(['list', '--from', directory, '--verification-key', keysFile]);
+  t.is(code, 1, stderr);
+  t.regex(stdout, new RegExp(`^${lost} +Failed +Full`, 'm'));
+  t.regex(stdout, new RegExp(`^${changed} +Failed +unknown +unknown +unknown`, 'm'));
+  t.regex(stdout, new RegExp(`^${whole} +Passed`, 'm'));
+  t.regex(stdout, new RegExp(`^${lost}: Failed \\(ObjectMissing\\): `, 'm'));
+  t.regex(stdout, new RegExp(`^${changed}: Failed \\(SignatureInvalid\\): `, 'm'));
+  t.regex(stderr, /^Error \(BackupsFailed\): 2 of 3 backups failed the check\.\nNext: Do not restore those\./);
+
+  const stranger = await makeRepository();
+  const forged = await runHere(['list', '--from', directory, '--verification-key', stranger.keysFile]);
+  t.is(forged.code, 1);
+  t.regex(forged.stdout, new RegExp(`^${whole}: Failed \\(SignerUnknown\\): `, 'm'));
+  // Both keys are believed where both are named.
+  const both = await runHere(['list', '--from', directory, '--verification-key', stranger.keysFile, '--verification-key', keysFile]);
+  t.regex(both.stdout, new RegExp(`^${whole} +Passed`, 'm'));
+});
+
+test('list --from: the key may come from identity.txt, encryption.yaml or a policy, and from nothing else', async (t) => {
+  const made = await temporary('key-files');
+  await runHere(['keygen', '--policy', 'shop/shop', '--output-dir', made]);
+  const [signing] = parseAllDocuments(await readFile(join(made, 'secrets.yaml'), 'utf8')).map((each) => each.toJS());
+  const encryption = parse(await readFile(join(made, 'encryption.yaml'), 'utf8'));
+  const { directory, add } = await makeRepository({
+    privateKeyPem: signing.stringData['signing.key'],
+    verificationKey: encryption.encryption.verificationKeys[0],
+  });
+  await add('2026-11-22T02:00:00Z', ['db']);
+  await writeFile(join(made, 'policy.yaml'), `kind: ConfigMap\n---\n${JSON.stringify({ kind: 'BackupPolicy', spec: encryption })}\n`);
+  for (const name of ['verification-keys.yaml', 'identity.txt', 'encryption.yaml', 'policy.yaml']) {
+    const { code, stderr } = await runHere(['list', '--from', directory, '--verification-key', join(made, name)]);
+    t.is(code, 0, `${name}: ${stderr}`);
+  }
+  // An id of digits alone is text, also where nobody quoted it: it is looked up as it is written.
+  await writeFile(join(made, 'digits.yaml'), 'verificationKeys: [{id: 1234567890123456, key: MCowBQYDK2VwAyEA}]');
+  const digits = await runHere(['list', '--from', directory, '--verification-key', join(made, 'digits.yaml')]);
+  t.regex(digits.stderr, /The verification key "1234567890123456" is no Ed25519 public key/);
+  const wrong = await runHere(['list', '--from', directory, '--verification-key', join(made, 'secrets.yaml')]);
+  t.is(wrong.code, 2);
+  t.regex(wrong.stderr, /secrets\.yaml holds no verification key/);
+  t.false(wrong.stderr.includes('PRIVATE KEY'));
+  await writeFile(join(made, 'bad.yaml'), 'verificationKeys: [{id: "0000000000000000", key: "MCowBQYDK2VwAyEA"}]');
+  const bad = await runHere(['list', '--from', directory, '--verification-key', join(made, 'bad.yaml')]);
+  t.is(bad.code, 2, bad.stderr);
+  t.regex(bad.stderr, /The verification key "0000000000000000" is no Ed25519 public key/);
+});
+
+test('list --from: an empty folder is no repository, and a repository without backups is one', async (t) => {
+  const { keysFile } = await makeRepository();
+  const empty = await temporary('empty');
+  const { code, stderr } = await runHere(['list', '--from', empty, '--verification-key', keysFile]);
+  t.is(code, 3);
+  t.regex(stderr, /^Error \(NoRepository\): There is no repository in .*: it has no holdfast\.json\.\nNext: Check the location/);
+
+  const { directory, keysFile: keys, add } = await makeRepository();
+  await rm(join(directory, `manifests/${await add('2026-11-22T02:00:00Z', ['db'])}.json`));
+  const bare = await runHere(['list', '--from', directory, '--verification-key', keys]);
+  t.is(bare.code, 0, bare.stderr);
+  t.is(bare.stdout, '');
+  t.regex(bare.stderr, /^The repository [0-9a-f]{32} in .* holds no backup\.\n$/);
+
+  await writeFile(join(empty, 'holdfast.json'), '{"schema": "something else"}');
+  const strange = await runHere(['list', '--from', empty, '--verification-key', keysFile]);
+  t.is(strange.code, 1, strange.stderr);
+  t.regex(strange.stderr, /^Error \(NotARepository\): /);
+});
+
+// An S3 service that answers everything with one status.
+const answering = (status: number, body = ''): Promise<{ endpoint: string; close: () => void }> =>
+  new Promise((resolve) => {
+    const server = createServer((_, response) => response.writeHead(status, { 'content-type': 'application/xml' }).end(body));
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      resolve({ endpoint: `http://127.0.0.1:${port}`, close: () => void server.close() });
+    });
+  });
+
+test('list --from a bucket: refused, and not answering, are no empty catalogue', async (t) => {
+  const { keysFile } = await makeRepository();
+  const credentials = await temporary('credentials');
+  await writeFile(join(credentials, 'accessKeyId'), 'someone');
+  await writeFile(join(credentials, 'secretAccessKey'), 'geheimes-wort');
+  const list = (endpoint: string) =>
+    runHere([
+      'list',
+      '--from',
+      's3://holdfast/shop/shop',
+      '--endpoint',
+      endpoint,
+      '--credentials-dir',
+      credentials,
+      '--verification-key',
+      keysFile,
+      '-o',
+      'json',
+    ]);
+
+  const denying = await answering(403, '<Error><Code>AccessDenied</Code><Message>no</Message></Error>');
+  const denied = await list(denying.endpoint);
+  denying.close();
+  t.is(denied.code, 4, denied.stderr);
+  t.regex(denied.stderr, /^Error \(AccessDenied\): s3:\/\/holdfast\/shop\/shop at http:\S+ does not allow/);
+  t.deepEqual(JSON.parse(denied.stdout), { location: 's3://holdfast/shop/shop', backups: [] });
+
+  const missing = await answering(404, '<Error><Code>NoSuchKey</Code><Message>no</Message></Error>');
+  const empty = await list(missing.endpoint);
+  missing.close();
+  t.is(empty.code, 3, empty.stderr);
+
+  const down = await list('http://127.0.0.1:1');
+  t.is(down.code, 5, down.stderr);
+  t.regex(down.stderr, /^Error \(StoreUnavailable\): /);
+  t.false([denied, empty, down].some(({ stderr, stdout }) => `${stdout}${stderr}`.includes('geheimes-wort')));
+});
