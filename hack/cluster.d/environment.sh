@@ -4,7 +4,7 @@
 write_environment() {
   cat >"$CLUSTER_DIR/env" <<ENV
 export KUBECONFIG="$CLUSTER_DIR/kubeconfig"
-export PATH="$CLUSTER_DIR/bin:$HOLDFAST_ROOT/node_modules/.bin:\$PATH"
+export PATH="$CLUSTER_DIR/bin:$HOLDFAST_ROOT/node_modules/node/bin:\$PATH"
 ENV
   write_plugin
 }
@@ -18,7 +18,7 @@ write_plugin() {
 root="$HOLDFAST_ROOT"
 main="\$root/dist/cli.js"
 if [ ! -f "\$main" ] || [ -n "\$(find "\$root/src" -name '*.ts' -newer "\$main" -print -quit)" ]; then main="\$root/src/cli.ts"; fi
-exec "\$root/node_modules/.bin/node" "\$main" "\$@"
+exec "\$root/node_modules/node/bin/node" "\$main" "\$@"
 PLUGIN
   chmod +x "$file.part"
   mv "$file.part" "$file"
