@@ -5,8 +5,11 @@ kube() { echo "$CLUSTER_DIR/bin/$1"; }
 
 api_ready() { kubectl --kubeconfig "$CLUSTER_DIR/kubeconfig" --request-timeout=3s get --raw /readyz >/dev/null 2>&1; }
 
+# kube-proxy has written rules.
+services_ready() { nft list table ip kube-proxy >/dev/null 2>&1; }
+
 # Everything runs and answers.
-is_healthy() { [ -z "$(missing_components)" ] && bridge_is_there && api_ready && node_ready >/dev/null 2>&1; }
+is_healthy() { [ -z "$(missing_components)" ] && bridge_is_there && services_ready && api_ready && node_ready >/dev/null 2>&1; }
 
 # Tries a command for some seconds. usage: try_for SECONDS command...
 try_for() {
@@ -37,14 +40,18 @@ fail_to_start() {
 
 nothing_is_missing() { [ -z "$(missing_components)" ] || fail_to_start "These parts of the cluster ended at once: $(missing_components | tr '\n' ' ')"; }
 
-# An API server that runs and does not answer is as bad as a dead one.
-end_stuck_api() {
-  pid_of kube-apiserver >/dev/null || return 0
-  try_for 20 api_ready || {
+# A component that runs and does not do its work is as bad as a dead one.
+end_stuck() {
+  if pid_of kube-apiserver >/dev/null && ! try_for 20 api_ready; then
     say "The API server does not answer: starting it again"
     # shellcheck disable=SC2046
     end_pids $(pids_of kube-apiserver etcd)
-  }
+  fi
+  if pid_of kube-proxy >/dev/null && ! try_for 5 services_ready; then
+    say "kube-proxy wrote no rules: starting it again"
+    # shellcheck disable=SC2046
+    end_pids $(pids_of kube-proxy)
+  fi
 }
 
 prepare_folders() {

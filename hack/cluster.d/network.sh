@@ -31,8 +31,8 @@ remove_network() {
   for name in $(our_namespaces); do ip netns del "$name" 2>/dev/null || true; done
   for name in $(ip -o link show master "$BRIDGE" 2>/dev/null | awk -F'[:@ ]+' '{print $2}'); do ip link del "$name" 2>/dev/null || true; done
   ip link del "$BRIDGE" 2>/dev/null || true
-  /usr/sbin/nft delete table ip kube-proxy 2>/dev/null || true
-  /usr/sbin/nft delete table ip6 kube-proxy 2>/dev/null || true
+  nft delete table ip kube-proxy 2>/dev/null || true
+  nft delete table ip6 kube-proxy 2>/dev/null || true
   remove_rules iptables
   remove_rules ip6tables
   remove_empty_tables
@@ -67,8 +67,8 @@ remove_empty_tables() {
   local family table
   for family in ip ip6; do
     for table in nat filter mangle; do
-      if /usr/sbin/nft list table "$family" "$table" 2>/dev/null | awk '/^\tchain /{chains++} /^\t\ttype .* policy accept;/{chains--; next} /^\t\t/{rules++} END{exit !(chains == 0 && !rules)}'; then
-        /usr/sbin/nft delete table "$family" "$table" 2>/dev/null || true
+      if nft list table "$family" "$table" 2>/dev/null | awk '/^\tchain /{chains++} /^\t\ttype .* policy accept;/{chains--; next} /^\t\t/{rules++} END{exit !(chains == 0 && !rules)}'; then
+        nft delete table "$family" "$table" 2>/dev/null || true
       fi
     done
   done

@@ -26,6 +26,7 @@ volumeBindingMode: Immediate
 YAML
   wait_for 60 "The node" node_ready
   wait_for 30 "CoreDNS" dns_ready
+  wait_for 30 "kube-proxy" services_ready
   wait_for 30 "The default ServiceAccount" in_cluster -n default get serviceaccount default
 }
 

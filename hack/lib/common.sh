@@ -16,8 +16,10 @@ REGISTRY_PORT=5317
 REGISTRY=localhost:$REGISTRY_PORT
 export HOLDFAST_ROOT HOLDFAST_CACHE CLUSTER_DIR RUN_DIR LOCK_FILE BRIDGE POD_CIDR GATEWAY SERVICE_CIDR NODE_NAME REGISTRY_PORT REGISTRY
 
-# The project's Node comes first, alone: among the programs of its packages is one named like the system's nft.
-export PATH="$HOLDFAST_ROOT/node_modules/node/bin:$CLUSTER_DIR/bin:$PATH"
+# The project's Node comes first, alone: among the programs of its packages is one named like the system's nft,
+# so a caller's node_modules/.bin is dropped.
+SYSTEM_PATH=$(printf '%s' "$PATH" | tr ':' '\n' | grep -vE '/node_modules/(\.bin|node/bin)$' | paste -sd: -)
+export PATH="$HOLDFAST_ROOT/node_modules/node/bin:$CLUSTER_DIR/bin:$SYSTEM_PATH"
 
 started_at=$SECONDS
 

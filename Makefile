@@ -1,0 +1,56 @@
+# Everything here may be run again at any time. Needs Debian 12 (or newer), git, make, root.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/.cluster/bin:$(PATH)
+
+.PHONY: help demo demo-down test check unit e2e soak cluster images bench down clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## a shop under load, backed up to a volume and to S3, on a Kubernetes of this machine
+	@hack/bootstrap
+	@hack/cluster up
+	@hack/images/build
+	@hack/demo/up
+
+demo-down: ## takes the demo away, and leaves the cluster
+	@hack/demo/down
+
+test: ## everything that CI runs; the last line is `N passed, N failed`
+	@hack/bootstrap node cluster test || { echo '0 passed, 1 failed'; exit 1; }
+	@node hack/test.ts check unit cluster-up cluster images e2e
+
+check: ## linter, formatter, types, generated files, shell scripts
+	@hack/bootstrap
+	@hack/check
+
+unit: ## tests that need no cluster
+	@hack/bootstrap node cluster test
+	@node hack/test.ts unit
+
+e2e: ## tests on the cluster: the API, then whole backups and restores
+	@hack/bootstrap node cluster test
+	@node hack/test.ts cluster-up cluster images e2e
+
+soak: ## tests that draw random cases, for long. ROUNDS=20000
+	@hack/bootstrap node
+	@ROUNDS=$${ROUNDS:-20000} node hack/test.ts soak
+
+cluster: ## brings Kubernetes up on this machine, or heals it
+	@hack/bootstrap
+	@hack/cluster up
+
+images: ## builds what changed and puts it into the local registry
+	@hack/images/build
+
+bench: ## measures against others: a table, and one line of JSON. WORK=full
+	@hack/bench $(WORK)
+
+down: ## brings Kubernetes down; images and programs stay in the cache
+	@hack/cluster down
+
+clean: ## brings Kubernetes down, removes all that was made here (the demo's keys too), and old images
+	@hack/clean

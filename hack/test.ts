@@ -1,0 +1,48 @@
+// Runs steps one after the other, and sums their tests. The last line is `N passed, N failed`.
+// usage: node hack/test.ts STEP...     where a step is one of: check unit cluster-up cluster images e2e soak
+import { group, soak } from './test/groups.ts';
+import { type Result, runGroup } from './test/run-group.ts';
+import { runScript } from './test/run-script.ts';
+
+const startedAt = Date.now();
+const seconds = (since: number): number => Math.round((Date.now() - since) / 1000);
+const say = (line: string): void => console.log(`${String(seconds(startedAt)).padStart(4)}s  ${line}`);
+
+// `needs` are steps that must not have failed in this run.
+type Step = { needs: string[]; run: () => Promise<Result> };
+
+const steps: Record<string, Step> = {
+  check: { needs: [], run: () => runScript('check', ['hack/check'], say) },
+  unit: { needs: [], run: () => runGroup('unit', group('unit'), say) },
+  'cluster-up': { needs: [], run: () => runScript('cluster-up', ['hack/cluster', 'up'], say) },
+  cluster: { needs: ['cluster-up'], run: () => runGroup('cluster', group('cluster'), say) },
+  images: { needs: ['cluster-up'], run: () => runScript('images', ['hack/images/build'], say) },
+  e2e: { needs: ['cluster-up', 'images'], run: () => runGroup('e2e', group('e2e'), say) },
+  soak: { needs: [], run: () => runGroup('soak', soak(), say) },
+};
+
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => steps[name] === undefined);
+if (names.length === 0 || unknown.length > 0) {
+  console.error(`usage: node hack/test.ts STEP...  where a step is one of: ${Object.keys(steps).join(' ')}`);
+  process.exit(2);
+}
+
+const table: (Result & { name: string; seconds: number })[] = [];
+for (const name of names) {
+  const step = steps[name];
+  const blocker = step?.needs.find((needed) => table.some((row) => row.name === needed && row.failed > 0));
+  const begun = Date.now();
+  say(`== ${name}${blocker === undefined ? '' : `: left out, because ${blocker} failed`}`);
+  if (step !== undefined && blocker === undefined) {
+    table.push({ name, ...(await step.run()), seconds: seconds(begun) });
+  }
+}
+
+const sum = (pick: (row: Result) => number): number => table.reduce((total, row) => total + pick(row), 0);
+console.log();
+for (const { name, seconds: took, passed, failed, skipped } of table) {
+  console.log(`${name.padEnd(10)} ${String(took).padStart(5)} s   ${passed} passed, ${failed} failed, ${skipped} skipped`);
+}
+process.exitCode = sum((row) => row.failed) > 0 ? 1 : 0;
+console.log(`${sum((row) => row.passed)} passed, ${sum((row) => row.failed)} failed`);

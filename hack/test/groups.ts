@@ -1,0 +1,48 @@
+// Which test file belongs to which group.
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const root = join(import.meta.dirname, '../..');
+
+export const groupNames = ['unit', 'cluster', 'e2e'] as const;
+export type GroupName = (typeof groupNames)[number];
+
+export type Group = {
+  files: string[];
+  // Files of tests that share a cluster run one after the other.
+  filesAtOnce: number | undefined;
+  // ava gives up when nothing happens for so long.
+  idleLimit: string;
+  showsEachTest: boolean;
+};
+
+const settings: Record<GroupName, Omit<Group, 'files'>> = {
+  unit: { filesAtOnce: undefined, idleLimit: '3m', showsEachTest: false },
+  cluster: { filesAtOnce: 1, idleLimit: '5m', showsEachTest: true },
+  e2e: { filesAtOnce: 1, idleLimit: '15m', showsEachTest: true },
+};
+
+// Every test file, by its path in the repository.
+export const testFiles = (): string[] => globSync('test/**/*.test.ts', { cwd: root }).toSorted();
+
+const text = (file: string): string => readFileSync(join(root, file), 'utf8');
+
+// A file that takes its kubectl from test/cluster needs a cluster.
+const needsCluster = (file: string): boolean => file.startsWith('test/cluster/') || /from '(\.\.\/)+cluster\//.test(text(file));
+
+export const groupOf = (file: string): GroupName => {
+  if (file.startsWith('test/e2e/')) {
+    return 'e2e';
+  }
+  return needsCluster(file) ? 'cluster' : 'unit';
+};
+
+export const group = (name: GroupName): Group => ({ ...settings[name], files: testFiles().filter((file) => groupOf(file) === name) });
+
+// Tests that draw as many random cases as ROUNDS says.
+export const soak = (): Group => ({
+  files: testFiles().filter((file) => /process\.env(\.|\[')ROUNDS/.test(text(file))),
+  filesAtOnce: 1,
+  idleLimit: '60m',
+  showsEachTest: true,
+});

@@ -1,0 +1,67 @@
+// Runs ava over a group of files, shows how it goes, and counts.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type Group, root } from './groups.ts';
+import { hiddenFailure, type TapEvent, tapReader } from './tap.ts';
+
+export type Result = { passed: number; failed: number; skipped: number };
+
+const heartbeatSeconds = 10;
+
+const command = ({ files, filesAtOnce, idleLimit }: Group): string[] => [
+  join(root, 'node_modules/.bin/ava'),
+  '--tap',
+  `--timeout=${idleLimit}`,
+  ...(filesAtOnce === undefined ? [] : [`--concurrency=${filesAtOnce}`]),
+  ...files,
+];
+
+export const runGroup = async (name: string, group: Group, say: (line: string) => void): Promise<Result> => {
+  if (group.files.length === 0) {
+    say(`FAILED ${name}: there is no test file in this group`);
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+  let done = 0;
+  const show = (event: TapEvent): void => {
+    done += 1;
+    if (event.kind === 'failed') {
+      say(`FAILED ${event.title}`);
+      event.details.forEach((line) => console.log(line));
+    } else if (group.showsEachTest || event.kind === 'skipped') {
+      say(`${event.kind} ${event.title}`);
+    }
+  };
+  const heartbeat = setInterval(() => say(`  ${name}: ${done} tests done`), heartbeatSeconds * 1000);
+  const { counts, exitCode, noise } = await run(group, tapReader(show));
+  clearInterval(heartbeat);
+
+  const hidden = hiddenFailure(counts, exitCode);
+  if (hidden !== undefined) {
+    say(`FAILED ${name}: ${hidden}`);
+    noise.forEach((line) => console.log(`    ${line}`));
+  }
+  return { passed: counts.passed, failed: counts.failed + (hidden === undefined ? 0 : 1), skipped: counts.skipped };
+};
+
+type Run = { counts: ReturnType<ReturnType<typeof tapReader>['end']>; exitCode: number; noise: string[] };
+
+// The last lines that are no TAP are kept: after a crash they say why.
+const run = async (group: Group, reader: ReturnType<typeof tapReader>): Promise<Run> => {
+  const noise: string[] = [];
+  const keep = (line: string): void => {
+    noise.push(line);
+    noise.splice(0, noise.length - 30);
+  };
+  const child = spawn(process.execPath, command(group), { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  createInterface({ input: child.stderr }).on('line', keep);
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    reader.line(line);
+    if (!/^(ok|not ok|TAP|1\.\.| )/.test(line)) {
+      keep(line);
+    }
+  });
+  const [exitCode] = (await once(child, 'close')) as [number | null];
+  return { counts: reader.end(), exitCode: exitCode ?? -1, noise };
+};

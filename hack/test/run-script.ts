@@ -1,0 +1,16 @@
+// Runs a script of hack/ as a step, with its output shown.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { root } from './groups.ts';
+import type { Result } from './run-group.ts';
+
+// A script has no tests: only its failure counts, as one.
+export const runScript = async (name: string, command: readonly string[], say: (line: string) => void): Promise<Result> => {
+  const [program = '', ...parameters] = command;
+  const child = spawn(program, parameters, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  const [exitCode] = (await once(child, 'close')) as [number | null];
+  if (exitCode !== 0) {
+    say(`FAILED ${name}: ${command.join(' ')} ended with exit code ${exitCode}`);
+  }
+  return { passed: 0, failed: exitCode === 0 ? 0 : 1, skipped: 0 };
+};
