@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+# Node alone, not all of node_modules/.bin: a package there brings another `nft`.
 export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/.cluster/bin:$(PATH)
 
 .PHONY: help demo demo-down test check unit e2e soak cluster images bench down clean
@@ -47,7 +48,8 @@ images: ## builds what changed and puts it into the local registry
 	@hack/images/build
 
 bench: ## measures against others: a table, and one line of JSON. WORK=full
-	@hack/bench $(WORK)
+	@hack/bootstrap
+	@WORK='$(WORK)' node bench/run.ts
 
 down: ## brings Kubernetes down; images and programs stay in the cache
 	@hack/cluster down
