@@ -19,7 +19,7 @@ make_rootfs() {
   if [ -z "$own" ] || ! bootstrap_debian "$root" "$own"; then
     bootstrap_debian "$root"
   fi
-  rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/dev/*
+  rm -rf "${root:?}"/var/cache/apt/archives/*.deb "${root:?}"/dev/*
   tar -C "$root" -cf "$tar.part" .
   mv "$tar.part" "$tar"
   rm -rf "$root"
