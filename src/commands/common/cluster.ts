@@ -21,8 +21,17 @@ export const withCluster = async <T>(options: ClusterOptions, work: (cluster: Cl
   }
 };
 
+// What the library takes where nobody named any cluster.
+const nowhere = 'http://localhost:8080';
+
 const readConfig = async ({ kubeconfig, context }: ClusterOptions): Promise<KubeConfig> => {
   const config = await loadConfig(kubeconfig);
+  if (kubeconfig === undefined && config.getCurrentCluster()?.server === nowhere) {
+    throw wrongUse(
+      'No kubeconfig was found.',
+      'Name one with --kubeconfig or KUBECONFIG. Without any cluster: kubectl holdfast list --from <location>',
+    );
+  }
   if (context === undefined) {
     return config;
   }

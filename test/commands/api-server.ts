@@ -1,0 +1,135 @@
+// Just enough of an API server to play scenes that a real one would take hours for: runs that go on, pods that vanish, answers that fail.
+// The same commands are tried on a real one in test/cluster/commands.test.ts.
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+type Meta = { name: string; namespace: string; uid: string; labels?: Record<string, string>; annotations?: Record<string, string> };
+// Scenes put objects of every kind in.
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Item = { metadata: Meta; [field: string]: any };
+export type Answer = { status: number; body?: object };
+
+export type Scene = {
+  // By collection, such as `backups` or `pods`.
+  readonly objects: Record<string, Item[]>;
+  // By pod.
+  readonly logs: Record<string, string[]>;
+  // What was sent: `POST backups`, `PATCH backups/x`.
+  readonly requests: string[];
+  // Answers instead, where it gives an answer.
+  intercept: (request: string) => Answer | undefined;
+  onPatch: (item: Item) => void;
+};
+
+export type ApiServer = { scene: Scene; kubeconfig: string; close: () => void };
+
+const kubeStatus = (code: number, reason: string, message: string): Answer => ({
+  status: code,
+  body: { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason, message },
+});
+
+const selects = (selector: string, { metadata }: Item): boolean =>
+  selector.split(',').every((pair) => {
+    const [name = '', value = ''] = pair.split('=');
+    return pair === '' || metadata.labels?.[name] === value;
+  });
+
+const read = (
+  { objects }: Scene,
+  collection: string,
+  namespace: string | undefined,
+  name: string | undefined,
+  selector: string,
+): Answer => {
+  const all = (objects[collection] ?? []).filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace);
+  if (name === undefined) {
+    return { status: 200, body: { items: all.filter((item) => selects(selector, item)), metadata: { resourceVersion: '1' } } };
+  }
+  const found = all.find(({ metadata }) => metadata.name === name);
+  return found === undefined ? kubeStatus(404, 'NotFound', `${collection} "${name}" not found`) : { status: 200, body: found };
+};
+
+const create = ({ objects }: Scene, collection: string, item: Item): Answer => {
+  const all = (objects[collection] ??= []);
+  if (all.some(({ metadata }) => metadata.name === item.metadata.name)) {
+    return kubeStatus(409, 'AlreadyExists', `${collection} "${item.metadata.name}" already exists`);
+  }
+  item.metadata.uid = `uid of ${item.metadata.name}`;
+  all.push(item);
+  return { status: 201, body: item };
+};
+
+const patch = (scene: Scene, collection: string, name: string | undefined, change: Item): Answer => {
+  const found = scene.objects[collection]?.find(({ metadata }) => metadata.name === name);
+  if (found === undefined) {
+    return kubeStatus(404, 'NotFound', `${collection} "${name}" not found`);
+  }
+  found.metadata.annotations = { ...found.metadata.annotations, ...change.metadata.annotations };
+  scene.onPatch(found);
+  return { status: 200, body: found };
+};
+
+const answer = async (scene: Scene, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const url = new URL(request.url ?? '', 'http://api');
+  const [, namespace, collection = '', name, part] =
+    /^\/(?:api|apis\/[^/]+)\/[^/]+(?:\/namespaces\/([^/]+))?\/([^/]+)(?:\/([^/]+))?(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
+  const what = `${request.method} ${[collection, name, part].filter((each) => each !== undefined).join('/')}`;
+  scene.requests.push(what);
+  const body = await text(request);
+  const intercepted = scene.intercept(what);
+  if (intercepted === undefined && part === 'log') {
+    response.writeHead(200, { 'content-type': 'text/plain' }).end((scene.logs[name ?? ''] ?? []).map((line) => `${line}\n`).join(''));
+    return;
+  }
+  const { status, body: content } =
+    intercepted ??
+    respond(scene, request.method ?? '', { namespace, collection, name, selector: url.searchParams.get('labelSelector') ?? '' }, body);
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(content ?? {}));
+};
+
+type Asked = { namespace: string | undefined; collection: string; name: string | undefined; selector: string };
+
+const respond = (scene: Scene, method: string, { namespace, collection, name, selector }: Asked, body: string): Answer => {
+  switch (method) {
+    case 'POST':
+      return create(scene, collection, JSON.parse(body));
+    case 'PATCH':
+      return patch(scene, collection, name, JSON.parse(body));
+    default:
+      return read(scene, collection, namespace, name, selector);
+  }
+};
+
+export const kubeconfigFor = async (server: string): Promise<string> => {
+  const file = join(await mkdtemp(join(tmpdir(), 'holdfast-kubeconfig-')), 'config');
+  const config = {
+    'current-context': 'test',
+    clusters: [{ name: 'test', cluster: { server, 'insecure-skip-tls-verify': true } }],
+    users: [{ name: 'test', user: {} }],
+    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test', namespace: 'shop' } }],
+  };
+  await writeFile(file, JSON.stringify(config));
+  return file;
+};
+
+export const startApiServer = (objects: Scene['objects'], logs: Scene['logs'] = {}): Promise<ApiServer> =>
+  new Promise((resolve, reject) => {
+    const scene: Scene = { objects, logs, requests: [], intercept: () => undefined, onPatch: () => {} };
+    const server = createServer((request, response) => {
+      answer(scene, request, response).catch((error: unknown) => response.destroy(error as Error));
+    });
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      const close = (): void => {
+        server.close();
+        server.closeAllConnections();
+      };
+      kubeconfigFor(`http://127.0.0.1:${port}`).then((kubeconfig) => resolve({ scene, kubeconfig, close }), reject);
+    });
+  });
