@@ -44,6 +44,7 @@ const dumpInto = async (store: Store, plan: DumpPlan, engine: EngineRun, context
   const self = { clusterId: plan.clusterId, ...plan.policy };
   const writer = await ensureWriter(store, repository.repositoryId, self, startTime, signer, verifiers);
 
+  await sweepEarlierAttempts(plan, store, context);
   const archive = await openAttempt(plan, store, context.signal);
   const artifacts = await storeAll(archive, engine, context);
   const { facts, documents } = await context.step('facts', () => engine.finish(context.signal));
@@ -84,6 +85,15 @@ const preflight = async (plan: DumpPlan, store: Store, engine: EngineRun, signal
   const { predictedBytes } = await engine.preflight(signal);
   if (plan.predictedBytes === undefined && predictedBytes !== undefined) {
     await checkSpace(store, predictedBytes);
+  }
+};
+
+// An attempt that was killed could not abort its uploads. What cannot be swept now harms nothing but the bill.
+const sweepEarlierAttempts = async ({ backup, component, attempt }: DumpPlan, store: Store, { log }: AgentContext): Promise<void> => {
+  for (let earlier = 1; earlier < attempt; earlier += 1) {
+    await store
+      .sweep(attemptPrefix(backup.id, component, earlier))
+      .catch((error: unknown) => log.warn('Could not sweep what an earlier attempt left', { attempt: earlier, error }));
   }
 };
 

@@ -8,6 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { codeOf, isMissing, isTaken } from './directory-errors.ts';
 import type { PutResult, Upload } from './store.ts';
 
+export const temporaryPrefix = '.tmp-';
 const fileMode = 0o640;
 // Group-writable with setgid: Jobs of different users share one group and read one another's objects.
 const directoryMode = 0o2770;
@@ -74,7 +75,7 @@ type Guard = <T>(work: () => Promise<T>) => Promise<T>;
 
 // Starts writing the file at `path`, whose folder is there.
 export const startUpload = async (path: string, guard: Guard, onDurable?: (bytes: number) => void): Promise<Upload> => {
-  const temporary = join(dirname(path), `.tmp-${randomBytes(8).toString('hex')}`);
+  const temporary = join(dirname(path), `${temporaryPrefix}${randomBytes(8).toString('hex')}`);
   let file: FileHandle | undefined = await whileForeign(() =>
     open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, fileMode),
   );

@@ -6,6 +6,7 @@ import { access, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { directoryError, isMissing } from './directory-errors.ts';
 import { listFolder, readFile } from './directory-read.ts';
+import { removeTemporaryFiles } from './directory-sweep.ts';
 import { makeFolders, startUpload } from './directory-upload.ts';
 import { StoreError } from './errors.ts';
 import { checkKey } from './keys.ts';
@@ -79,6 +80,7 @@ export const openDirectory = (location: Extract<StoreLocation, { kind: 'director
         }
       }),
     list: (prefix, options = {}) => listFolder(root, prefix, options.after ?? ''),
+    sweep: (prefix) => guard(() => removeTemporaryFiles(pathOf(prefix.replace(/\/$/, '')))),
     freeBytes: () =>
       guard(async () => {
         const { bavail, bsize } = await statfs(await nearestFolder(root));

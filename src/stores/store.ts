@@ -37,6 +37,8 @@ export type Store = {
   head(key: string): Promise<ObjectInfo | undefined>;
   // Every object whose key starts with `prefix`, in the order of keys (UTF-8 bytes).
   list(prefix: string, options?: { after?: string }): AsyncIterable<ObjectInfo>;
+  // Forgets uploads under a folder, such as `data/x/1/`, that were begun and never finished: their writer is gone.
+  sweep(folder: string): Promise<void>;
   // Free bytes where that is known (a volume), else undefined.
   freeBytes(): Promise<number | undefined>;
   // Lets go of sockets. The store is not used afterwards.
