@@ -1,0 +1,226 @@
+// The plugin on a real API server: what it shows, what it makes, and how it ends when it may not or cannot.
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { parse } from 'yaml';
+import { rightBackup, rightPolicy } from '../api/right-inputs.ts';
+import { runHere } from '../commands/capture.ts';
+import { kubectl, mustKubectl, root, run } from './kubectl.ts';
+import type { Outcome } from './kubectl.ts';
+
+const namespace = 'holdfast-test-commands';
+const backupId = '20261122T020000Z-full-3f9a1c04';
+
+const clusterConfig = process.env['HOLDFAST_TEST_KUBECONFIG'] ?? join(root, '.cluster/kubeconfig');
+
+// In this process: a process for each command would cost a CPU-second. One test runs the program itself.
+const holdfast = (...parameters: string[]): Promise<Outcome> => {
+  const login = parameters.includes('--kubeconfig') ? [] : ['--kubeconfig', clusterConfig];
+  return runHere([...parameters, ...login], { startTime: Date.now() });
+};
+const here = (...parameters: string[]): Promise<Outcome> => holdfast(...parameters, '--namespace', namespace);
+const apply = (object: object): Promise<string> => mustKubectl(['apply', '--namespace', namespace, '-f', '-'], JSON.stringify(object));
+
+test.before(async () => {
+  await mustKubectl(['apply', '-f', 'crds/']);
+  await mustKubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', 'crds/']);
+  await mustKubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--wait', '--timeout=90s']);
+  await mustKubectl(['create', 'namespace', namespace]);
+  await apply(rightPolicy('shop'));
+});
+
+test.after.always(async () => {
+  await kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--wait=false']);
+});
+
+// A kubeconfig for the same server with another login, or for another server.
+const otherKubeconfig = async (change: { token?: string; server?: string }): Promise<string> => {
+  const config = parse(await readFile(clusterConfig, 'utf8'));
+  const current = config.contexts.find(({ name }: { name: string }) => name === config['current-context']).context;
+  const cluster = config.clusters.find(({ name }: { name: string }) => name === current.cluster);
+  const user = config.users.find(({ name }: { name: string }) => name === current.user);
+  if (change.server !== undefined) {
+    cluster.cluster.server = change.server;
+  }
+  if (change.token !== undefined) {
+    user.user = { token: change.token };
+  }
+  const file = join(await mkdtemp(join(tmpdir(), 'holdfast-kubeconfig-')), 'config');
+  await writeFile(file, JSON.stringify(config));
+  return file;
+};
+
+test('status of a policy, of a namespace and of the cluster', async (t) => {
+  const one = await here('status', 'shop');
+  t.is(one.code, 0, one.stderr);
+  t.true(one.stdout.startsWith(`Policy ${namespace}/shop\n`), one.stdout);
+  t.regex(one.stdout, /^Could be lost +unknown$/m);
+  t.regex(one.stdout, /^db +unknown +unknown +unknown$/m);
+  const all = await holdfast('status', '-A');
+  t.regex(all.stdout, new RegExp(`^${namespace} +shop +`, 'm'));
+  const { stdout } = await here('status', '-o', 'json');
+  const [report] = JSON.parse(stdout).policies;
+  t.is(report.exposure.state, 'Unknown');
+  t.false('seconds' in report.exposure);
+});
+
+test('the program itself takes the cluster from KUBECONFIG, and ends with the exit code', async (t) => {
+  const { code, stdout } = await run(process.execPath, ['src/cli.ts', 'status', 'shop', '-n', namespace]);
+  t.is(code, 0);
+  t.true(stdout.startsWith(`Policy ${namespace}/shop\n`));
+  t.is((await run(process.execPath, ['src/cli.ts', 'status', 'absent', '-n', namespace])).code, 3);
+});
+
+test('backup creates the resource, the API server fills in the defaults, list shows it', async (t) => {
+  const made = await here('backup', 'shop', '--components', 'db');
+  t.is(made.code, 0, made.stderr);
+  const name = made.stdout.trim();
+  t.regex(name, /^shop-manual-\d{14}$/);
+  const found = JSON.parse(await mustKubectl(['get', 'backup', name, '--namespace', namespace, '-o', 'json']));
+  t.deepEqual(found.spec, { policyRef: { name: 'shop' }, type: 'Full', components: ['db'] });
+  const again = await here('backup', 'shop', '--name', name);
+  t.is(again.code, 4);
+  t.regex(again.stderr, /^Error \(AlreadyExists\): /);
+
+  const table = await here('list', 'shop');
+  t.regex(table.stdout, new RegExp(`^${name} +\\S+ +Full +\\w+ +20\\d\\d-`, 'm'), table.stdout);
+  const json = JSON.parse((await here('list', '-o', 'json')).stdout);
+  t.true(json.items.some((item: { kind: string; metadata: { name: string } }) => item.kind === 'Backup' && item.metadata.name === name));
+});
+
+test('what is not there is 3', async (t) => {
+  for (const [args, code] of [
+    [['status', 'absent'], 'PolicyNotFound'],
+    [['list', 'missing'], 'PolicyNotFound'],
+    [['backup', 'absent'], 'PolicyNotFound'],
+    [['logs', 'absent'], 'BackupNotFound'],
+  ] as const) {
+    const outcome = await here(...args);
+    t.is(outcome.code, 3, outcome.stderr);
+    t.true(outcome.stderr.startsWith(`Error (${code}): `), outcome.stderr);
+    t.is(outcome.stdout, '');
+  }
+});
+
+test('who has no rights is refused with 4, and told which right is missing', async (t) => {
+  await mustKubectl(['create', 'serviceaccount', 'viewer', '--namespace', namespace]);
+  const kubeconfig = await otherKubeconfig({ token: (await mustKubectl(['create', 'token', 'viewer', '--namespace', namespace])).trim() });
+  for (const args of [['status'], ['status', 'shop'], ['list'], ['backup', 'shop'], ['logs', 'absent']]) {
+    const { code, stdout, stderr } = await here(...args, '--kubeconfig', kubeconfig);
+    t.is(code, 4, stderr);
+    t.regex(stderr, /^Error \(Forbidden\): .*User "system:serviceaccount:holdfast-test-commands:viewer" cannot (get|list) resource/);
+    t.regex(stderr, /\nNext: Ask for the right/);
+    t.is(stdout, '');
+  }
+  // Seeing is not starting.
+  await mustKubectl([
+    'create',
+    'role',
+    'viewer',
+    '--namespace',
+    namespace,
+    '--verb=get,list',
+    '--resource=backuppolicies.holdfast.dev,backups.holdfast.dev',
+  ]);
+  await mustKubectl(['create', 'rolebinding', 'viewer', '--namespace', namespace, '--role=viewer', `--serviceaccount=${namespace}:viewer`]);
+  const seen = await here('status', 'shop', '--kubeconfig', kubeconfig);
+  t.is(seen.code, 0, seen.stderr);
+  const { code, stderr } = await here('backup', 'shop', '--kubeconfig', kubeconfig);
+  t.is(code, 4);
+  t.regex(stderr, /cannot create resource "backups" in API group "holdfast\.dev"/);
+});
+
+test('an expired login is refused, a server that is down is 5', async (t) => {
+  const expired = await here('status', '--kubeconfig', await otherKubeconfig({ token: 'no-such-token' }));
+  t.is(expired.code, 4);
+  t.regex(expired.stderr, /^Error \(Unauthorized\): /);
+  const kubeconfig = await otherKubeconfig({ server: 'https://127.0.0.1:1' });
+  for (const args of [['status'], ['list'], ['backup', 'shop'], ['logs', 'absent']]) {
+    const { code, stdout, stderr } = await here(...args, '--kubeconfig', kubeconfig);
+    t.is(code, 5, stderr);
+    t.regex(stderr, /^Error \(ApiUnreachable\): /);
+    t.is(stdout, '');
+  }
+});
+
+test('what an admission policy denies is refused with its words', async (t) => {
+  const name = namespace;
+  const deny = {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicy',
+    metadata: { name },
+    spec: {
+      matchConstraints: {
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+        resourceRules: [{ apiGroups: ['holdfast.dev'], apiVersions: ['*'], operations: ['CREATE'], resources: ['backups'] }],
+      },
+      validations: [{ expression: "!object.metadata.name.startsWith('denied')", message: 'no backups on Fridays' }],
+    },
+  };
+  const binding = {
+    apiVersion: deny.apiVersion,
+    kind: 'ValidatingAdmissionPolicyBinding',
+    metadata: { name },
+    spec: { policyName: name, validationActions: ['Deny'] },
+  };
+  t.teardown(() => kubectl(['delete', 'validatingadmissionpolicy,validatingadmissionpolicybinding', name, '--ignore-not-found']));
+  await apply(deny);
+  await apply(binding);
+  // It is in force a few seconds after it was made.
+  let outcome = await here('backup', 'shop', '--name', 'denied-0');
+  for (let attempt = 1; outcome.code === 0 && attempt < 60; attempt += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    outcome = await here('backup', 'shop', '--name', `denied-${attempt}`);
+  }
+  t.is(outcome.code, 4, outcome.stderr);
+  t.regex(outcome.stderr, /^Error \(AdmissionDenied\): .*no backups on Fridays\nNext: Change what the message names/);
+});
+
+test('logs of the pods of a Backup', async (t) => {
+  const images = JSON.parse(readFileSync(join(root, '.cluster/images.json'), 'utf8'));
+  // No operator starts anything for it: its policy is absent.
+  await apply(rightBackup('logged'));
+  const status = {
+    backupId,
+    startTime: '2026-11-22T02:00:00Z',
+    endTime: '2026-11-22T02:01:00Z',
+    phase: 'Failed',
+    components: [{ name: 'db', outcome: 'Failed' }],
+  };
+  await mustKubectl([
+    'patch',
+    'backup',
+    'logged',
+    '--namespace',
+    namespace,
+    '--subresource=status',
+    '--type=merge',
+    '-p',
+    JSON.stringify({ status }),
+  ]);
+  const line = JSON.stringify({ kind: 'log', level: 'error', message: 'Failed', code: 'SourceUnreachable', time: '2026-11-22T02:00:59Z' });
+  await apply({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: 'logged',
+      labels: {
+        'holdfast.dev/backup-id': backupId,
+        'holdfast.dev/verb': 'dump',
+        'holdfast.dev/component': 'db',
+        'holdfast.dev/attempt': '2',
+      },
+    },
+    spec: {
+      restartPolicy: 'Never',
+      containers: [{ name: 'agent', image: images.redis, command: ['sh', '-c', `echo '${line}'`] }],
+    },
+  });
+  await mustKubectl(['wait', '--namespace', namespace, 'pod/logged', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=90s']);
+  const { code, stdout, stderr } = await here('logs', 'logged');
+  t.is(code, 0, stderr);
+  t.is(stdout, '[dump db 2] 2026-11-22T02:00:59Z ERROR Failed code=SourceUnreachable\n');
+  t.is((await here('logs', 'logged', '-c', 'db', '-o', 'json')).stdout, `${line}\n`);
+});
