@@ -4,7 +4,7 @@ ARG BASE=docker.io/library/debian:trixie-slim
 
 FROM ${BASE} AS base
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates tzdata \
+ && apt-get install -y --no-install-recommends ca-certificates libatomic1 tzdata \
  && rm -rf /var/lib/apt/lists/* \
  && echo 'holdfast:x:65532:65532:holdfast:/nonexistent:/usr/sbin/nologin' >> /etc/passwd \
  && echo 'holdfast:x:65532:' >> /etc/group
