@@ -1,13 +1,15 @@
 // `list --from`: reading a store without any cluster.
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { parse, parseAllDocuments } from 'yaml';
-import { runHere } from './capture.ts';
+import type { TierPlan } from '../../src/api/agent.ts';
+import { startVersitygw } from '../stores/servers.ts';
+import { runHere, runProcess } from './capture.ts';
 import { makeRepository } from './repository.ts';
+
+type Bucket = Extract<TierPlan['location'], { kind: 's3' }>;
 
 const temporary = (name: string): Promise<string> => mkdtemp(join(tmpdir(), `holdfast-${name}-`));
 
@@ -119,50 +121,58 @@ test('list --from: an empty folder is no repository, and a repository without ba
   t.regex(strange.stderr, /^Error \(NotARepository\): /);
 });
 
-// An S3 service that answers everything with one status.
-const answering = (status: number, body = ''): Promise<{ endpoint: string; close: () => void }> =>
-  new Promise((resolve) => {
-    const server = createServer((_, response) => response.writeHead(status, { 'content-type': 'application/xml' }).end(body));
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      resolve({ endpoint: `http://127.0.0.1:${port}`, close: () => void server.close() });
-    });
-  });
+test('list --from a bucket, with credentials from a folder or from the environment', async (t) => {
+  const server = await startVersitygw();
+  t.teardown(server.stop);
+  const location = server.location('shop/shop') as Bucket;
+  const { keysFile, add } = await makeRepository(undefined, location);
+  const id = await add('2026-11-22T02:00:00Z', ['db']);
+  const service = ['--endpoint', server.endpoint, '--ca-file', server.certificates.caFile];
+  const list = (from: string, ...more: string[]) =>
+    runHere(['list', '--from', from, '--verification-key', keysFile, '-o', 'json', ...more]);
 
-test('list --from a bucket: refused, and not answering, are no empty catalogue', async (t) => {
-  const { keysFile } = await makeRepository();
-  const credentials = await temporary('credentials');
-  await writeFile(join(credentials, 'accessKeyId'), 'someone');
-  await writeFile(join(credentials, 'secretAccessKey'), 'geheimes-wort');
-  const list = (endpoint: string) =>
-    runHere([
-      'list',
-      '--from',
+  const credentials = ['--credentials-dir', location.credentialsDirectory ?? ''];
+  const found = await list('s3://holdfast/shop/shop/', ...service, ...credentials);
+  t.is(found.code, 0, found.stderr);
+  const { backups, complete } = JSON.parse(found.stdout);
+  t.true(complete);
+  t.deepEqual([backups.length, backups[0].id, backups[0].verdict], [1, id, 'Passed']);
+
+  const { accessKeyId = '', secretAccessKey = '' } = server.writer;
+  const fromEnvironment = await runProcess(
+    ['list', '--from', 's3://holdfast/shop/shop', '--endpoint', server.endpoint, '--verification-key', keysFile],
+    { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_CA_BUNDLE: server.certificates.caFile },
+  );
+  t.is(fromEnvironment.code, 0, fromEnvironment.stderr);
+  t.regex(fromEnvironment.stdout, new RegExp(`^${id} +Passed`, 'm'));
+
+  // What was not read is no empty catalogue.
+  const strangers = ['--credentials-dir', await server.credentials(server.stranger)];
+  const outcomes = {
+    stranger: await list('s3://holdfast/shop/shop', ...service, ...strangers),
+    wrongSecret: await list(
       's3://holdfast/shop/shop',
-      '--endpoint',
-      endpoint,
+      ...service,
       '--credentials-dir',
-      credentials,
-      '--verification-key',
-      keysFile,
-      '-o',
-      'json',
-    ]);
-
-  const denying = await answering(403, '<Error><Code>AccessDenied</Code><Message>no</Message></Error>');
-  const denied = await list(denying.endpoint);
-  denying.close();
-  t.is(denied.code, 4, denied.stderr);
-  t.regex(denied.stderr, /^Error \(AccessDenied\): s3:\/\/holdfast\/shop\/shop at http:\S+ does not allow/);
-  t.deepEqual(JSON.parse(denied.stdout), { location: 's3://holdfast/shop/shop', backups: [] });
-
-  const missing = await answering(404, '<Error><Code>NoSuchKey</Code><Message>no</Message></Error>');
-  const empty = await list(missing.endpoint);
-  missing.close();
-  t.is(empty.code, 3, empty.stderr);
-
-  const down = await list('http://127.0.0.1:1');
-  t.is(down.code, 5, down.stderr);
-  t.regex(down.stderr, /^Error \(StoreUnavailable\): /);
-  t.false([denied, empty, down].some(({ stderr, stdout }) => `${stdout}${stderr}`.includes('geheimes-wort')));
+      await server.credentials({ accessKeyId, secretAccessKey: 'geheimes-wort' }),
+    ),
+    untrusted: await list('s3://holdfast/shop/shop', '--endpoint', server.endpoint, ...credentials),
+    wrongPrefix: await list('s3://holdfast/shop/other', ...service, ...credentials),
+    noBucket: await list('s3://nowhere/shop/shop', ...service, ...credentials),
+    down: await list('s3://holdfast/shop/shop', '--endpoint', 'http://127.0.0.1:1', ...credentials),
+  };
+  const ends = Object.entries(outcomes).map(([name, { code, stderr }]) => [name, code, /^Error \((\w+)\)/.exec(stderr)?.[1]]);
+  t.deepEqual(ends, [
+    ['stranger', 4, 'AccessDenied'],
+    ['wrongSecret', 4, 'AccessDenied'],
+    ['untrusted', 5, 'StoreMisconfigured'],
+    ['wrongPrefix', 3, 'NoRepository'],
+    ['noBucket', 3, 'BucketMissing'],
+    ['down', 5, 'StoreUnavailable'],
+  ]);
+  for (const { stdout, stderr } of Object.values(outcomes)) {
+    t.is(stdout, '');
+    t.false(stderr.includes('geheimes-wort') || stderr.includes(secretAccessKey));
+    t.regex(stderr, /\nNext: /);
+  }
 });

@@ -43,7 +43,11 @@ export type Repository = {
   add: (slot: string, components: string[]) => Promise<string>;
 };
 
-export const makeRepository = async (signing: Signing = makeSigningPair()): Promise<Repository> => {
+// In a folder of its own, or in a bucket.
+export const makeRepository = async (
+  signing: Signing = makeSigningPair(),
+  bucket?: Extract<TierPlan['location'], { kind: 's3' }>,
+): Promise<Repository> => {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-repository-'));
   const directory = join(folder, 'shop/shop');
   const signingKeyFile = join(folder, 'signing.key');
@@ -52,7 +56,7 @@ export const makeRepository = async (signing: Signing = makeSigningPair()): Prom
   await writeFile(signingKeyFile, signing.privateKeyPem);
   await writeFile(keysFile, `verificationKeys:\n  - id: ${signing.verificationKey.id}\n    key: ${signing.verificationKey.key}\n`);
   const { recipient } = await makeIdentity();
-  const tier: TierPlan = { name: 'local', location: { kind: 'directory', directory } };
+  const tier: TierPlan = { name: 'local', location: bucket ?? { kind: 'directory', directory } };
   const base = {
     policy: { namespace: 'shop', name: 'shop' },
     clusterId: 'test',

@@ -15,7 +15,14 @@ export type CatalogueEntry = Pick<EntryLine, 'verdict' | 'code' | 'message'> & {
   failed?: string[];
 };
 
-export type Catalogue = { location: string; repositoryId?: string; backups: CatalogueEntry[] };
+// `complete`: false where reading broke off; `error` says why, and backups may be missing.
+export type Catalogue = {
+  location: string;
+  repositoryId?: string;
+  complete: boolean;
+  error?: { code: string; message: string };
+  backups: CatalogueEntry[];
+};
 
 export const catalogueEntry = (line: EntryLine): CatalogueEntry => {
   const { backupId, verdict, code, message, slot, type, bytes, seconds, components, failed } = line;

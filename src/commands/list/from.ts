@@ -9,7 +9,7 @@ import type { Io } from '../common/io.ts';
 import { printDocument } from '../common/output.ts';
 import type { Format } from '../common/output.ts';
 import { catalogueEntry } from './catalogue.ts';
-import type { CatalogueEntry } from './catalogue.ts';
+import type { Catalogue, CatalogueEntry } from './catalogue.ts';
 import { catalogueTable } from './catalogue-table.ts';
 import { readLocation } from './location.ts';
 import type { Location, LocationOptions } from './location.ts';
@@ -22,12 +22,15 @@ export const listFrom = async (from: string, options: FromOptions, io: Io): Prom
   const verificationKeys = await readVerificationKeys(options.verificationKey);
   const { entries, result } = await inspectLocation(location, verificationKeys);
   const backups = entries.map(catalogueEntry).toReversed();
-  const read = result.outcome === 'Succeeded';
-  if (read && result.repositoryId === undefined) {
+  const failure = result.outcome === 'Succeeded' ? undefined : explainFailure(result);
+  if (failure === undefined && result.repositoryId === undefined) {
     throw noRepository(from);
   }
-  await print(from, { backups, ...(result.repositoryId === undefined ? {} : { repositoryId: result.repositoryId }) }, options, io);
-  return conclude(backups, read ? undefined : explainFailure(result));
+  // Where nothing could be read, no tool shall take an empty list for the answer.
+  if (failure === undefined || backups.length > 0) {
+    await print(catalogueOf(from, backups, result, failure), options, io);
+  }
+  return conclude(backups, failure);
 };
 
 // What the agent logs while it reads says nothing that the result does not.
@@ -52,20 +55,28 @@ const inspectLocation = async (
   return { entries, result: result as InspectResult };
 };
 
-const print = async (
+const catalogueOf = (
   location: string,
-  { backups, repositoryId }: { backups: CatalogueEntry[]; repositoryId?: string },
-  { output }: FromOptions,
-  io: Io,
-): Promise<void> => {
+  backups: CatalogueEntry[],
+  { repositoryId }: InspectResult,
+  failure: CommandError | undefined,
+): Catalogue => ({
+  location,
+  ...(repositoryId === undefined ? {} : { repositoryId }),
+  complete: failure === undefined,
+  ...(failure === undefined ? {} : { error: { code: failure.code, message: failure.message } }),
+  backups,
+});
+
+const print = async (catalogue: Catalogue, { output }: FromOptions, io: Io): Promise<void> => {
+  const { backups, location, repositoryId } = catalogue;
   if (output === 'json' || output === 'yaml') {
-    await printDocument(output, { location, ...(repositoryId === undefined ? {} : { repositoryId }), backups }, io);
-    return;
-  }
-  if (backups.length > 0) {
+    await printDocument(output, catalogue, io);
+  } else if (backups.length > 0) {
     io.out(catalogueTable(backups, { wide: output === 'wide', colours: io.colours }));
-  } else if (repositoryId !== undefined) {
-    io.err(`The repository ${repositoryId} in ${location} holds no backup.\n`);
+  } else {
+    io.err(`The repository ${repositoryId} in ${location} holds no backup.
+`);
   }
 };
 
