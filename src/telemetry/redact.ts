@@ -1,13 +1,14 @@
 // Secrets that this process has read. Whatever it prints passes `redact` first, so that a password inside an error message stays inside.
-const secrets = new Set<string>();
+// The longest first: one secret may be a part of another.
+let secrets: string[] = [];
 const shortestSecret = 6;
 const mask = '[redacted]';
 
 // Remembers a secret for the life of the process. Very short values are left out: they would mask ordinary words.
 export const registerSecret = (value: string): void => {
   const trimmed = value.trim();
-  if (trimmed.length >= shortestSecret) {
-    secrets.add(trimmed);
+  if (trimmed.length >= shortestSecret && !secrets.includes(trimmed)) {
+    secrets = [...secrets, trimmed].toSorted((a, b) => b.length - a.length);
   }
 };
 

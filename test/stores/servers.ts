@@ -1,10 +1,11 @@
 // Real S3 servers for tests: processes on loopback ports, over TLS, with an account that may write and read, never delete.
+import { createHash } from 'node:crypto';
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -18,7 +19,7 @@ import { makeCertificates } from './certificates.ts';
 import type { Certificates } from './certificates.ts';
 
 export const bucket = 'holdfast';
-const rootKeys = { accessKeyId: 'root-of-tests', secretAccessKey: 'secret-of-the-root-of-tests' };
+export const rootKeys = { accessKeyId: 'root-of-tests', secretAccessKey: 'secret-of-the-root-of-tests' };
 
 export type S3Server = {
   name: string;
@@ -28,12 +29,15 @@ export type S3Server = {
   dataDirectory: string;
   // A location as the agent gets it, with the account that may not delete.
   location: (prefix: string, changes?: Partial<S3Location>) => S3Location;
-  // A folder of credentials with other contents.
+  // Credentials of the writer, and of an account that has no right to the bucket.
+  writer: Record<string, string>;
+  stranger: Record<string, string>;
+  // A folder with such credentials.
   credentials: (files: Record<string, string>) => Promise<string>;
   // Everything is allowed to this client.
   root: S3Client;
-  // Ids of uploads that were begun and neither finished nor aborted.
-  openUploads: (prefix: string) => Promise<string[]>;
+  // Those of the keys whose uploads were begun and neither finished nor aborted. Each is asked for by itself: MinIO lists no others.
+  openUploads: (prefix: string, keys: Iterable<string>) => Promise<string[]>;
   stop: () => Promise<void>;
 };
 
@@ -77,8 +81,11 @@ const start = async (
   let output = '';
   child.stdout.on('data', (chunk) => (output += String(chunk)));
   child.stderr.on('data', (chunk) => (output += String(chunk)));
-  // A test that dies must not leave its server behind.
+  // A test that dies must not leave its server behind, nor wait for it.
   process.once('exit', () => child.kill('SIGKILL'));
+  for (const each of [child, child.stdout as Socket, child.stderr as Socket]) {
+    each.unref();
+  }
   const endpoint = `https://127.0.0.1:${port}`;
   for (let tries = 0; ; tries += 1) {
     if (child.exitCode !== null || tries > 200) {
@@ -99,10 +106,17 @@ const curl = async (certificates: Certificates, parameters: string[]): Promise<s
 
 // A request signed by the root account.
 const asRoot = async (server: Started, service: string, method: string, path: string, body?: string): Promise<string> => {
+  const digest = createHash('sha256')
+    .update(body ?? '')
+    .digest('hex');
+  const signature = ['--user', `${rootKeys.accessKeyId}:${rootKeys.secretAccessKey}`, '--aws-sigv4', `aws:amz:us-east-1:${service}`];
+  const content = ['--header', `x-amz-content-sha256: ${digest}`, ...(body === undefined ? [] : ['--data-binary', body])];
   const answer = await curl(server.certificates, [
-    ...['--fail-with-body', '--user', `${rootKeys.accessKeyId}:${rootKeys.secretAccessKey}`],
-    ...['--aws-sigv4', `aws:amz:us-east-1:${service}`, '--request', method],
-    ...(body === undefined ? [] : ['--data-binary', body]),
+    '--fail-with-body',
+    ...signature,
+    ...content,
+    '--request',
+    method,
     `${server.endpoint}${path}`,
   ]).catch((error: unknown) => {
     throw new Error(`${method} ${path}: ${(error as { stdout: string }).stdout}`, { cause: error });
@@ -110,7 +124,19 @@ const asRoot = async (server: Started, service: string, method: string, path: st
   return answer;
 };
 
-const finish = async (name: string, server: Started, writer: Record<string, string>): Promise<S3Server> => {
+// The SDK itself, without the store around it.
+export const clientFor = (endpoint: string, caFile: string, credentials: typeof rootKeys): S3Client =>
+  new S3Client({
+    endpoint,
+    credentials,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    requestHandler: new NodeHttpHandler({ httpsAgent: new Agent({ ca: readFileSync(caFile) }) }),
+  });
+
+type Accounts = { writer: Record<string, string>; stranger: Record<string, string> };
+
+const finish = async (name: string, server: Started, { writer, stranger }: Accounts): Promise<S3Server> => {
   let folders = 0;
   const credentials = async (files: Record<string, string>): Promise<string> => {
     folders += 1;
@@ -122,18 +148,14 @@ const finish = async (name: string, server: Started, writer: Record<string, stri
     return folder;
   };
   const credentialsDirectory = await credentials(writer);
-  const root = new S3Client({
-    endpoint: server.endpoint,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    credentials: rootKeys,
-    requestHandler: new NodeHttpHandler({ httpsAgent: new Agent({ ca: readFileSync(server.certificates.caFile) }) }),
-  });
+  const root = clientFor(server.endpoint, server.certificates.caFile, rootKeys);
   return {
     name,
     endpoint: server.endpoint,
     certificates: server.certificates,
     dataDirectory: join(server.directory, 'data', bucket),
+    writer,
+    stranger,
     credentials,
     root,
     location: (prefix, changes = {}) => ({
@@ -147,12 +169,18 @@ const finish = async (name: string, server: Started, writer: Record<string, stri
       caFile: server.certificates.caFile,
       ...changes,
     }),
-    async openUploads(prefix) {
-      const { Uploads = [] } = await root.send(new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: prefix }));
-      return Uploads.map(({ Key }) => String(Key));
+    async openUploads(prefix, keys) {
+      const open: string[] = [];
+      for (const key of keys) {
+        const wanted = `${prefix}/${key}`;
+        const { Uploads = [] } = await root.send(new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: wanted }));
+        open.push(...Uploads.filter(({ Key }) => Key === wanted).map(() => key));
+      }
+      return open;
     },
     async stop() {
       root.destroy();
+      server.child.ref();
       const ended = new Promise((resolve) => server.child.once('exit', resolve));
       server.child.kill('SIGKILL');
       await ended;
@@ -161,7 +189,8 @@ const finish = async (name: string, server: Started, writer: Record<string, stri
   };
 };
 
-const policyFor = (principal?: string) =>
+// May write and read in the bucket, and not delete.
+const policyFor = (principal?: string, of = bucket) =>
   JSON.stringify({
     Version: '2012-10-17',
     Statement: [
@@ -169,13 +198,13 @@ const policyFor = (principal?: string) =>
         Effect: 'Allow',
         ...(principal === undefined ? {} : { Principal: { AWS: [principal] } }),
         Action: ['s3:PutObject', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'],
-        Resource: `arn:aws:s3:::${bucket}/*`,
+        Resource: `arn:aws:s3:::${of}/*`,
       },
       {
         Effect: 'Allow',
         ...(principal === undefined ? {} : { Principal: { AWS: [principal] } }),
         Action: ['s3:ListBucket', 's3:ListBucketMultipartUploads', 's3:GetBucketLocation'],
-        Resource: `arn:aws:s3:::${bucket}`,
+        Resource: `arn:aws:s3:::${of}`,
       },
     ],
   });
@@ -183,18 +212,23 @@ const policyFor = (principal?: string) =>
 export const startVersitygw = async (): Promise<S3Server> => {
   const server = await start(
     'versitygw',
-    (port, directory, { certFile, keyFile }) => [
-      ...['--port', `127.0.0.1:${port}`, '--iam-dir', join(directory, 'accounts'), '--iam-cache-disable', '--quiet'],
-      ...['--cert', certFile, '--key', keyFile, 'posix', '--versioning-dir', join(directory, 'versions'), join(directory, 'data')],
-    ],
+    (port, directory, { certFile, keyFile }) => {
+      const accounts = ['--iam-dir', join(directory, 'accounts'), '--iam-cache-disable'];
+      const backend = ['posix', '--versioning-dir', join(directory, 'versions'), join(directory, 'data')];
+      return ['--port', `127.0.0.1:${port}`, '--cert', certFile, '--key', keyFile, '--quiet', ...accounts, ...backend];
+    },
     { ROOT_ACCESS_KEY: rootKeys.accessKeyId, ROOT_SECRET_KEY: rootKeys.secretAccessKey },
   );
-  const writer = { accessKeyId: 'writer', secretAccessKey: 'secret-of-the-writer' };
-  const account = `<Account><Access>${writer.accessKeyId}</Access><Secret>${writer.secretAccessKey}</Secret><Role>user</Role></Account>`;
-  await asRoot(server, 's3', 'PATCH', '/create-user', account);
+  const account = async (accessKeyId: string): Promise<Record<string, string>> => {
+    const secretAccessKey = `secret-of-the-${accessKeyId}`;
+    const body = `<Account><Access>${accessKeyId}</Access><Secret>${secretAccessKey}</Secret><Role>user</Role></Account>`;
+    await asRoot(server, 's3', 'PATCH', '/create-user', body);
+    return { accessKeyId, secretAccessKey };
+  };
+  const accounts = { writer: await account('writer'), stranger: await account('stranger') };
   await asRoot(server, 's3', 'PUT', `/${bucket}`);
-  await asRoot(server, 's3', 'PUT', `/${bucket}?policy=`, policyFor(writer.accessKeyId));
-  return finish('versitygw', server, writer);
+  await asRoot(server, 's3', 'PUT', `/${bucket}?policy=`, policyFor('writer'));
+  return finish('versitygw', server, accounts);
 };
 
 export const startMinio = async (): Promise<S3Server> => {
@@ -210,13 +244,11 @@ export const startMinio = async (): Promise<S3Server> => {
   );
   await asRoot(server, 's3', 'PUT', `/${bucket}`);
   // Temporary credentials: they prove the session token, too.
-  const form = new URLSearchParams({ Action: 'AssumeRole', Version: '2011-06-15', DurationSeconds: '3600', Policy: policyFor() });
-  const answer = await asRoot(server, 'sts', 'POST', '/', form.toString());
-  const value = (name: string): string => new RegExp(`<${name}>([^<]*)</${name}>`).exec(answer)?.[1] ?? '';
-  const writer = {
-    accessKeyId: value('AccessKeyId'),
-    secretAccessKey: value('SecretAccessKey'),
-    sessionToken: value('SessionToken'),
+  const role = async (policy: string): Promise<Record<string, string>> => {
+    const form = new URLSearchParams({ Action: 'AssumeRole', Version: '2011-06-15', DurationSeconds: '3600', Policy: policy });
+    const answer = await asRoot(server, 'sts', 'POST', '/', form.toString());
+    const value = (name: string): string => new RegExp(`<${name}>([^<]*)</${name}>`).exec(answer)?.[1] ?? '';
+    return { accessKeyId: value('AccessKeyId'), secretAccessKey: value('SecretAccessKey'), sessionToken: value('SessionToken') };
   };
-  return finish('MinIO', server, writer);
+  return finish('MinIO', server, { writer: await role(policyFor()), stranger: await role(policyFor(undefined, 'another')) });
 };
