@@ -28,4 +28,5 @@ COPY bin/node /usr/local/bin/node
 COPY dist /app
 USER 65532:65532
 WORKDIR /app
-ENTRYPOINT ["/usr/local/bin/node", "/app/agent.js"]
+# A small young generation: buffers of streams are freed sooner, which costs a third less processor time and memory (bench/README.md).
+ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=1", "/app/agent.js"]
