@@ -80,8 +80,8 @@ export const createReflector = <T extends KubeObject>(options: ReflectorOptions<
   const watchOnce = async (at: Position, seconds: number, signal: AbortSignal): Promise<void> => {
     counts.watches += 1;
     const { idleMilliseconds } = settings;
-    const options = { ...selector, resourceVersion: at.version, timeoutSeconds: seconds, idleMilliseconds, signal };
-    for await (const { type, object } of client.watch<T>(resource, options)) {
+    const wanted = { ...selector, resourceVersion: at.version, timeoutSeconds: seconds, idleMilliseconds, signal };
+    for await (const { type, object } of client.watch<T>(resource, wanted)) {
       at.version = object.metadata?.resourceVersion ?? at.version;
       at.events += 1;
       counts.events += 1;

@@ -21,6 +21,8 @@ export type WorkQueueOptions = {
   backoff?: Backoff;
   now?: () => number;
   random?: () => number;
+  // Calls back later; returns how to call that off.
+  schedule?: (fire: () => void, milliseconds: number) => () => void;
 };
 
 // Timers of Node hold 31 bits.
@@ -30,17 +32,27 @@ const defaultBackoff: Backoff = { firstMilliseconds: 5, mostMilliseconds: 5 * 60
 // Its clock is one that nobody sets.
 const steadyNow = (): number => performance.now();
 
-export const createWorkQueue = ({ backoff = defaultBackoff, now = steadyNow, random = Math.random }: WorkQueueOptions = {}): WorkQueue => {
+const byTimer = (fire: () => void, milliseconds: number): (() => void) => {
+  const timer = setTimeout(fire, milliseconds);
+  return () => clearTimeout(timer);
+};
+
+export const createWorkQueue = ({
+  backoff = defaultBackoff,
+  now = steadyNow,
+  random = Math.random,
+  schedule = byTimer,
+}: WorkQueueOptions = {}): WorkQueue => {
   const waiting = new Set<string>();
   const working = new Set<string>();
   const dirty = new Set<string>();
-  const later = new Map<string, { due: number; timer: NodeJS.Timeout }>();
+  const later = new Map<string, { due: number; cancel: () => void }>();
   const failures = new Map<string, number>();
   const takers: ((key: string | undefined) => void)[] = [];
   let closed = false;
 
   const forgetTimer = (key: string): void => {
-    clearTimeout(later.get(key)?.timer);
+    later.get(key)?.cancel();
     later.delete(key);
   };
 
@@ -94,7 +106,7 @@ export const createWorkQueue = ({ backoff = defaultBackoff, now = steadyNow, ran
           queue.add(key);
         }
       };
-      later.set(key, { due, timer: setTimeout(fire, Math.min(milliseconds, longestTimer)) });
+      later.set(key, { due, cancel: schedule(fire, Math.min(milliseconds, longestTimer)) });
     },
     retry(key, atLeastMilliseconds = 0) {
       const count = (failures.get(key) ?? 0) + 1;
