@@ -180,6 +180,35 @@ test('the forbidden list finds what it is for', (t) => {
   }
 });
 
+test('the README shows the policy of the demo as it is', (t) => {
+  const shown = /^```yaml\n([^]*?)^```$/m.exec(read('README.md'))?.[1];
+  t.is(shown, read('manifests/samples/policy-shop.yaml'));
+});
+
+test('docs/postgresql.md shows the SQL of the roles as it is', (t) => {
+  t.true(read('docs/postgresql.md').includes(read('manifests/postgresql/roles.sql')));
+});
+
+test('every link between documents leads somewhere', (t) => {
+  const documents = listed().filter((file) => file.endsWith('.md'));
+  t.true(documents.includes('README.md'));
+  const broken = documents.flatMap((file) =>
+    [...read(file).matchAll(/\]\((?!https?:)([^)#\s]+)(#[^)]*)?\)/g)]
+      .map(([, target = '']) => target)
+      .filter((target) => !existsSync(join(root, dirname(file), target)))
+      .map((target) => `${file}: ${target}`),
+  );
+  t.deepEqual(broken, []);
+});
+
+test('every target of make has its line in make help', (t) => {
+  const makefile = read('Makefile');
+  const targets = [...makefile.matchAll(/^([a-z0-9-]+):/gm)].map(([, name]) => name);
+  const explained = [...makefile.matchAll(/^([a-z0-9-]+):.* ## \S/gm)].map(([, name]) => name);
+  t.true(targets.length >= 12);
+  t.deepEqual(targets, explained);
+});
+
 test('every test file belongs to one group, and the groups are not empty', (t) => {
   const groups = testFiles().map(groupOf);
   for (const name of groupNames) {

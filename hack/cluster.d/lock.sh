@@ -15,7 +15,7 @@ wait_for_turn() {
   exec 9>"$LOCK_FILE.turn"
   if flock --nonblock 9; then return; fi
   say "Waiting for another hack/cluster of this machine to end"
-  flock --timeout 600 9 || die "Another hack/cluster has been busy for ten minutes." "'fuser -v $LOCK_FILE.turn' shows which; end it, then run the same command again."
+  flock --timeout 600 9 || die "Another hack/cluster has been busy for ten minutes." "'lslocks' shows which (it holds $LOCK_FILE.turn); end it, then run the same command again."
 }
 
 # Makes the cluster of this machine ours. What a dead or another holder left is cleared away; a cluster of ours that runs is kept.
