@@ -1,6 +1,6 @@
 // Which test file belongs to which group.
-import { globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 export const root = join(import.meta.dirname, '../..');
 
@@ -27,8 +27,20 @@ export const testFiles = (): string[] => globSync('test/**/*.test.ts', { cwd: ro
 
 const text = (file: string): string => readFileSync(join(root, file), 'utf8');
 
-// A file that takes its kubectl from test/cluster needs a cluster.
-const needsCluster = (file: string): boolean => file.startsWith('test/cluster/') || /from '(\.\.\/)+cluster\//.test(text(file));
+// Files of test/ that a file takes something from.
+const importsOf = (file: string): string[] =>
+  [...text(file).matchAll(/from '(\.\.?\/[^']+\.ts)'/g)]
+    .map(([, path = '']) => join(dirname(file), path))
+    .filter((path) => path.startsWith('test/') && existsSync(join(root, path)));
+
+// A file needs a cluster when it takes its kubectl from test/cluster, by whatever way.
+const needsCluster = (file: string, seen = new Set<string>()): boolean => {
+  if (file.startsWith('test/cluster/')) {
+    return true;
+  }
+  seen.add(file);
+  return importsOf(file).some((path) => !seen.has(path) && needsCluster(path, seen));
+};
 
 export const groupOf = (file: string): GroupName => {
   if (file.startsWith('test/e2e/')) {
