@@ -27,6 +27,8 @@ export const storeArtifact = async (
   onDurable: (bytes: number) => void,
 ): Promise<ArtifactRecord> => {
   const { stream, ended } = await artifact.open(archive.signal);
+  // Whoever reads the stream sees its error; it may come when nobody reads.
+  stream.on('error', () => undefined);
   addAbortSignal(archive.signal, stream);
   // Rejections are looked at below; a failed upload must not leave one unhandled.
   ended.catch(() => undefined);
@@ -50,20 +52,18 @@ export const storeArtifact = async (
 
 // Reads an artifact back from the store: digests, decryption with the identity in memory, then what the engine checks (level L2).
 export const readBackArtifact = async (archive: AttemptArchive, artifact: StreamedArtifact, record: ArtifactRecord): Promise<ReadBack> => {
-  let wasWhole = false;
-  async function* decrypted(): AsyncGenerator<Buffer> {
-    yield* decrypt(readVolumes(archive.store, record.volumes, archive.signal), [archive.key.identity]);
-    // Only here has the digest of the last volume been compared.
-    wasWhole = true;
-  }
-  const plain = Readable.from(decrypted(), { objectMode: false, highWaterMark: 4 * 1024 ** 2 });
+  const plain = Readable.from(decrypt(readVolumes(archive.store, record.volumes, archive.signal), [archive.key.identity]), {
+    objectMode: false,
+    highWaterMark: 4 * 1024 ** 2,
+  });
   let failure: unknown;
   plain.on('error', (error) => {
     failure = error;
   });
   try {
     const result = await artifact.readBack(plain, archive.signal);
-    if (!wasWhole) {
+    // Only at the end has the digest of the last volume been compared.
+    if (!(await isAtEnd(plain))) {
       throw new ArchiveError('ToolFailed', `${artifact.name} was not read back to its end: nothing is proven. Please report this.`);
     }
     return result;
@@ -73,6 +73,17 @@ export const readBackArtifact = async (archive: AttemptArchive, artifact: Stream
   } finally {
     plain.destroy();
   }
+};
+
+// Whether nothing is left to be read. The end itself may not have been noticed yet.
+const isAtEnd = async (stream: Readable): Promise<boolean> => {
+  if (stream.readableEnded || stream.destroyed) {
+    return stream.readableEnded;
+  }
+  for await (const _ of stream) {
+    return false;
+  }
+  return true;
 };
 
 // Compresses, encrypts and stores a small document, and reads it back.
