@@ -19,6 +19,8 @@ export type Scene = {
   readonly objects: Record<string, Item[]>;
   // By pod.
   readonly logs: Record<string, string[]>;
+  // Pods whose log breaks off after its first line, once.
+  readonly cut: Set<string>;
   // What was sent: `POST backups`, `PATCH backups/x`.
   readonly requests: string[];
   // Answers instead, where it gives an answer.
@@ -83,13 +85,23 @@ const answer = async (scene: Scene, request: IncomingMessage, response: ServerRe
   const body = await text(request);
   const intercepted = scene.intercept(what);
   if (intercepted === undefined && part === 'log') {
-    response.writeHead(200, { 'content-type': 'text/plain' }).end((scene.logs[name ?? ''] ?? []).map((line) => `${line}\n`).join(''));
+    sendLog(scene, name ?? '', response);
     return;
   }
   const { status, body: content } =
     intercepted ??
     respond(scene, request.method ?? '', { namespace, collection, name, selector: url.searchParams.get('labelSelector') ?? '' }, body);
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(content ?? {}));
+};
+
+const sendLog = ({ logs, cut }: Scene, pod: string, response: ServerResponse): void => {
+  const lines = (logs[pod] ?? []).map((line) => `${line}\n`);
+  response.writeHead(200, { 'content-type': 'text/plain' });
+  if (cut.delete(pod)) {
+    response.write(lines[0] ?? '', () => setTimeout(() => response.destroy(), 20));
+  } else {
+    response.end(lines.join(''));
+  }
 };
 
 type Asked = { namespace: string | undefined; collection: string; name: string | undefined; selector: string };
@@ -119,7 +131,7 @@ export const kubeconfigFor = async (server: string): Promise<string> => {
 
 export const startApiServer = (objects: Scene['objects'], logs: Scene['logs'] = {}): Promise<ApiServer> =>
   new Promise((resolve, reject) => {
-    const scene: Scene = { objects, logs, requests: [], intercept: () => undefined, onPatch: () => {} };
+    const scene: Scene = { objects, logs, cut: new Set(), requests: [], intercept: () => undefined, onPatch: () => {} };
     const server = createServer((request, response) => {
       answer(scene, request, response).catch((error: unknown) => response.destroy(error as Error));
     });
