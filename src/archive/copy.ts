@@ -6,6 +6,7 @@ import { abandon } from './abandon.ts';
 import type { AgentContext } from './context.ts';
 import { readManifest } from './documents.ts';
 import { ArchiveError } from './errors.ts';
+import { dataPrefix } from './layout.ts';
 import { checkPresence, manifestObjects, totalBytes } from './manifest-objects.ts';
 import { progressReporter } from './progress.ts';
 import { ensureRepository, openRepository } from './repository.ts';
@@ -28,6 +29,7 @@ export const copy = async (plan: CopyPlan, context: AgentContext): Promise<CopyO
     const { repositoryId, createdTime } = await openRepository(from);
     const { manifest, bytes } = await readManifest(from, plan.backup.id, repositoryId, verifiers);
     await context.step('check writer', () => prepareTier(plan, from, to, { repositoryId, createdTime }, verifiers));
+    await sweepEarlierAttempts(to, manifest.backupId, context);
     const objects = manifestObjects(manifest);
     await context.step('copy objects', () => copyObjects(from, to, objects, context));
     await context.step('check presence', () => checkPresence(to, objects));
@@ -56,6 +58,11 @@ const prepareTier = async (
   }
   await ensureRepository(to, createdTime, repositoryId);
   await ensureWriterCopy(to, repositoryId, { clusterId: plan.clusterId, ...plan.policy }, writer, verifiers);
+};
+
+// A copy that was killed could not abort its upload. What cannot be swept now harms nothing but the bill.
+const sweepEarlierAttempts = async (to: Store, backupId: string, { log }: AgentContext): Promise<void> => {
+  await to.sweep(dataPrefix(backupId)).catch((error: unknown) => log.warn('Could not sweep what an earlier copy left', { error }));
 };
 
 const copyObjects = async (from: Store, to: Store, objects: readonly StoredObject[], context: AgentContext): Promise<void> => {

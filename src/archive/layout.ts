@@ -14,7 +14,9 @@ export const backupIdOf = (key: string): string | undefined => /^manifests\/([0-
 export const keyId = (backupId: string, component: string, attempt: number): string => `${backupId}.${component}.${attempt}`;
 export const sidecarKey = (id: string, recipientsFingerprint: string): string => `keys/${id}/${recipientsFingerprint}.age`;
 
-export const attemptPrefix = (backupId: string, component: string, attempt: number): string => `data/${backupId}/${component}/${attempt}/`;
+export const dataPrefix = (backupId: string): string => `data/${backupId}/`;
+export const attemptPrefix = (backupId: string, component: string, attempt: number): string =>
+  `${dataPrefix(backupId)}${component}/${attempt}/`;
 export const componentRecordKey = (backupId: string, component: string, attempt: number): string =>
   `${attemptPrefix(backupId, component, attempt)}component.json`;
 
