@@ -7,9 +7,11 @@ import { directoryError, isMissing } from './directory-errors.ts';
 import type { StoreError } from './errors.ts';
 import type { ObjectInfo, Range } from './store.ts';
 
+// Most objects are small: the first pieces are, too.
+const firstReadBytes = 16 * 1024;
 const readBytes = 1024 * 1024;
 
-// Streams a file, or a range of it, in pieces of 1 MiB.
+// Streams a file, or a range of it, in pieces of up to 1 MiB.
 export async function* readFile(
   path: string,
   missing: () => StoreError,
@@ -24,10 +26,12 @@ export async function* readFile(
   }
   try {
     let position = options.range?.start ?? 0;
+    let pieceBytes = firstReadBytes;
     const end = options.range?.end ?? Number.POSITIVE_INFINITY;
     while (position < end) {
       options.signal?.throwIfAborted();
-      const buffer = Buffer.allocUnsafe(Math.min(readBytes, end - position));
+      const buffer = Buffer.allocUnsafe(Math.min(pieceBytes, end - position));
+      pieceBytes = readBytes;
       const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
       if (bytesRead === 0) {
         return;

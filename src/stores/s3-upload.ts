@@ -12,6 +12,8 @@ import { isObjectOfParts } from './s3-parts.ts';
 import type { PutResult, Upload } from './store.ts';
 
 const firstPartBytes = 8 * 1024 ** 2;
+// The buffer of the first part grows as bytes come: most objects are small.
+const smallestBufferBytes = 64 * 1024;
 const partsInFlight = 4;
 // 10,000 parts are allowed. A volume of 32 GiB never leaves the first size, so its memory stays bounded; what is larger still fits.
 const partBytes = (number: number): number => firstPartBytes * (number <= 5000 ? 1 : 8);
@@ -42,7 +44,7 @@ export const startUpload = (options: UploadOptions): Upload => {
   let durable = 0;
   let failure: unknown;
   let ended = false;
-  let current: Buffer = Buffer.allocUnsafe(firstPartBytes);
+  let current: Buffer = Buffer.allocUnsafe(smallestBufferBytes);
   let filled = 0;
 
   const throwIfFailed = (): void => {
@@ -103,6 +105,17 @@ export const startUpload = (options: UploadOptions): Upload => {
     filled = 0;
   };
 
+  const makeRoom = async (): Promise<void> => {
+    if (current.length < firstPartBytes) {
+      const larger = Buffer.allocUnsafe(Math.min(firstPartBytes, 4 * current.length));
+      current.copy(larger);
+      current = larger;
+      return;
+    }
+    await flush();
+    await nextBuffer();
+  };
+
   const complete = async (id: string): Promise<PutResult> => {
     const ordered = parts.toSorted((a, b) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0));
     const MultipartUpload = { Parts: ordered };
@@ -151,8 +164,7 @@ export const startUpload = (options: UploadOptions): Upload => {
       throwIfFailed();
       for (let offset = 0; offset < chunk.length;) {
         if (filled === current.length) {
-          await flush();
-          await nextBuffer();
+          await makeRoom();
         }
         const taken = Math.min(chunk.length - offset, current.length - filled);
         current.set(chunk.subarray(offset, offset + taken), filled);

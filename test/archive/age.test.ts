@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import fc from 'fast-check';
+import { array, assert, asyncProperty, constantFrom, integer, pre, tuple } from 'fast-check';
 import { decrypt, decryptBytes, encrypt, encryptBytes } from '../../src/archive/age/file.ts';
 import { makeIdentity, recipientOf } from '../../src/archive/age/header.ts';
 import type { AgeIdentity } from '../../src/archive/age/header.ts';
@@ -69,18 +69,18 @@ const gather = async (source: AsyncIterable<Buffer>): Promise<{ content: Buffer;
 };
 
 // Sizes around the borders of chunks (64 KiB) and of our batches (1 MiB).
-const borders = fc
-  .tuple(fc.constantFrom(0, 1, 2, 15, 16, 17, 31, 32, 33), fc.integer({ min: -17, max: 17 }))
-  .map(([chunks, delta]) => Math.max(0, chunks * chunk + delta));
-const pieces = fc.array(fc.constantFrom(1, 100, 16, chunk - 1, chunk, sealedChunk, sealedChunk + 1, 1024 ** 2, 3_000_000), {
+const borders = tuple(constantFrom(0, 1, 2, 15, 16, 17, 31, 32, 33), integer({ min: -17, max: 17 })).map(([chunks, delta]) =>
+  Math.max(0, chunks * chunk + delta),
+);
+const pieces = array(constantFrom(1, 100, 16, chunk - 1, chunk, sealedChunk, sealedChunk + 1, 1024 ** 2, 3_000_000), {
   minLength: 1,
   maxLength: 5,
 });
 const fewBytesAtATime = (sizes: readonly number[]): boolean => sizes.every((size) => size < 1000);
 
 test('what we encrypt, the stock tool decrypts, and the other way round', async (t) => {
-  await fc.assert(
-    fc.asyncProperty(borders, async (size) => {
+  await assert(
+    asyncProperty(borders, async (size) => {
       const content = randomBytes(size);
       const ours = await encryptBytes(content, [key.recipient]);
       t.true((await age(['--decrypt', '--identity', identityFile], ours)).equals(content));
@@ -93,9 +93,9 @@ test('what we encrypt, the stock tool decrypts, and the other way round', async 
 });
 
 test('the pieces in which bytes come change nothing', async (t) => {
-  await fc.assert(
-    fc.asyncProperty(borders, pieces, pieces, async (size, plainPieces, sealedPieces) => {
-      fc.pre(size < 200_000 || !(fewBytesAtATime(plainPieces) || fewBytesAtATime(sealedPieces)));
+  await assert(
+    asyncProperty(borders, pieces, pieces, async (size, plainPieces, sealedPieces) => {
+      pre(size < 200_000 || !(fewBytesAtATime(plainPieces) || fewBytesAtATime(sealedPieces)));
       const content = randomBytes(size);
       const sealed = await gather(encrypt(inPieces(content, plainPieces), [key.recipient]));
       const opened = await gather(decrypt(inPieces(sealed.content, sealedPieces), [key.identity]));
@@ -209,10 +209,16 @@ test('one changed bit is noticed, wherever it is', async (t) => {
   const content = randomBytes(17 * chunk + 100);
   const sealed = await encryptBytes(content, [key.recipient]);
   const start = sealed.length - (17 * (chunk + 16) + 116);
-  const everywhere = [
-    ...Array.from({ length: start }, (_, index) => index),
-    ...[start, start + chunk - 1, start + chunk, start + sealedChunk - 1, start + 16 * sealedChunk, sealed.length - 17, sealed.length - 1],
+  const borderBytes = [
+    start,
+    start + chunk - 1,
+    start + chunk,
+    start + sealedChunk - 1,
+    start + 16 * sealedChunk,
+    sealed.length - 17,
+    sealed.length - 1,
   ];
+  const everywhere = [...Array.from({ length: start }, (_, index) => index), ...borderBytes];
   for (const at of everywhere) {
     const damaged = Buffer.from(sealed);
     damaged[at] = (damaged[at] as number) ^ 1;
@@ -238,11 +244,12 @@ test('what is no age file at all is refused, and not kept in memory', async (t) 
   t.true(asked < 100);
 });
 
+async function* broken(): AsyncGenerator<Buffer> {
+  yield randomBytes(2_000_000);
+  throw new Error('the source broke off');
+}
+
 test('an error of the source is not an end', async (t) => {
-  async function* broken(): AsyncGenerator<Buffer> {
-    yield randomBytes(2_000_000);
-    throw new Error('the source broke off');
-  }
   const { failure } = await gather(encrypt(broken(), [key.recipient]));
   t.is((failure as Error).message, 'the source broke off');
 });

@@ -1,6 +1,6 @@
 // A policy for tests: its keys, its folder, its plans, and what an agent is given to run them.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AgentLine, CopyPlan, DumpPlan, InspectPlan, SealPlan, TierPlan, VerificationKey } from '../../src/api/agent.ts';
@@ -39,6 +39,8 @@ const firstSlot = Date.parse('2026-11-22T02:00:00Z');
 export const backupId = (index: number): string =>
   `${new Date(firstSlot + index * 3_600_000).toISOString().replace(/[-:]|\.\d+/g, '')}-full-${String(index).padStart(8, '0')}`;
 
+const backup = (id: string) => ({ id, type: 'Full' as const, slot: '2026-11-22T02:00:00Z' });
+
 export const makePolicy = async (changes: { clusterId?: string; name?: string } = {}): Promise<Policy> => {
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-archive-'));
   const [identity, stateIdentity, pair] = [await makeIdentity(), await makeIdentity(), makeSigningPair()];
@@ -51,7 +53,6 @@ export const makePolicy = async (changes: { clusterId?: string; name?: string } 
     clusterId: changes.clusterId ?? 'cluster-a',
     verificationKeys: [pair.verificationKey],
   };
-  const backup = (id: string) => ({ id, type: 'Full' as const, slot: '2026-11-22T02:00:00Z' });
   return {
     directory,
     tier,
@@ -85,6 +86,23 @@ export const makePolicy = async (changes: { clusterId?: string; name?: string } 
     }),
     copyPlan: (id, more = {}) => ({ ...base, verb: 'copy', backup: backup(id), from: tier('local'), to: tier('cloud'), ...more }),
     inspectPlan: (more = {}) => ({ ...base, verb: 'inspect', tier: tier('local'), ...more }),
+  };
+};
+
+// The same policy, with its keys, and everything else empty.
+export const inFolder = async (policy: Policy, name: string): Promise<Policy> => {
+  const directory = join(policy.directory, name);
+  await mkdir(directory);
+  const tier = (which: string): TierPlan => ({ name: which, location: { kind: 'directory', directory: join(directory, which) } });
+  return {
+    ...policy,
+    directory,
+    tier,
+    store: (which = 'local') => openDirectory({ kind: 'directory', directory: join(directory, which) }),
+    dumpPlan: (id, more = {}) => policy.dumpPlan(id, { tier: tier('local'), ...more }),
+    sealPlan: (id, more = {}) => policy.sealPlan(id, { tier: tier('local'), ...more }),
+    copyPlan: (id, more = {}) => policy.copyPlan(id, { from: tier('local'), to: tier('cloud'), ...more }),
+    inspectPlan: (more = {}) => policy.inspectPlan({ tier: tier('local'), ...more }),
   };
 };
 

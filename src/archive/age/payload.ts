@@ -7,6 +7,7 @@ import { ArchiveError } from '../errors.ts';
 const chunkBytes = 64 * 1024;
 const tagBytes = 16;
 const chunksPerBatch = 16;
+const smallestBatchBytes = 4 * 1024;
 const algorithm = 'chacha20-poly1305';
 
 // The key of the payload, from the file key of the header and the nonce that begins the payload.
@@ -19,6 +20,9 @@ const chunkNonce = (counter: number, last: boolean): Buffer => {
   nonce[11] = last ? 1 : 0;
   return nonce;
 };
+
+// At most: one chunk more than whole ones.
+const sealedBytesOf = (plainBytes: number): number => plainBytes + (Math.floor(plainBytes / chunkBytes) + 1) * tagBytes;
 
 const sealChunk = (key: Buffer, counter: number, last: boolean, plain: Buffer, into: Buffer, at: number): number => {
   const cipher = createCipheriv(algorithm, key, chunkNonce(counter, last), { authTagLength: tagBytes });
@@ -38,9 +42,10 @@ const openChunk = (key: Buffer, counter: number, last: boolean, sealed: Buffer, 
   return at + plain.length;
 };
 
-// Gathers a stream into batches of `batchBytes`. Only the last one may be shorter, and it is known to be the last. The buffer is used again.
+// Gathers a stream into batches of `batchBytes`. Only the last one may be shorter, and it is known to be the last. The buffer is used again;
+// it grows as bytes come, since most documents are small.
 async function* batches(source: AsyncIterable<Uint8Array>, batchBytes: number): AsyncGenerator<{ batch: Buffer; last: boolean }> {
-  const held = Buffer.allocUnsafe(batchBytes);
+  let held: Buffer = Buffer.allocUnsafe(smallestBatchBytes);
   let filled = 0;
   for await (const chunk of source) {
     for (let offset = 0; offset < chunk.length;) {
@@ -49,6 +54,7 @@ async function* batches(source: AsyncIterable<Uint8Array>, batchBytes: number): 
         filled = 0;
       }
       const taken = Math.min(chunk.length - offset, batchBytes - filled);
+      held = withRoom(held, filled, filled + taken, batchBytes);
       held.set(chunk.subarray(offset, offset + taken), filled);
       filled += taken;
       offset += taken;
@@ -57,11 +63,22 @@ async function* batches(source: AsyncIterable<Uint8Array>, batchBytes: number): 
   yield { batch: held.subarray(0, filled), last: true };
 }
 
+// The same buffer, or a larger one with the same beginning.
+const withRoom = (held: Buffer, filled: number, needed: number, most: number): Buffer => {
+  if (needed <= held.length) {
+    return held;
+  }
+  const larger = Buffer.allocUnsafe(Math.min(most, Math.max(needed, 4 * held.length)));
+  held.copy(larger, 0, 0, filled);
+  return larger;
+};
+
 // Encrypts. Each yielded buffer is valid until the next one is asked for.
 export async function* sealPayload(key: Buffer, source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  const out = Buffer.allocUnsafe(chunksPerBatch * (chunkBytes + tagBytes));
+  let out: Buffer = Buffer.alloc(0);
   let counter = 0;
   for await (const { batch, last } of batches(source, chunksPerBatch * chunkBytes)) {
+    out = withRoom(out, 0, sealedBytesOf(batch.length), sealedBytesOf(chunksPerBatch * chunkBytes));
     let written = 0;
     let offset = 0;
     do {
