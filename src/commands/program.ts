@@ -43,8 +43,9 @@ export const buildProgram = (start: Start): Command => {
 export const runProgram = async (args: readonly string[], io: Io): Promise<number> => {
   let exit: ExitCode = exitCode.done;
   const program = buildProgram(async (work) => {
-    exit = await work(program.opts<{ color: boolean }>().color ? io : withoutColours(io));
+    exit = await work(asWanted());
   });
+  const asWanted = (): Io => (program.opts<{ color: boolean }>().color ? io : withoutColours(io));
   for (const command of [program, ...program.commands]) {
     command
       .exitOverride()
@@ -60,7 +61,7 @@ export const runProgram = async (args: readonly string[], io: Io): Promise<numbe
     await program.parseAsync(args, { from: 'user' });
     return exit;
   } catch (error) {
-    return endOf(error, io);
+    return endOf(error, asWanted());
   }
 };
 

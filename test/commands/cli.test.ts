@@ -187,6 +187,8 @@ test('a process: colours as NO_COLOR and FORCE_COLOR say, exit code and streams 
   t.false((await runProcess(['--no-color', ...args], { FORCE_COLOR: '1' })).stdout.includes(escape));
   const missing = await runProcess(['list', '--from', '/absent', '--verification-key', keysFile], { FORCE_COLOR: '1' });
   t.is(missing.code, 3);
+  const bare = await runProcess(['list', '--from', '/absent', '--verification-key', keysFile, '--no-color'], { FORCE_COLOR: '1' });
+  t.true(bare.stderr.startsWith('Error (NoRepository): There is no folder'), bare.stderr);
   t.is(missing.stdout, '');
   t.true(missing.stderr.startsWith(`${escape}31mError (NoRepository):${escape}39m There is no folder /absent.\n`), missing.stderr);
 });

@@ -35,7 +35,7 @@ export const readStored = async (cluster: Cluster, backup: Backup, backupId: str
     throw notFound(
       'NoLog',
       `The store holds no log of the Backup ${backup.metadata.name}.`,
-      'Conditions and messages are still there: kubectl describe backup',
+      `Conditions and messages are still there: kubectl describe backup ${backup.metadata.name} -n ${backup.metadata.namespace}`,
     );
   }
   for (const { object, line } of wanted) {
