@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test from 'ava';
 import { groupNames, groupOf, testFiles } from '../hack/test/groups.ts';
-import { hiddenFailure, type TapEvent, tapReader } from '../hack/test/tap.ts';
+import { endedWell, hiddenFailure, type TapEvent, tapReader } from '../hack/test/tap.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
@@ -247,9 +247,11 @@ test('the sum of the tests: passed, failed with its words, skipped', (t) => {
 
 test('a run that crashed, was cut off, or ran nothing counts as failed', (t) => {
   const good = { passed: 2, failed: 0, skipped: 0, planned: 2 };
-  t.is(hiddenFailure(good, 0), undefined);
-  t.regex(hiddenFailure(good, 1) ?? '', /exit code 1/);
-  t.regex(hiddenFailure({ ...good, planned: undefined }, 0) ?? '', /before it was through/);
-  t.regex(hiddenFailure({ passed: 0, failed: 0, skipped: 3, planned: 3 }, 0) ?? '', /ran no test/);
-  t.is(hiddenFailure({ ...good, failed: 1 }, 1), undefined);
+  t.is(hiddenFailure(good, endedWell), undefined);
+  t.regex(hiddenFailure(good, 'exit code 1') ?? '', /exit code 1/);
+  t.regex(hiddenFailure({ ...good, planned: undefined }, endedWell) ?? '', /before it was through/);
+  t.regex(hiddenFailure({ ...good, failed: 1, planned: undefined }, 'SIGKILL') ?? '', /before it was through: SIGKILL/);
+  t.regex(hiddenFailure({ ...good, planned: 3 }, endedWell) ?? '', /before it was through/);
+  t.regex(hiddenFailure({ passed: 0, failed: 0, skipped: 3, planned: 3 }, endedWell) ?? '', /ran no test/);
+  t.is(hiddenFailure({ ...good, failed: 1, planned: 3 }, 'exit code 1'), undefined);
 });

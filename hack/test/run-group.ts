@@ -34,10 +34,10 @@ export const runGroup = async (name: string, group: Group, say: (line: string) =
     }
   };
   const heartbeat = setInterval(() => say(`  ${name}: ${done} tests done`), heartbeatSeconds * 1000);
-  const { counts, exitCode, noise } = await run(group, tapReader(show));
+  const { counts, ended, noise } = await run(group, tapReader(show));
   clearInterval(heartbeat);
 
-  const hidden = hiddenFailure(counts, exitCode);
+  const hidden = hiddenFailure(counts, ended);
   if (hidden !== undefined) {
     say(`FAILED ${name}: ${hidden}`);
     noise.forEach((line) => console.log(`    ${line}`));
@@ -45,7 +45,7 @@ export const runGroup = async (name: string, group: Group, say: (line: string) =
   return { passed: counts.passed, failed: counts.failed + (hidden === undefined ? 0 : 1), skipped: counts.skipped };
 };
 
-type Run = { counts: ReturnType<ReturnType<typeof tapReader>['end']>; exitCode: number; noise: string[] };
+type Run = { counts: ReturnType<ReturnType<typeof tapReader>['end']>; ended: string; noise: string[] };
 
 // The last lines that are no TAP are kept: after a crash they say why.
 const run = async (group: Group, reader: ReturnType<typeof tapReader>): Promise<Run> => {
@@ -62,6 +62,6 @@ const run = async (group: Group, reader: ReturnType<typeof tapReader>): Promise<
       keep(line);
     }
   });
-  const [exitCode] = (await once(child, 'close')) as [number | null];
-  return { counts: reader.end(), exitCode: exitCode ?? -1, noise };
+  const [exitCode, signal] = (await once(child, 'close')) as [number | null, string | null];
+  return { counts: reader.end(), ended: signal ?? `exit code ${exitCode}`, noise };
 };

@@ -58,16 +58,19 @@ export const tapReader = (onEvent: (event: TapEvent) => void): { line: (text: st
   };
 };
 
+export const endedWell = 'exit code 0';
+
 // What a run says that its tests do not: that it crashed, or ran nothing. Each such thing counts as one failed test.
-export const hiddenFailure = (counts: Counts, exitCode: number): string | undefined => {
-  if (counts.failed > 0) {
+export const hiddenFailure = (counts: Counts, ended: string): string | undefined => {
+  const { passed, failed, skipped, planned } = counts;
+  if (planned === undefined || planned !== passed + failed + skipped) {
+    return `the run ended before it was through: ${ended}`;
+  }
+  if (failed > 0) {
     return undefined;
   }
-  if (exitCode !== 0) {
-    return `the run ended with exit code ${exitCode} although no test failed`;
+  if (ended !== endedWell) {
+    return `no test failed, but the run ended badly: ${ended}`;
   }
-  if (counts.planned === undefined) {
-    return 'the run ended before it was through';
-  }
-  return counts.passed === 0 ? 'the run ran no test' : undefined;
+  return passed === 0 ? 'the run ran no test' : undefined;
 };
