@@ -9,6 +9,7 @@ import { createReflector } from '../kube/reflector.ts';
 import type { Reflector } from '../kube/reflector.ts';
 import { jobs, persistentVolumeClaims, pods } from '../kube/resource.ts';
 import type { Log } from '../telemetry/log.ts';
+import { backupLabel } from './hash.ts';
 import { backupPolicies, backups } from './resources.ts';
 
 // As they come over the wire: times are text.
@@ -27,6 +28,8 @@ export type Caches = {
 // Values of the indexes.
 export const byPolicy = (namespace: string, policy: string): string => `policy:${namespace}/${policy}`;
 export const byOwner = (uid: string): string => `owner:${uid}`;
+// By what stands in the label of its Jobs and pods: a long name is cut there.
+export const byLabel = (namespace: string, value: string): string => `label:${namespace}/${value}`;
 
 const madeByUs = `${label.managedBy}=${managedByValue}`;
 
@@ -80,7 +83,10 @@ export const createCaches = (client: KubeClient, log: Log, namespace?: string): 
       ...common,
       resource: backups,
       keep: slim,
-      indexOf: ({ metadata, spec }) => [byPolicy(metadata.namespace, spec.policyRef.name)],
+      indexOf: ({ metadata, spec }) => [
+        byPolicy(metadata.namespace, spec.policyRef.name),
+        byLabel(metadata.namespace, backupLabel(metadata.name)),
+      ],
     }),
     jobs: createReflector<Job>({
       ...common,

@@ -237,6 +237,9 @@ test('policy deleted: the run ends and says so; what is sealed already counts', 
   });
   const decision = decideBackup(observed);
   t.deepEqual([types(decision), condition(decision, 'Stalled')], [['deleteJob'], 'True PolicyDeleted']);
+  t.notRegex(message(decision), /not known/);
+  const halfway = decideBackup({ ...observed, backup: makeBackup(dumped({ sealAttempt: 1 })), jobs: [sealJob({ type: 'Running' })] });
+  t.regex(message(halfway), /Whether it was sealed is not known/);
   const sealed = decideBackup({ ...observed, backup: makeBackup(dumped({ sealAttempt: 1 })), jobs: [sealJob(ended(sealResult()))] });
   t.is(sealed.status.phase, 'Complete');
 });

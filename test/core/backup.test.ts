@@ -19,7 +19,7 @@ import {
   sealResult,
   types,
 } from './backup-cases.ts';
-import { hash, makeBackup, makePolicy, observedBackup, start } from './fixtures.ts';
+import { hash, makeBackup, makeJob, makePolicy, observedBackup, start } from './fixtures.ts';
 
 test('policy missing: waits for a person, and is not over', (t) => {
   const { policy: _, ...observed } = observedBackup();
@@ -229,3 +229,45 @@ test('attempt: a component taken out of the policy fails by name', (t) => {
   const status = running({ components: [{ name: 'gone', outcome: 'Pending' }] });
   t.like(component(decide(status), 'gone'), { outcome: 'Failed', category: 'Configuration' });
 });
+
+test('attempt: without an image of its major a component fails by name, and the run goes on', (t) => {
+  const status = running({ components: [{ name: 'db', outcome: 'Pending' }] });
+  const decision = decide(status, { agentMajors: [15] });
+  t.like(component(decision), { outcome: 'Failed', category: 'Configuration' });
+  t.regex(component(decision)?.message ?? '', /no agent image for PostgreSQL 17.*agent\.images/);
+  t.deepEqual(created(decision), []);
+});
+
+// As much as a status can hold: every component waits with as long a reason as there can be.
+const widest = (unit: string) => {
+  const names = Array.from({ length: 32 }, (_, at) => `component-number-${String(at).padStart(3, '0')}`);
+  const policy = makePolicy({
+    jobs: { parallelism: 16 },
+    components: names.map((name) => ({
+      name,
+      postgresql: { version: 17, connection: { host: 'h', sslMode: 'disable', credentialsSecretRef: { name: 's' } } },
+    })),
+  });
+  const status = running({
+    components: names.map((name) => ({ name, outcome: 'Running', attempt: 1 })),
+    tiers: Array.from({ length: 8 }, (_, at) => ({ name: `tier-number-${at}`, state: 'Lagging', attempt: 9, message: unit.repeat(1024) })),
+    verification: names.map((name) => ({ level: 'L2', verdict: 'Passed', tier: 'local', component: name, time: '2026-11-22T02:01:00Z' })),
+    phases: names.map((name) => ({ name: `dump ${name}`, seconds: 1234.567 })),
+  });
+  const jobs = names.map((name) =>
+    makeJob({ name: nameOf(`dump-${name}`), verb: 'dump', component: name, state: { type: 'Waiting', message: unit.repeat(5000) } }),
+  );
+  return { policy, status, jobs };
+};
+
+for (const unit of ['x', 'ß', '字', '"']) {
+  test(`a status stays under 32 KiB, even where everything speaks at length: ${unit}`, (t) => {
+    const { policy, status, jobs } = widest(unit);
+    const decision = decide(status, { policy, jobs });
+    t.true(Buffer.byteLength(JSON.stringify(decision.status)) < 32 * 1024);
+    t.is(decision.status.components?.length, 32);
+    t.true(decision.status.components?.every(({ message: text }) => (text ?? '').startsWith(unit.repeat(50))));
+    const again = decide(decision.status, { policy, jobs });
+    t.deepEqual(again.status, decision.status, 'and does not move by itself');
+  });
+}

@@ -1,10 +1,13 @@
 // Schedules, names, durations, conditions.
 import test from 'ava';
 import * as fc from 'fast-check';
-import { setCondition } from '../../src/core/plan/conditions.ts';
+import { cut, setCondition } from '../../src/core/plan/conditions.ts';
+import { copyState } from '../../src/core/plan/copy-state.ts';
+import type { CopyInput } from '../../src/core/plan/copy-state.ts';
 import { backupIdOf, jobName, labelValue, scheduledBackupName } from '../../src/core/plan/names.ts';
 import { dueSlot, newestSlot, nextSlot, scheduleProblem } from '../../src/core/plan/schedule.ts';
 import { doubling, durationMilliseconds, isoTime, soonest } from '../../src/core/plan/time.ts';
+import { makeJob } from './fixtures.ts';
 
 const at = (text: string): number => Date.parse(text);
 const iso = (instant: number | undefined): string | undefined => (instant === undefined ? undefined : new Date(instant).toISOString());
@@ -190,4 +193,42 @@ test('the time of a transition moves only with the status', (t) => {
   t.is(third.length, 1);
   const long = setCondition([], { ...wanted, message: 'x'.repeat(5000) }, { now: 0, generation: 1 });
   t.true((long[0]?.message.length ?? 0) <= 1024);
+});
+
+test('a text is cut between characters, and half a character never gets into a status', (t) => {
+  t.is(cut('abc', 3), 'abc');
+  t.is(cut('abcd', 3), 'ab…');
+  t.is(cut('a😀b', 3), 'a…');
+  t.is(cut('a\ud83d', 3), 'a\ufffd');
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 30 }), fc.integer({ min: 1, max: 20 }), (text, most) => {
+      const short = cut(text, most);
+      t.true(short.length <= most && short.isWellFormed());
+      t.is(cut(short, most), short, 'cutting again changes nothing');
+    }),
+  );
+});
+
+const lagging = { name: 'cloud', state: 'Lagging', attempt: 2, nextAttemptTime: '2026-11-22T02:05:00Z', message: 'no route' } as const;
+const copyNow = (now: string, given: Partial<CopyInput> = {}) =>
+  copyState({
+    tier: 'cloud',
+    backupId: 'x',
+    seenOnTier: false,
+    jobs: [],
+    deadlines: { startMilliseconds: 600_000, runMilliseconds: 600_000 },
+    now: at(now),
+    ...given,
+  });
+
+test('a copy whose Job was stopped and is gone keeps its number, its pause and its reason', (t) => {
+  const early = copyNow('2026-11-22T02:04:00Z', { known: lagging });
+  t.deepEqual(early, { status: lagging, againMilliseconds: 60_000 });
+  t.deepEqual(copyNow('2026-11-22T02:05:00Z', { known: lagging }), { status: lagging, startAttempt: 3 });
+  t.like(copyNow('2026-11-22T02:05:00Z', { known: lagging, seenOnTier: true }), { status: { state: 'Sealed' }, startAttempt: undefined });
+  const third = makeJob({ name: 'copy-3', verb: 'copy', attempt: 3, createdTime: at('2026-11-22T02:05:00Z'), state: { type: 'Running' } });
+  t.like(copyNow('2026-11-22T02:06:00Z', { known: lagging, jobs: [third] }), {
+    status: { state: 'Copying', attempt: 3 },
+    startAttempt: undefined,
+  });
 });

@@ -224,3 +224,59 @@ test('a policy that is being deleted does nothing', (t) => {
   policy.metadata.deletionTimestamp = iso(start);
   t.deepEqual(decide({ policy }).actions, []);
 });
+
+// Neither tier can be read: the pods never started, and their Jobs are gone.
+const stuck = (tier: string): JobFacts => inspectJob(tier, { type: 'Waiting', message: `FailedMount: no Secret for ${tier}` }, start);
+
+test('storage health: tiers that cannot be read are named, each once, for as long as that lasts', (t) => {
+  const seen = new Set<string>();
+  let { status } = decide({ catalogue: {}, jobs: [stuck('local'), stuck('cloud')], now: start + 10 * minute });
+  for (let round = 0; round < 4; round += 1) {
+    const decision = decide({ catalogue: {}, policy: makePolicy({}, status), now: start + (11 + round) * minute });
+    t.is(condition(decision, 'StorageHealthy'), 'False StoreUnreadable');
+    seen.add(message(decision, 'StorageHealthy'));
+    ({ status } = decision);
+  }
+  t.is(seen.size, 1);
+  t.regex([...seen][0] ?? '', /local: .*no Secret for local/);
+  t.is([...seen][0]?.match(/no Secret for cloud/g)?.length, 1);
+});
+
+test('storage health: an older reading does not outweigh that newer ones cannot be made', (t) => {
+  const before = start - 60 * minute;
+  const good = inspectJob('local', ended(inspected, before), before);
+  const backups = [{ ...complete(22, 'Sealed'), status: { ...complete(22, 'Sealed').status, endTime: iso(start) } }];
+  const old = { measuredTime: before, backups: 1, refused: 0, entries: [] };
+  const given = { catalogue: { local: old, cloud: measured() }, backups };
+  const failed = decide({ ...given, jobs: [good, stuck('local')], now: start + 10 * minute });
+  t.is(condition(failed, 'StorageHealthy'), 'False StoreUnreadable');
+  const gone = decide({ ...given, policy: makePolicy({}, failed.status), jobs: [good], now: start + 11 * minute });
+  t.is(condition(gone, 'StorageHealthy'), 'False StoreUnreadable');
+  const waiting = decide({ ...given, policy: makePolicy({}, gone.status), jobs: [good, stuck('local')], now: start + 5 * minute });
+  t.is(condition(waiting, 'StorageHealthy'), 'False StoreUnreadable');
+  const read = { ...given, catalogue: { ...given.catalogue, local: { ...old, measuredTime: start } } };
+  t.is(condition(decide({ ...read, policy: makePolicy({}, waiting.status) }), 'StorageHealthy'), 'True AllVerified');
+});
+
+test('readings: a run that does not know whether it was sealed has the store read, one that never got so far has not', (t) => {
+  const before = start - 60 * minute;
+  const jobs = [inspectJob('local', ended(inspected), before)];
+  const unknown = { ...complete(22, 'Sealed'), status: { phase: 'Failed' as const, endTime: iso(start), sealAttempt: 1 } };
+  t.deepEqual(created(decide({ jobs, backups: [unknown] }), 'inspect'), ['local 1']);
+  const early = { ...unknown, status: { phase: 'Failed' as const, endTime: iso(start) } };
+  t.deepEqual(created(decide({ jobs, backups: [early] }), 'inspect'), []);
+});
+
+test('summary: what the store does not hold any more is shown no longer', (t) => {
+  const before = decide({ catalogue: { local: holding(entry(20)), cloud: holding() } }).status;
+  t.is(before.latestBackup?.backupId, '20261120T020000Z-full-x');
+  const after = decide({ catalogue: { local: holding(), cloud: holding() }, policy: makePolicy({}, before) }).status;
+  t.deepEqual([after.latestBackup, after.components, after.rpo], [undefined, [{ name: 'db' }, { name: 'stock' }], undefined]);
+});
+
+test('summary: a manifest whose slot is no time does not hold the status up', (t) => {
+  const odd = entry(21, { slot: 'soon' });
+  const { status } = decide({ catalogue: { local: holding(entry(20), odd), cloud: holding() } });
+  t.is(status.tiers?.[0]?.latestBackupTime, '2026-11-20T02:00:00Z');
+  t.is(status.components?.[0]?.lastSuccessTime, '2026-11-20T02:00:00Z');
+});

@@ -1,5 +1,6 @@
 // Decisions on a BackupPolicy: whether it is valid, and its slots.
 import test from 'ava';
+import type { PolicyStatus } from '../../src/api/policy.ts';
 import { makePolicy, recipient, start } from './fixtures.ts';
 import { armed, backup, backupsMade, condition, decide, message, minute, nightly, withEncryption } from './policy-cases.ts';
 
@@ -104,4 +105,35 @@ test('slots: while one made by the schedule still waits, no other is added', (t)
 
 test('a claim that is missing is made', (t) => {
   t.deepEqual(decide({ missingClaims: ['local'] }).actions[0], { type: 'createClaim', tier: 'local' });
+});
+
+// A policy whose schedules were broken, or its images missing, from that instant on.
+const invalidSince = (instant: string): PolicyStatus => ({
+  observedGeneration: 1,
+  conditions: [{ type: 'Ready', status: 'False', reason: 'AgentImageMissing', message: '', lastTransitionTime: instant }],
+});
+
+test('slots: what was missed while the policy was invalid is made up for by one run', (t) => {
+  const mended = decide({ policy: nightly(invalidSince('2026-11-20T12:00:00Z')), now: start + 60 * minute });
+  t.deepEqual(backupsMade(mended), ['shop-full-202611220200 2026-11-22T02:00:00Z']);
+  const soon = decide({ policy: nightly(invalidSince('2026-11-22T02:30:00Z')), now: start + 60 * minute });
+  t.deepEqual([backupsMade(soon), soon.status.next?.[0]?.time], [[], '2026-11-23T02:00:00Z'], 'nothing was missed');
+});
+
+test('slots: however the status was lost, a slot is the same run', (t) => {
+  const once = decide({ policy: nightly(armed('2026-11-22T02:00:00Z')), now: start + 5 * minute });
+  // Made, and the operator died before it wrote that down.
+  const again = decide({
+    policy: nightly(armed('2026-11-22T02:00:00Z')),
+    now: start + 50 * minute,
+    backups: [backup(22, { backupId: 'x' }, { scheduled: true, name: 'shop-full-202611220200' })],
+  });
+  t.deepEqual(backupsMade(again), backupsMade(once));
+});
+
+test('a policy that nothing happens to has a status that does not move', (t) => {
+  const first = decide({ policy: nightly(armed('2026-11-23T02:00:00Z')) });
+  const second = decide({ policy: nightly(first.status), now: start + 300 * minute });
+  t.deepEqual(second.status, first.status);
+  t.deepEqual(second.actions, []);
 });

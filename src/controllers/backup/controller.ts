@@ -4,10 +4,10 @@ import type { Backup } from '../../api/objects.ts';
 import { decideBackup } from '../../core/backup/decide.ts';
 import { createController, sourceOf } from '../../kube/controller.ts';
 import type { Controller } from '../../kube/controller.ts';
-import { keyOf, keyOfObject, refOf } from '../../kube/object.ts';
+import { keyOfObject, refOf } from '../../kube/object.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { act } from '../act.ts';
-import { byPolicy } from '../caches.ts';
+import { byLabel, byPolicy } from '../caches.ts';
 import type { OperatorContext } from '../context.ts';
 import { gatherBackup } from './gather.ts';
 
@@ -17,17 +17,15 @@ const progressMilliseconds = 2000;
 const isUnsettled = ({ status }: Backup): boolean =>
   status?.endTime === undefined || (status.tiers ?? []).some(({ state }) => state !== 'Sealed' && state !== 'Failed');
 
-// A Job or pod of ours names its Backup in a label. What it says there is checked when it is read.
-const labelled = ({ metadata }: KubeObject): string[] => {
-  const name = metadata?.labels?.[label.backup];
-  return name === undefined ? [] : [keyOf({ namespace: metadata?.namespace ?? '', name })];
-};
-
 export const createBackupController = (context: OperatorContext): Controller => {
   const { caches, log } = context;
 
-  const backupsOf = (namespace: string, policy: string): Backup[] => caches.backups.cache.find(byPolicy(namespace, policy));
-  const unsettledKeys = (namespace: string, policy: string): string[] => backupsOf(namespace, policy).filter(isUnsettled).map(keyOfObject);
+  const unsettledKeys = (namespace: string, policy: string): string[] =>
+    caches.backups.cache.find(byPolicy(namespace, policy)).filter(isUnsettled).map(keyOfObject);
+
+  // A Job or pod of ours names its Backup in a label. What it says there is checked when it is read.
+  const labelled = ({ metadata }: KubeObject): string[] =>
+    caches.backups.cache.find(byLabel(metadata?.namespace ?? '', metadata?.labels?.[label.backup] ?? '')).map(keyOfObject);
 
   const controller: Controller = createController({
     name: 'backup',

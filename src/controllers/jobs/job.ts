@@ -4,8 +4,7 @@ import { annotation, apiVersion, label, managedByValue } from '../../api/group.t
 import type { Backup, BackupPolicy } from '../../api/objects.ts';
 import { deadlinesFor, wholeDeadline } from '../../core/jobs/deadlines.ts';
 import type { JobRequest, JobVerb } from '../../core/jobs/request.ts';
-import { labelValue } from '../../core/plan/names.ts';
-import { hash8 } from '../hash.ts';
+import { backupLabel } from '../hash.ts';
 import { agentPlan, findComponent } from './plan.ts';
 import { podSpec } from './pod.ts';
 
@@ -49,7 +48,7 @@ const labelsOf = (request: JobRequest, policy: BackupPolicy): Record<string, str
     [label.tier]: tier,
     ...(component === undefined ? {} : { [label.component]: component }),
     ...(backup === undefined ? {} : { [label.backupId]: backup.id }),
-    ...(backup === undefined || backup.name === '' ? {} : { [label.backup]: labelValue(backup.name, hash8(backup.name)) }),
+    ...(backup === undefined || backup.name === '' ? {} : { [label.backup]: backupLabel(backup.name) }),
   };
 };
 

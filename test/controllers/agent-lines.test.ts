@@ -1,0 +1,180 @@
+// What agents print, as far as it is believed; and the operator's settings.
+import test from 'ava';
+import * as fc from 'fast-check';
+import type { AgentResult, EntryLine, ProgressLine } from '../../src/api/agent.ts';
+import { categoryNames } from '../../src/api/categories.ts';
+import { parseAgentLine, parseResult } from '../../src/controllers/jobs/agent-lines.ts';
+import { majorsOf, readSettings, SettingsError } from '../../src/controllers/settings.ts';
+
+const time = fc.date({ min: new Date('2000-01-01'), max: new Date('2100-01-01'), noInvalidDate: true }).map((date) => date.toISOString());
+const amount = fc.nat({ max: Number.MAX_SAFE_INTEGER });
+const name = fc.stringMatching(/^[a-z]{1,20}$/);
+const id = fc.stringMatching(/^[0-9TZa-f-]{1,64}$/);
+const seconds = fc.double({ min: 0, max: 1e9, noNaN: true, noDefaultInfinity: true }).map((value) => (Object.is(value, -0) ? 0 : value));
+
+const progress: fc.Arbitrary<ProgressLine> = fc.record({
+  kind: fc.constant('progress'),
+  time,
+  phase: fc.string({ maxLength: 40 }),
+  bytes: amount,
+});
+const entry: fc.Arbitrary<EntryLine> = fc.record({
+  kind: fc.constant('entry'),
+  tier: name,
+  backupId: id,
+  type: fc.constant('Full'),
+  slot: time,
+  verdict: fc.constantFrom('Passed', 'Failed', 'Inconclusive'),
+  bytes: amount,
+  seconds,
+  components: fc.array(fc.record({ name, bytes: amount, restorableTo: time }), { maxLength: 4 }),
+  failed: fc.array(name, { maxLength: 4 }),
+});
+const base = {
+  kind: fc.constant('result' as const),
+  time,
+  outcome: fc.constantFrom('Succeeded' as const, 'Failed' as const),
+  category: fc.constantFrom(...categoryNames),
+  message: fc.string({ maxLength: 1024 }),
+  retryable: fc.boolean(),
+  phases: fc.array(fc.record({ name, seconds }), { maxLength: 5 }),
+};
+const result: fc.Arbitrary<AgentResult> = fc.oneof(
+  fc.record({
+    ...base,
+    verb: fc.constant('dump' as const),
+    backupId: id,
+    component: name,
+    attempt: amount,
+    bytes: amount,
+    restorableTo: time,
+    verification: fc.record({ level: fc.constant('L2' as const), verdict: fc.constantFrom('Passed' as const, 'Failed' as const) }),
+  }),
+  fc.record({ ...base, verb: fc.constant('seal' as const), backupId: id, repositoryId: id, bytes: amount }),
+  fc.record({ ...base, verb: fc.constant('copy' as const), backupId: id, bytes: amount }),
+  fc.record({ ...base, verb: fc.constant('inspect' as const), tier: name, backups: amount, refused: amount }),
+);
+const line = fc.oneof(progress, entry, result);
+
+test('every line of the protocol is read as it was written', (t) => {
+  fc.assert(fc.property(line, (written) => t.deepEqual(parseAgentLine(JSON.stringify(written)), written)));
+  t.pass();
+});
+
+test('a result stands in a termination message, with space around it or none', (t) => {
+  fc.assert(fc.property(result, (written) => t.deepEqual(parseResult(` ${JSON.stringify(written)}\n`), written)));
+  fc.assert(fc.property(fc.oneof(progress, entry), (written) => t.is(parseResult(JSON.stringify(written)), undefined)));
+  t.is(parseResult(undefined), undefined);
+  t.is(parseResult(''), undefined);
+});
+
+// Nothing that is kept may be longer than what a status holds.
+const withinLimits = (value: unknown): boolean =>
+  typeof value === 'string'
+    ? value.length <= 1024
+    : typeof value === 'number'
+      ? value >= 0 && value <= Number.MAX_SAFE_INTEGER
+      : typeof value === 'object' && value !== null
+        ? Object.values(value).length <= 64 && Object.values(value).every(withinLimits)
+        : typeof value === 'boolean' || value === undefined;
+
+const garbage = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 300 }),
+  fc.json({ maxDepth: 4 }),
+  // Right lines that somebody has meddled with.
+  fc
+    .tuple(
+      line,
+      fc.constantFrom('time', 'phase', 'bytes', 'backupId', 'components', 'message', 'verdict', 'phases', 'code', '__proto__'),
+      fc.jsonValue(),
+    )
+    .map(([written, field, value]) => JSON.stringify({ ...written, [field]: value })),
+  fc.tuple(line, fc.nat(400)).map(([written, length]) => JSON.stringify(written).slice(0, length)),
+  fc.tuple(line, fc.nat(400), fc.string({ maxLength: 3 })).map(([written, at, more]) => {
+    const text = JSON.stringify(written);
+    return text.slice(0, at) + more + text.slice(at);
+  }),
+);
+
+test('whatever a pod prints, nothing is thrown, and what is read keeps its limits', (t) => {
+  fc.assert(
+    fc.property(garbage, (text) => {
+      const read = parseAgentLine(text);
+      t.true(read === undefined || (['progress', 'entry', 'result'].includes(read.kind) && withinLimits(read)));
+    }),
+    { numRuns: Number(process.env['ROUNDS'] ?? 3000) },
+  );
+});
+
+const right = { kind: 'result', time: '2026-11-22T02:01:00Z', outcome: 'Failed', category: 'Source', verb: 'copy', backupId: 'x' };
+
+for (const [title, change, isRead] of [
+  ['as it is', {}, true],
+  ['with more than we know', { somethingNew: { deep: [1] } }, true],
+  ['with a long message, which is cut', { message: 'x'.repeat(100_000) }, true],
+  ['of a verb that we do not know', { verb: 'burn' }, false],
+  ['of a category that we do not know', { category: 'Weather' }, false],
+  ['with a negative size', { bytes: -1 }, false],
+  ['with a size that is no whole number', { bytes: 1.5 }, false],
+  ['with a size beyond what numbers hold', { bytes: 1e300 }, false],
+  ['with a time that is none', { time: 'yesterday' }, false],
+  ['with a time that no calendar has', { time: '2026-02-30T00:00:00Z' }, false],
+  ['without a backup', { backupId: undefined }, false],
+  ['with an id of a mile', { backupId: 'x'.repeat(65) }, false],
+  ['with phases without end', { phases: Array.from({ length: 65 }, () => ({ name: 'x', seconds: 1 })) }, false],
+] as const) {
+  test(`a result ${title} is ${isRead ? 'read' : 'passed over'}`, (t) => {
+    const read = parseAgentLine(JSON.stringify({ ...right, ...change }));
+    t.is(read !== undefined, isRead);
+    t.true(withinLimits(read));
+  });
+}
+
+test('logs and other lines are none of the protocol', (t) => {
+  for (const text of [
+    '',
+    ' ',
+    'hello',
+    '[]',
+    'null',
+    '{"kind":"log","message":"\\"kind\\":\\"result\\""}',
+    `x${JSON.stringify(right)}`,
+    '{"kind":"result"',
+  ]) {
+    t.is(parseAgentLine(text), undefined, text);
+  }
+});
+
+for (const [title, environment, expected] of [
+  ['nothing is set', {}, { images: {}, healthPort: 8080, watchNamespace: undefined }],
+  [
+    'all is set',
+    { AGENT_IMAGES: '{"17":"a:1","15":"b:1"}', HEALTH_PORT: '0', WATCH_NAMESPACE: 'shop' },
+    { images: { 15: 'b:1', 17: 'a:1' }, healthPort: 0, watchNamespace: 'shop' },
+  ],
+  ['the namespace is empty', { WATCH_NAMESPACE: '' }, { images: {}, healthPort: 8080, watchNamespace: undefined }],
+] as const) {
+  test(`settings: ${title}`, (t) => {
+    const { agentImages, healthPort, watchNamespace } = readSettings(environment);
+    t.deepEqual({ images: Object.fromEntries(agentImages), healthPort, watchNamespace }, { ...expected, images: { ...expected.images } });
+    t.deepEqual(majorsOf({ agentImages }), Object.keys(expected.images).map(Number));
+  });
+}
+
+for (const [variable, value] of [
+  ['AGENT_IMAGES', 'registry/agent:1'],
+  ['AGENT_IMAGES', '{"seventeen":"a"}'],
+  ['AGENT_IMAGES', '{"17":""}'],
+  ['AGENT_IMAGES', '["a"]'],
+  ['HEALTH_PORT', 'http'],
+  ['HEALTH_PORT', '70000'],
+  ['HEALTH_PORT', '-1'],
+  ['WATCH_NAMESPACE', 'shop,store'],
+  ['WATCH_NAMESPACE', 'x'.repeat(64)],
+] as const) {
+  test(`settings: ${variable} cannot be ${value.slice(0, 20)}`, (t) => {
+    const error = t.throws(() => readSettings({ [variable]: value }), { instanceOf: SettingsError });
+    t.true((error?.message ?? '').startsWith(variable));
+    t.true((error?.message ?? '').includes(value));
+  });
+}
