@@ -83,7 +83,8 @@ test('list --from: the key may come from identity.txt, encryption.yaml or a poli
   });
   await add('2026-11-22T02:00:00Z', ['db']);
   await writeFile(join(made, 'policy.yaml'), `kind: ConfigMap\n---\n${JSON.stringify({ kind: 'BackupPolicy', spec: encryption })}\n`);
-  for (const name of ['verification-keys.yaml', 'identity.txt', 'encryption.yaml', 'policy.yaml']) {
+  await writeFile(join(made, 'single.json'), JSON.stringify(encryption.encryption.verificationKeys[0]));
+  for (const name of ['single.json', 'verification-keys.yaml', 'identity.txt', 'encryption.yaml', 'policy.yaml']) {
     const { code, stderr } = await runHere(['list', '--from', directory, '--verification-key', join(made, name)]);
     t.is(code, 0, `${name}: ${stderr}`);
   }

@@ -1,11 +1,12 @@
-// Whose signatures to believe, from the files that people keep: verification-keys.yaml, encryption.yaml, a policy, or identity.txt.
+// Whose signatures to believe, from the files that people keep: verification-keys.yaml, encryption.yaml, a policy, one key alone, or identity.txt.
 import { readFile } from 'node:fs/promises';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import type { VerificationKey } from '../../api/agent.ts';
 import { wrongUse } from '../common/errors.ts';
 
-const keysSchema = z.array(z.object({ id: z.string().min(1), key: z.string().min(1) })).min(1);
+const keySchema = z.object({ id: z.string().min(1), key: z.string().min(1) });
+const keysSchema = z.array(keySchema).min(1);
 
 const document = z.looseObject({
   verificationKeys: keysSchema.optional(),
@@ -46,7 +47,12 @@ const readFileOfKeys = async (file: string): Promise<VerificationKey[]> => {
 const keysInYaml = (text: string): VerificationKey[] => {
   try {
     return parseAllDocuments(text, { schema: 'failsafe' }).flatMap((each) => {
-      const { verificationKeys, encryption, spec } = document.parse(each.toJS());
+      const content: unknown = each.toJS();
+      const single = keySchema.safeParse(content);
+      if (single.success) {
+        return [single.data];
+      }
+      const { verificationKeys, encryption, spec } = document.parse(content);
       return verificationKeys ?? encryption?.verificationKeys ?? spec?.encryption?.verificationKeys ?? [];
     });
   } catch {
