@@ -51,10 +51,21 @@ export const groupOf = (file: string): GroupName => {
 
 export const group = (name: GroupName): Group => ({ ...settings[name], files: testFiles().filter((file) => groupOf(file) === name) });
 
-// Tests that draw as many random cases as ROUNDS says.
-export const soak = (): Group => ({
-  files: testFiles().filter((file) => /process\.env(\.|\[')ROUNDS/.test(text(file))),
-  filesAtOnce: 1,
-  idleLimit: '60m',
-  showsEachTest: true,
-});
+// How much longer than usual a soak is, where ROUNDS does not say.
+const soakFactor = 50;
+
+export type Soak = { group: Group; rounds: number };
+
+// Each file that draws random cases, with the number of rounds that it shall make.
+export const soaks = (): Soak[] =>
+  testFiles().flatMap((file) => {
+    const usual = /ROUNDS'\] \?\? (\d+)/.exec(text(file))?.[1];
+    return usual === undefined
+      ? []
+      : [
+          {
+            group: { files: [file], filesAtOnce: 1, idleLimit: '120m', showsEachTest: true },
+            rounds: Number(process.env['ROUNDS'] || Number(usual) * soakFactor),
+          },
+        ];
+  });

@@ -18,7 +18,12 @@ const command = ({ files, filesAtOnce, idleLimit }: Group): string[] => [
   ...files,
 ];
 
-export const runGroup = async (name: string, group: Group, say: (line: string) => void): Promise<Result> => {
+export const runGroup = async (
+  name: string,
+  group: Group,
+  say: (line: string) => void,
+  environment: Record<string, string> = {},
+): Promise<Result> => {
   if (group.files.length === 0) {
     say(`FAILED ${name}: there is no test file in this group`);
     return { passed: 0, failed: 1, skipped: 0 };
@@ -34,7 +39,7 @@ export const runGroup = async (name: string, group: Group, say: (line: string) =
     }
   };
   const heartbeat = setInterval(() => say(`  ${name}: ${done} tests done`), heartbeatSeconds * 1000);
-  const { counts, ended, noise } = await run(group, tapReader(show));
+  const { counts, ended, noise } = await run(group, tapReader(show), environment);
   clearInterval(heartbeat);
 
   const hidden = hiddenFailure(counts, ended);
@@ -48,13 +53,17 @@ export const runGroup = async (name: string, group: Group, say: (line: string) =
 type Run = { counts: ReturnType<ReturnType<typeof tapReader>['end']>; ended: string; noise: string[] };
 
 // The last lines that are no TAP are kept: after a crash they say why.
-const run = async (group: Group, reader: ReturnType<typeof tapReader>): Promise<Run> => {
+const run = async (group: Group, reader: ReturnType<typeof tapReader>, environment: Record<string, string>): Promise<Run> => {
   const noise: string[] = [];
   const keep = (line: string): void => {
     noise.push(line);
     noise.splice(0, noise.length - 30);
   };
-  const child = spawn(process.execPath, command(group), { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, command(group), {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  });
   createInterface({ input: child.stderr }).on('line', keep);
   createInterface({ input: child.stdout }).on('line', (line) => {
     reader.line(line);
