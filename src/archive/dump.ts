@@ -14,7 +14,7 @@ import { attemptPrefix, componentRecordKey } from './layout.ts';
 import { checkPresence, componentObjects, totalBytes } from './manifest-objects.ts';
 import { progressReporter } from './progress.ts';
 import { ensureRepository } from './repository.ts';
-import { readSigner, readVerifiers } from './signing/keys.ts';
+import { readListedSigner, readVerifiers } from './signing/keys.ts';
 import { checkSpace } from './space.ts';
 import { ensureWriter } from './writers.ts';
 
@@ -37,8 +37,8 @@ export const dump = async (plan: DumpPlan, engine: EngineRun, context: AgentCont
 
 const dumpInto = async (store: Store, plan: DumpPlan, engine: EngineRun, context: AgentContext): Promise<DumpOutcome> => {
   const startTime = context.now().toISOString();
-  const signer = readSigner(await readFile(plan.signingKeyFile, 'utf8'));
   const verifiers = readVerifiers(plan.verificationKeys);
+  const signer = readListedSigner(await readFile(plan.signingKeyFile, 'utf8'), verifiers);
   await context.step('preflight', () => preflight(plan, store, engine, context.signal));
   const repository = await ensureRepository(store, startTime);
   const self = { clusterId: plan.clusterId, ...plan.policy };

@@ -33,7 +33,7 @@ export const inspect = async (plan: InspectPlan, context: AgentContext): Promise
       return { backups: 0, refused: 0 };
     }
     const counts = { backups: 0, refused: 0 };
-    const judge = (backupId: string) => inspectBackup(store, plan.tier.name, backupId, repository.repositoryId, verifiers);
+    const judge = (backupId: string) => inspectBackup(store, plan, backupId, repository.repositoryId, verifiers);
     await context.step('read catalogue', async () => {
       for await (const entry of inOrder(backupIds(store, plan.backupId), backupsAtOnce, judge)) {
         context.signal.throwIfAborted();
@@ -66,14 +66,16 @@ export async function* backupIds(store: Store, only?: string): AsyncGenerator<st
 // One backup, judged. A store that fails in between is Inconclusive, never Failed: nothing was seen. A manifest too large to be one was seen.
 export const inspectBackup = async (
   store: Store,
-  tier: string,
+  plan: InspectPlan,
   backupId: string,
   repositoryId: string,
   verifiers: Verifiers,
 ): Promise<EntryLine> => {
+  const tier = plan.tier.name;
   let manifest: Manifest | undefined;
   try {
     ({ manifest } = await readManifest(store, backupId, repositoryId, verifiers));
+    checkPolicy(plan.policy, manifest, store);
     await checkPresence(store, manifestObjects(manifest), objectsAtOnce);
     return { ...describe(tier, backupId, manifest), verdict: 'Passed' };
   } catch (error) {
@@ -82,6 +84,16 @@ export const inspectBackup = async (
       return { ...describe(tier, backupId, manifest), verdict: seen ? 'Failed' : 'Inconclusive', code: error.code, message: error.message };
     }
     throw error;
+  }
+};
+
+// Where two policies share their keys, only this tells the backups of one from those of the other. Who reads without a policy takes all.
+const checkPolicy = ({ namespace, name }: InspectPlan['policy'], { policy, backupId }: Manifest, store: Store): void => {
+  if (name !== '' && (policy.namespace !== namespace || policy.name !== name)) {
+    throw new ArchiveError(
+      'RepositoryMismatch',
+      `${backupId} in ${store.description} is a backup of the policy ${policy.namespace}/${policy.name}. One prefix belongs to one policy: mend the tier's prefix.`,
+    );
   }
 };
 

@@ -9,7 +9,7 @@ import { ArchiveError } from './errors.ts';
 import { manifestKey } from './layout.ts';
 import { checkPresence, manifestObjects, totalBytes } from './manifest-objects.ts';
 import { ensureRepository } from './repository.ts';
-import { readSigner, readVerifiers } from './signing/keys.ts';
+import { readListedSigner, readVerifiers } from './signing/keys.ts';
 import type { Verifiers } from './signing/keys.ts';
 import { ensureWriter } from './writers.ts';
 
@@ -17,8 +17,8 @@ export type SealOutcome = Pick<SealResult, 'repositoryId' | 'bytes'>;
 
 export const seal = async (plan: SealPlan, context: AgentContext): Promise<SealOutcome> => {
   const createdTime = context.now().toISOString();
-  const signer = readSigner(await readFile(plan.signingKeyFile, 'utf8'));
   const verifiers = readVerifiers(plan.verificationKeys);
+  const signer = readListedSigner(await readFile(plan.signingKeyFile, 'utf8'), verifiers);
   const store = await context.openStore(plan.tier.location);
   try {
     const { repositoryId } = await ensureRepository(store, createdTime);

@@ -14,6 +14,19 @@ const spki = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der
 // The id of a key is made from its public half, so that nobody can give two keys one name.
 export const signingKeyId = (publicKey: KeyObject): string => createHash('sha256').update(spki(publicKey)).digest('hex').slice(0, 16);
 
+// The signing key of a run that writes. One that the policy does not list is refused before the first object: nobody would ever believe what it signs,
+// and a repository that begins with such a writer could never be written again.
+export const readListedSigner = (pem: string, verifiers: Verifiers): Signer => {
+  const signer = readSigner(pem);
+  if (!verifiers.has(signer.keyId)) {
+    throw new ArchiveError(
+      'KeyInvalid',
+      `The signing key has the id ${signer.keyId}, which is not among spec.encryption.verificationKeys. Add its public half there, or mount the right key.`,
+    );
+  }
+  return signer;
+};
+
 // Reads a private key in PKCS#8 PEM. Throws KeyInvalid.
 export const readSigner = (pem: string): Signer => {
   try {
@@ -36,6 +49,9 @@ export const readVerifiers = (keys: readonly VerificationKey[]): Verifiers => {
     let publicKey: KeyObject;
     try {
       publicKey = createPublicKey({ key: Buffer.from(key, 'base64'), format: 'der', type: 'spki' });
+      if (publicKey.asymmetricKeyType !== 'ed25519') {
+        throw new TypeError(`The key is of type ${publicKey.asymmetricKeyType}.`);
+      }
     } catch (cause) {
       throw new ArchiveError(
         'KeyInvalid',
