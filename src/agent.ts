@@ -11,12 +11,17 @@ import { redact } from './telemetry/redact.ts';
 
 const longestTerminationMessage = 4000;
 
-const readPlan = (): AgentPlan => {
+// The plan, or what is wrong with it.
+const readPlan = (): AgentPlan | string => {
   const text = process.env[planVariable];
   if (text === undefined) {
-    throw new TypeError(`${planVariable} is not set. The operator starts agents; to back up by hand use \`kubectl holdfast backup\`.`);
+    return `${planVariable} is not set. The operator starts agents; to back up by hand use \`kubectl holdfast backup\`.`;
   }
-  return JSON.parse(text) as AgentPlan;
+  try {
+    return JSON.parse(text) as AgentPlan;
+  } catch {
+    return `${planVariable} is not JSON. Use agent and operator of one release.`;
+  }
 };
 
 // Stops the run on SIGTERM, and shortly before its deadline, so that it can still say how it ended.
@@ -62,6 +67,10 @@ const report = (line: AgentLine): void => print(redact(JSON.stringify(line)));
 
 const main = async (): Promise<number> => {
   const plan = readPlan();
+  if (typeof plan === 'string') {
+    createLog(print, { kind: 'log' }).error(plan);
+    return categories.Configuration.exitCode;
+  }
   const kept = keepLog();
   const log = createLog(
     (line) => {

@@ -26,7 +26,7 @@ export type RunOptions = {
 };
 
 // A pod has 60 s between SIGTERM and SIGKILL. In that time the run is ended, its log stored, and its result printed.
-const stopMilliseconds = 30_000;
+const stopMilliseconds = 20_000;
 const keepMilliseconds = 10_000;
 
 // Never throws for what may happen: every failure is a result with category, code and message.
