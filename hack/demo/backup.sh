@@ -60,21 +60,20 @@ YAML
 
 show_what_there_is() {
   echo
-  kubectl --namespace shop get backuppolicy shop
+  kubectl holdfast status shop --namespace shop
   echo
-  kubectl --namespace shop get backups
+  kubectl holdfast list shop --namespace shop
   cat <<'TEXT'
 
 Three things to try (first: . .cluster/env):
 
-  1. One more backup, and watch it:
-       kubectl create --namespace shop -f manifests/samples/backup.yaml
-       kubectl get backups --namespace shop --watch
-  2. Look at what lies in the bucket, all of it encrypted:
+  1. One more backup, while orders come in:
+       kubectl holdfast backup shop --namespace shop --wait
+  2. Look at what lies in the bucket, all of it encrypted, and ask without any cluster whether it is whole:
        find .cluster/demo/bucket/holdfast/shop -type f | sort | head -n 40
-  3. Ask the shop whether its books are right, and what it takes in while you read:
-       kubectl exec --namespace shop postgres-0 -- psql --host=/tmp --username=postgres shop --command='SELECT * FROM invariants'
-       kubectl logs --namespace shop deployment/web --tail 3
+       kubectl holdfast list --from .cluster/demo/bucket/holdfast/shop/shop --verification-key .cluster/demo/identity.txt
+  3. Bring the shop back by hand, with age, zstd, tar and PostgreSQL only:
+       README.md, "Restoring by hand", has every command
 
 The key that opens these backups is .cluster/demo/identity.txt. It is not in the cluster.
 TEXT

@@ -22,20 +22,21 @@ make_passwords() {
   done
 }
 
-# usage: age_identity FILE
-age_identity() { [ -s "$1" ] || (umask 077 && age-keygen 2>/dev/null >"$1.part" && mv "$1.part" "$1"); }
-
-# The same four things that `kubectl holdfast keygen` makes: the user's identity, the state identity, and the pair for signatures.
+# The keys of the policy, made by the plugin as a user makes them. Who has identity.txt can open the backups: it is not in the cluster.
 make_keys() {
-  local folder=$SECRETS_DIR/holdfast
-  mkdir -p "$folder"
-  # Who has this file can open the backups. It is not in the cluster.
-  age_identity "$DEMO_DIR/identity.txt"
-  age_identity "$folder/state-identity"
-  age-keygen -y "$DEMO_DIR/identity.txt" >"$folder/recipient"
-  age-keygen -y "$folder/state-identity" | tr -d '\n' >"$folder/state-recipient"
-  [ -s "$folder/signing.key" ] || (umask 077 && openssl genpkey -algorithm ed25519 -out "$folder/signing.key")
-  openssl pkey -in "$folder/signing.key" -pubout -outform DER -out "$folder/signing.der"
-  base64 -w0 "$folder/signing.der" >"$folder/verification.key"
-  sha256sum "$folder/signing.der" | cut -c1-16 >"$folder/verification.id"
+  local keys=$SECRETS_DIR/keys
+  [ ! -s "$DEMO_DIR/identity.txt" ] || return 0
+  rm -rf "$keys"
+  kubectl holdfast keygen --policy shop/shop --output-dir "$keys" >/dev/null || die "The keys could not be made." "What keygen said stands above."
+  mkdir -p "$SECRETS_DIR/holdfast"
+  made_secret holdfast-signing signing.key >"$SECRETS_DIR/holdfast/signing.key"
+  made_secret holdfast-state identity >"$SECRETS_DIR/holdfast/state-identity"
+  grep -oE 'MCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=' "$keys/encryption.yaml" | tr -d '\n' >"$SECRETS_DIR/holdfast/verification.key"
+  mv "$keys/identity.txt" "$DEMO_DIR/identity.txt"
+}
+
+# One value of one of the Secrets that keygen wrote. usage: made_secret NAME KEY
+made_secret() {
+  kubectl create --dry-run=client -o json -f "$SECRETS_DIR/keys/secrets.yaml" |
+    jq -rj --arg name "$1" --arg key "$2" 'if .kind == "List" then .items[] else . end | select(.metadata.name == $name) | .stringData[$key]'
 }
