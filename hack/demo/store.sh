@@ -19,8 +19,9 @@ store_request() {
   local method=$1 path=$2 address body digest
   shift 2
   # Debian 12's curl leaves out the digest of the body, and the server insists on it.
-  body=${*: -1}
-  digest=$([[ $body == @* ]] && sha256sum "${body#@}" || sha256sum /dev/null)
+  body=/dev/null
+  [[ ${*: -1} != @* ]] || body=${*: -1}
+  digest=$(sha256sum "${body#@}")
   address=$(kubectl --namespace shop-store get service store -o jsonpath='{.spec.clusterIP}')
   curl --silent --show-error --output "$LOGS_DIR/store-answer.xml" --write-out '%{http_code}' --max-time 20 --retry 15 --retry-delay 1 --retry-connrefused --cacert "$PKI_DIR/ca.crt" \
     --resolve "$STORE_HOST:7070:$address" --aws-sigv4 aws:amz:us-east-1:s3 --header "x-amz-content-sha256: ${digest%% *}" \
