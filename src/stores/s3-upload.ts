@@ -15,6 +15,9 @@ const firstPartBytes = 8 * 1024 ** 2;
 // The buffer of the first part grows as bytes come: most objects are small.
 const smallestBufferBytes = 64 * 1024;
 const partsInFlight = 4;
+// A part that is cut off may still reach the store after the upload was aborted, and lie there where nobody finds it.
+// So those under way may arrive first, if that does not take long.
+const arrivalMilliseconds = 5000;
 // 10,000 parts are allowed. A volume of 32 GiB never leaves the first size, so its memory stays bounded; what is larger still fits.
 const partBytes = (number: number): number => firstPartBytes * (number <= 5000 ? 1 : 8);
 
@@ -35,6 +38,12 @@ const originalOf = (error: unknown): unknown => (error instanceof Error && error
 export const startUpload = (options: UploadOptions): Upload => {
   const { client, object, guard } = options;
   const abortable = options.signal === undefined ? {} : { abortSignal: options.signal };
+  // Cuts off the parts that are under way.
+  const cut = new AbortController();
+  const over = new AbortController();
+  const stopped = new Promise<void>((resolve) =>
+    options.signal?.addEventListener('abort', () => resolve(), { once: true, signal: over.signal }),
+  );
   const free: Buffer[] = [];
   const flying = new Set<Promise<void>>();
   const parts: CompletedPart[] = [];
@@ -70,7 +79,7 @@ export const startUpload = (options: UploadOptions): Upload => {
   const sendPart = async (body: Buffer, number: number, id: string): Promise<void> => {
     const ChecksumSHA256 = checksumOf(body);
     const part = { ...object, UploadId: id, PartNumber: number, Body: body, ContentLength: body.length, ChecksumSHA256 };
-    const { ETag } = await guard('PutObject', () => client.send(new UploadPartCommand(part), abortable));
+    const { ETag } = await guard('PutObject', () => client.send(new UploadPartCommand(part), { abortSignal: cut.signal }));
     parts.push({ PartNumber: number, ETag, ChecksumSHA256 });
     durable += body.length;
     options.onDurable?.(durable);
@@ -96,7 +105,8 @@ export const startUpload = (options: UploadOptions): Upload => {
   // Takes another buffer as soon as fewer than four are under way: four are all that there ever are.
   const nextBuffer = async (): Promise<void> => {
     while (flying.size >= partsInFlight) {
-      await Promise.race(flying);
+      await Promise.race([stopped, ...flying]);
+      options.signal?.throwIfAborted();
     }
     throwIfFailed();
     const size = partBytes(started + 1);
@@ -144,7 +154,10 @@ export const startUpload = (options: UploadOptions): Upload => {
 
   const abort = async (): Promise<void> => {
     ended = true;
+    over.abort();
+    const timer = setTimeout(() => cut.abort(), arrivalMilliseconds);
     await Promise.allSettled(flying);
+    clearTimeout(timer);
     const id = uploadId;
     uploadId = undefined;
     if (id === undefined) {
@@ -177,15 +190,17 @@ export const startUpload = (options: UploadOptions): Upload => {
       throwIfFailed();
       if (started === 0) {
         ended = true;
+        over.abort();
         const result = await options.putWhole(current.subarray(0, filled));
         options.onDurable?.(filled);
         return result;
       }
       await flush();
-      await Promise.all(flying);
+      await Promise.race([stopped, Promise.all(flying)]);
       throwIfFailed();
       ended = true;
       const result = await complete(await begin());
+      over.abort();
       uploadId = undefined;
       return result;
     },
