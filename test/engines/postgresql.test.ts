@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { EngineError } from '../../src/engines/engine.ts';
 import { checkDatabase, checkGlobals, checkServer } from '../../src/engines/postgresql/checks.ts';
 import { clientError } from '../../src/engines/postgresql/client-errors.ts';
