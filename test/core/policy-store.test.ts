@@ -242,6 +242,13 @@ test('storage health: tiers that cannot be read are named, each once, for as lon
   t.is([...seen][0]?.match(/no Secret for cloud/g)?.length, 1);
 });
 
+test('storage health: what is said of one tier is not taken for another', (t) => {
+  const tiers = ['local', 'al'].map((name) => ({ name, persistentVolumeClaim: { size: '1Gi' } }));
+  const { status } = decide({ catalogue: {}, policy: makePolicy({ tiers }), jobs: [stuck('local')], now: start + 10 * minute });
+  const next = decide({ catalogue: {}, policy: makePolicy({ tiers }, status), now: start + 11 * minute });
+  t.is(message(next, 'StorageHealthy').split(' · ').length, 1);
+});
+
 test('storage health: an older reading does not outweigh that newer ones cannot be made', (t) => {
   const before = start - 60 * minute;
   const good = inspectJob('local', ended(inspected, before), before);

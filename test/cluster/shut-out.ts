@@ -1,0 +1,58 @@
+// An operator that is installed in the cluster must leave the namespaces of tests alone that bring their own: a rule of admission sees to that.
+import { kubectl, mustKubectl } from './kubectl.ts';
+
+const name = 'holdfast-test-shut-out';
+const labelled = 'holdfast.dev/test-own-operator';
+const installed = 'system:serviceaccount:holdfast-system:holdfast';
+
+const rules = [
+  {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicy',
+    metadata: { name },
+    spec: {
+      failurePolicy: 'Fail',
+      matchConstraints: {
+        resourceRules: [{ apiGroups: ['*'], apiVersions: ['*'], operations: ['CREATE', 'UPDATE', 'DELETE'], resources: ['*/*'] }],
+      },
+      matchConditions: [{ name: 'installed', expression: `request.userInfo.username == '${installed}'` }],
+      validations: [{ expression: 'false', message: 'this namespace belongs to a test with an operator of its own' }],
+    },
+  },
+  {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicyBinding',
+    metadata: { name },
+    spec: {
+      policyName: name,
+      validationActions: ['Deny'],
+      matchResources: { namespaceSelector: { matchLabels: { [labelled]: 'true' } } },
+    },
+  },
+];
+
+// Makes a namespace anew, which the installed operator may not touch. Waits until that is in force.
+export const ownNamespace = async (namespace: string): Promise<void> => {
+  await mustKubectl(['apply', '-f', '-'], rules.map((rule) => JSON.stringify(rule)).join('\n---\n'));
+  await mustKubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--wait', '--timeout=90s']);
+  const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels: { [labelled]: 'true' } } };
+  await mustKubectl(['create', '-f', '-'], JSON.stringify(object));
+  const probe = {
+    apiVersion: 'holdfast.dev/v1alpha1',
+    kind: 'Backup',
+    metadata: { name: 'probe', namespace },
+    spec: { policyRef: { name: 'absent' } },
+  };
+  for (let tries = 0; tries < 60; tries += 1) {
+    // Without an installed operator its account has no rights, which is as good.
+    const asked = await kubectl(['create', '-f', '-', '--dry-run=server', `--as=${installed}`], JSON.stringify(probe));
+    if (asked.code !== 0) {
+      return;
+    }
+    await new Promise((resolve) => void setTimeout(resolve, 500));
+  }
+  throw new Error('The rule that keeps the installed operator out did not come into force.');
+};
+
+export const letIn = (): Promise<unknown> =>
+  kubectl(['delete', 'validatingadmissionpolicy,validatingadmissionpolicybinding', name, '--ignore-not-found', '--wait=false']);
