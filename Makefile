@@ -22,7 +22,7 @@ demo-down: ## takes the demo away, and leaves the cluster
 
 test: ## everything that CI runs; the last line is `N passed, N failed`
 	@hack/bootstrap node cluster test || { echo '0 passed, 1 failed'; exit 1; }
-	@node hack/test.ts check unit cluster-up cluster images demo e2e
+	@node hack/test.ts check unit cluster-up images cluster demo e2e
 
 check: ## linter, formatter, types, generated files, shell scripts
 	@hack/bootstrap
@@ -34,7 +34,7 @@ unit: ## tests that need no cluster
 
 e2e: ## tests on the cluster: the API, then whole backups and restores
 	@hack/bootstrap node cluster test
-	@node hack/test.ts cluster-up cluster images demo e2e
+	@node hack/test.ts cluster-up images cluster demo e2e
 
 soak: ## tests that draw random cases, fifty times as long as usual. ROUNDS=1000
 	@hack/bootstrap node cluster test

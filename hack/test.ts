@@ -1,5 +1,5 @@
 // Runs steps one after the other, and sums their tests. The last line is `N passed, N failed`.
-// usage: node hack/test.ts STEP...     where a step is one of: check unit cluster-up cluster images demo e2e soak
+// usage: node hack/test.ts STEP...     where a step is one of: check unit cluster-up images cluster demo e2e soak
 import { group, soaks } from './test/groups.ts';
 import { type Result, runGroup } from './test/run-group.ts';
 import { runScript } from './test/run-script.ts';
@@ -28,8 +28,9 @@ const steps: Record<string, Step> = {
   check: { needs: [], run: () => runScript('check', ['hack/check'], say) },
   unit: { needs: [], run: () => runGroup('unit', group('unit'), say) },
   'cluster-up': { needs: [], run: () => runScript('cluster-up', ['hack/cluster', 'up'], say) },
-  cluster: { needs: ['cluster-up'], run: () => runGroup('cluster', group('cluster'), say) },
+  // Pods need the pause image too.
   images: { needs: ['cluster-up'], run: () => runScript('images', ['hack/images/build'], say) },
+  cluster: { needs: ['cluster-up', 'images'], run: () => runGroup('cluster', group('cluster'), say) },
   demo: { needs: ['cluster-up', 'images'], run: () => runScript('demo', ['hack/demo/up'], say) },
   e2e: { needs: ['cluster-up', 'images', 'demo'], run: () => runGroup('e2e', group('e2e'), say) },
   soak: { needs: [], run: runSoaks },
