@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import test from 'ava';
-import type { EntryLine } from '../../src/api/agent.ts';
+import type { EntryLine, InspectPlan } from '../../src/api/agent.ts';
 import type { WriterDocument } from '../../src/api/stored/repository.ts';
 import { inspectBackup } from '../../src/archive/inspect.ts';
 import { readVerifiers } from '../../src/archive/signing/keys.ts';
@@ -68,10 +68,13 @@ test.after.always(async () => {
 });
 
 const judge = async (id: string, keys: { id: string; key: string }[]): Promise<EntryLine> => {
+  const policy = { namespace: 'shop', name: 'shop' };
+  const tier = { name: 'cloud', location: cloudOfShop };
+  const plan: InspectPlan = { verb: 'inspect', policy, tier, clusterId: '', verificationKeys: keys };
   const store = await openStore(cloudOfShop);
   const { repositoryId } = JSON.parse(readFileSync(join(repository, 'holdfast.json'), 'utf8')) as { repositoryId: string };
   try {
-    return await inspectBackup(store, 'cloud', id, repositoryId, readVerifiers(keys));
+    return await inspectBackup(store, plan, id, repositoryId, readVerifiers(keys));
   } finally {
     await store.close();
   }

@@ -32,7 +32,7 @@ test.before(async () => {
 test.after.always(async () => {
   await dropNamespace(namespace);
   await dropNoise(noise);
-  removeTree(repository);
+  removeTree(join(bucketDirectory, namespace));
 });
 
 // Parts of uploads that are under way, as the S3 server keeps them.

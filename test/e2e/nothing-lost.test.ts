@@ -42,7 +42,7 @@ test.before(async () => {
 
 test.after.always(async () => {
   await dropNamespace(namespace);
-  removeTree(repository);
+  removeTree(join(bucketDirectory, namespace));
   removeTree(keyFolder);
 });
 
