@@ -113,12 +113,13 @@ const createJob = async (
   }
 };
 
-// A name that is taken means that an earlier run of this decision was faster. Returns what was made now.
+// A name that is taken means that an earlier run of this decision was faster; where the namespace goes away nothing is needed any more.
+// Returns what was made now.
 const createOnce = async <T extends KubeObject>({ client }: OperatorContext, resource: Resource, object: T): Promise<T | undefined> => {
   try {
     return await client.create(resource, object);
   } catch (error) {
-    if (hasReason(error, 'AlreadyExists')) {
+    if (hasReason(error, 'AlreadyExists') || hasReason(error, 'NamespaceTerminating')) {
       return undefined;
     }
     throw error;

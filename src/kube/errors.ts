@@ -18,7 +18,7 @@ export class KubeError extends Error {
   }
 }
 
-// Whether an error is this answer of the API server, such as `NotFound`, `AlreadyExists`, `Conflict` or `Expired`.
+// Whether an error is this answer of the API server, such as `NotFound`, `AlreadyExists`, `Conflict`, `Expired` or `NamespaceTerminating`.
 export const hasReason = (error: unknown, reason: string): error is KubeError => error instanceof KubeError && error.reason === reason;
 
 // How long the API server asked us to wait; 0 where it did not.
@@ -39,7 +39,11 @@ const reasonOfStatus: Record<number, string> = {
   504: 'Timeout',
 };
 
-type StatusBody = { reason?: unknown; message?: unknown; code?: unknown; details?: { retryAfterSeconds?: unknown } | null };
+type Details = { retryAfterSeconds?: unknown; causes?: { reason?: unknown }[] };
+type StatusBody = { reason?: unknown; message?: unknown; code?: unknown; details?: Details | null };
+
+// Said beside `Forbidden`: nothing new can be made in a namespace that goes away.
+const namespaceTerminating = 'NamespaceTerminating';
 
 const longestMessage = 2000;
 
@@ -49,7 +53,8 @@ export const errorOf = (what: string, httpStatus: number, body: string, retryAft
   const status = typeof parsed.code === 'number' && parsed.code > 0 ? parsed.code : httpStatus;
   // The resource version that we asked for is gone; etcd and the watch cache name it differently.
   const named = typeof parsed.reason === 'string' && parsed.reason !== '' ? parsed.reason : (reasonOfStatus[status] ?? 'Unknown');
-  const reason = status === 410 ? 'Expired' : named;
+  const goesAway = Array.isArray(parsed.details?.causes) && parsed.details.causes.some(({ reason }) => reason === namespaceTerminating);
+  const reason = status === 410 ? 'Expired' : goesAway ? namespaceTerminating : named;
   const text = typeof parsed.message === 'string' && parsed.message !== '' ? parsed.message : `HTTP ${status}`;
   const hint = Number(parsed.details?.retryAfterSeconds ?? retryAfterHeader);
   return new KubeError({

@@ -70,6 +70,7 @@ for (const verb of verbs) {
     const minutes = { dump: 10, seal: 20, copy: 30, check: 40, logs: 40, inspect: 40 }[verb];
     t.is(spec?.activeDeadlineSeconds, (1 + minutes + 1) * 60);
     t.deepEqual([spec?.backoffLimit, spec?.podReplacementPolicy, spec?.template.spec?.restartPolicy], [0, 'Failed', 'Never']);
+    t.is(spec?.template.spec?.terminationGracePeriodSeconds, 45);
   });
 
   test(`${verb}: what is written outside the tier lies in memory`, (t) => {

@@ -9,8 +9,9 @@ import { findTier } from './plan.ts';
 import { mountsFor } from './volumes.ts';
 
 const agentId = 65_532;
-// Time to abort uploads after SIGTERM.
-const graceSeconds = 60;
+// An agent ends its uploads and keeps its log within 30 seconds of SIGTERM. A namespace that goes away waits half of this and looks again:
+// twice that is less than a minute.
+const graceSeconds = 45;
 const defaultRequests = { cpu: '100m', memory: '128Mi' };
 const defaultLimits = { memory: '512Mi' };
 
