@@ -39,7 +39,7 @@ const noted = <T extends { metadata?: object }>(object: T): T => ({
 const madeJob = (): Job => {
   const job = build('dump');
   Object.assign(job.metadata ?? {}, { uid: 'u', resourceVersion: '5' });
-  return job as Job;
+  return job;
 };
 const named = (found: { metadata?: { name?: string } }[]): (string | undefined)[] => found.map(({ metadata }) => metadata?.name);
 const bytes = (object: unknown): number => JSON.stringify(object).length;
