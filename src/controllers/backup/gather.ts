@@ -8,6 +8,7 @@ import type { JobFacts } from '../../core/jobs/facts.ts';
 import { jobName } from '../../core/plan/names.ts';
 import { copyState } from '../../core/plan/copy-state.ts';
 import type { CopyState } from '../../core/plan/copy-state.ts';
+import { holds } from '../../core/policy/observed.ts';
 import { jobs as jobResource, namespaces } from '../../kube/resource.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { byOwner, byPolicy } from '../caches.ts';
@@ -16,6 +17,7 @@ import type { OperatorContext } from '../context.ts';
 import { hash8 } from '../hash.ts';
 import { readJob } from '../jobs/gather.ts';
 import type { ReadOptions } from '../jobs/gather.ts';
+import { catalogueOf, isReading, readReadings } from '../policy/readings.ts';
 import { backupPolicies } from '../resources.ts';
 import { majorsOf } from '../settings.ts';
 
@@ -94,21 +96,23 @@ const expectedJobs = ({ metadata, spec, status }: Backup): string[] => {
   ];
 };
 
-// How far the copies are. The policy starts them; here their state is only read.
+// How far the copies are. The policy starts them, and has the tiers read; here their state is only looked at.
 const copiesOf = async (context: OperatorContext, backup: Backup, policy: BackupPolicy): Promise<CopyState[]> => {
   const [, ...further] = policy.spec.tiers;
   const { backupId = '', tiers } = backup.status ?? {};
-  const owned = context.caches.jobs.cache
-    .find(byOwner(policy.metadata.uid))
-    .filter(({ metadata }) => metadata?.labels?.[label.verb] === 'copy' && metadata.labels[label.backupId] === backupId);
-  const facts = await Promise.all(owned.map((job) => readJob(context, job, { owners: new Set([policy.metadata.uid]) })));
+  const owners = new Set([policy.metadata.uid]);
+  const owned = context.caches.jobs.cache.find(byOwner(policy.metadata.uid));
+  const copying = owned.filter(({ metadata }) => metadata?.labels?.[label.verb] === 'copy' && metadata.labels[label.backupId] === backupId);
+  const facts = await Promise.all(copying.map((job) => readJob(context, job, { owners })));
+  const isOpen = further.some(({ name }) => tiers?.find((tier) => tier.name === name)?.state !== 'Sealed');
+  const readings = isOpen ? await readReadings(context, owned.filter(isReading), { owners }) : [];
   return further.map(({ name }) => {
     const known = tiers?.find((tier) => tier.name === name);
     return copyState({
       tier: name,
       backupId,
       ...(known === undefined ? {} : { known }),
-      seenOnTier: false,
+      seenOnTier: holds(catalogueOf(readings, name, 0), backupId) ?? false,
       jobs: facts.filter((job) => job.tier === name),
       deadlines: deadlinesFor(policy, 'copy'),
       now: context.now(),

@@ -7,7 +7,7 @@ import { copyState } from '../plan/copy-state.ts';
 import type { CopyState } from '../plan/copy-state.ts';
 import { jobName } from '../plan/names.ts';
 import { soonest } from '../plan/time.ts';
-import { isSealed } from './observed.ts';
+import { holds, isSealed } from './observed.ts';
 import type { PolicyObserved } from './observed.ts';
 
 // Older backups are left alone: they came into the repository before the tier did.
@@ -49,14 +49,13 @@ const copiesTo = (observed: PolicyObserved, tier: string, due: Due[]): Copies =>
 
 const stateOf = (observed: PolicyObserved, tier: string, { id, name }: Due): CopyState => {
   const { policy, backups, jobs, catalogue, now } = observed;
-  const found = catalogue[tier]?.entries;
   const known = backups.find((backup) => backup.name === name)?.status.tiers?.find((each) => each.name === tier);
   return copyState({
     tier,
     backupId: id,
     ...(known === undefined ? {} : { known }),
     // Without a resource and without a reading of the tier nobody knows: nothing is started for that.
-    seenOnTier: found === undefined ? name === '' : found.some(({ backupId, verdict }) => backupId === id && verdict === 'Passed'),
+    seenOnTier: holds(catalogue[tier], id) ?? name === '',
     jobs: jobs.filter((job) => job.verb === 'copy' && job.tier === tier && job.backupId === id),
     deadlines: deadlinesFor(policy, 'copy'),
     now,

@@ -43,6 +43,10 @@ export type PolicyObserved = {
   hash: (text: string) => string;
 };
 
+// Whether a tier was read and holds a backup. Undefined: it is not known.
+export const holds = (catalogue: TierCatalogue | undefined, id: string): boolean | undefined =>
+  catalogue?.entries?.some(({ backupId, verdict }) => backupId === id && verdict === 'Passed');
+
 export type PolicyDecision = Decision<PolicyStatus>;
 
 export const isSealed = ({ status }: BackupFacts): boolean => status.phase === 'Complete' || status.phase === 'PartiallyFailed';
