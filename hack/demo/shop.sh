@@ -3,7 +3,8 @@
 
 start_shop() {
   say "Starting the shop (its database fills itself)"
-  kubectl apply -f "$here/shop/namespace.yaml" >/dev/null
+  # Kubernetes makes the default ServiceAccount itself, at the same moment.
+  kubectl apply --server-side --force-conflicts -f "$here/shop/namespace.yaml" >/dev/null
   secret shop postgres-tls "tls.crt=$PKI_DIR/postgres.crt" "tls.key=$PKI_DIR/postgres.key"
   secret shop postgres-ca "ca.crt=$PKI_DIR/ca.crt"
   secret shop postgres-superuser "password=$SECRETS_DIR/postgres/password"
