@@ -56,6 +56,17 @@ YAML
     waited=$((waited + 1))
   done
   say "The first backup is on every tier"
+  wait_until_read
+}
+
+# So that what is shown at the end is what the stores themselves say.
+wait_until_read() {
+  local tiers unread=0
+  tiers=$(kubectl --namespace shop get backuppolicy shop -o jsonpath='{.spec.tiers[*].name}' | wc -w)
+  until [ "$(kubectl --namespace shop get backuppolicy shop -o jsonpath='{.status.tiers[*].latestBackupTime}' | wc -w)" -ge "$tiers" ] || [ $unread -ge 60 ]; do
+    sleep 1
+    unread=$((unread + 1))
+  done
 }
 
 show_what_there_is() {
