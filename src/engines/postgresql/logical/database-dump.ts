@@ -72,12 +72,15 @@ export const databaseDump = (options: DatabaseDumpOptions): StreamedArtifact => 
   };
 };
 
+// A server that waits for a lock does not notice by itself that pg_dump was ended.
+const noticeWhenGone = { PGOPTIONS: '-c client_connection_check_interval=2s' };
+
 const startDump = ({ environment, database, server }: DatabaseDumpOptions, snapshot: string, signal: AbortSignal) => {
   const compresses = server.major >= 16;
   return startTool({
     script: dumpScript,
     parameters: [connectionString(database.name), compresses ? 'zstd:3' : '0', snapshot, compresses ? '-1' : '-3'],
-    environment,
+    environment: { ...environment, ...(server.major >= 14 ? noticeWhenGone : {}) },
     signal,
     failure: { code: 'SourceFailed', what: `pg_dump of the database "${database.name}"`, retryable: true },
   });
