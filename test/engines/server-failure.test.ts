@@ -14,6 +14,7 @@ import { ArchiveError } from '../../src/archive/errors.ts';
 import { EngineError } from '../../src/engines/engine.ts';
 import type { StreamedArtifact } from '../../src/engines/engine.ts';
 import { postgresqlEngine } from '../../src/engines/postgresql/engine.ts';
+import { startTool } from '../../src/engines/postgresql/tool.ts';
 import { filesIn, makeRepository, runDump, silent } from './agent-run.ts';
 import type { Repository } from './agent-run.ts';
 import type { PostgresServer } from './postgres-server.ts';
@@ -220,6 +221,20 @@ const takeArtifact = async (
 const shell = async (script: string, ...parameters: string[]): Promise<void> => {
   await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script, 'forge', ...parameters]);
 };
+
+test('the shell of a tool reads no file of the user: what that prints would stand in the backup', async (t) => {
+  const home = join(fixture.directory, 'home');
+  await mkdir(home);
+  await writeFile(join(home, '.bashrc'), 'echo from the rc file\n');
+  const { stdout, ended } = startTool({
+    script: 'echo from the script',
+    environment: { HOME: home },
+    signal: noSignal,
+    failure: { code: 'SourceFailed', what: 'echo', retryable: false },
+  });
+  t.is((await buffer(stdout)).toString(), 'from the script\n');
+  await ended;
+});
 
 const verdictOf = async (artifact: StreamedArtifact, file: string): Promise<string> => {
   try {

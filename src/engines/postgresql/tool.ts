@@ -30,7 +30,8 @@ const tailCharacters = 1500;
 // Starts a script in a process group of its own, which an abort ends as a whole.
 export const startTool = ({ script, parameters = [], environment = {}, signal, failure }: ToolOptions): RunningTool => {
   signal.throwIfAborted();
-  const child = spawn('bash', ['-o', 'pipefail', '-c', script, 'holdfast', ...parameters], {
+  // --norc: our pipe is a socket, from which bash concludes that it was started over a network, and reads the user's .bashrc.
+  const child = spawn('bash', ['--norc', '-o', 'pipefail', '-c', script, 'holdfast', ...parameters], {
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C.UTF-8', TZ: 'UTC', ...environment },
