@@ -5,8 +5,9 @@ import type { Store } from '../stores/store.ts';
 import { encryptBytes } from './age/file.ts';
 import { makeIdentity } from './age/header.ts';
 import type { AgeIdentity } from './age/header.ts';
+import { ArchiveError } from './errors.ts';
 import { keyId, sidecarKey } from './layout.ts';
-import { putOnce } from './small-objects.ts';
+import { largestDocumentBytes, putOnce } from './small-objects.ts';
 
 export type AttemptKey = AgeIdentity & { readonly keyId: string; readonly sidecar: StoredObject };
 
@@ -17,7 +18,7 @@ export const recipientsFingerprint = (recipients: readonly string[]): string =>
     .digest('hex')
     .slice(0, 16);
 
-// Makes the identity and writes its sidecar before any data: data without a key would be noise.
+// Makes the identity, writes its sidecar before any data, and reads it back: data without a key would be noise.
 export const makeAttemptKey = async (
   store: Store,
   recipients: readonly string[],
@@ -27,5 +28,14 @@ export const makeAttemptKey = async (
   const made = await makeIdentity();
   const wrapped = await encryptBytes(Buffer.from(`${made.identity}\n`), recipients);
   const sidecar = await putOnce(store, sidecarKey(id, recipientsFingerprint(recipients)), wrapped);
+  if (!wrapped.equals(await store.get(sidecar.key, largestDocumentBytes))) {
+    throw new ArchiveError(
+      'DigestMismatch',
+      `${sidecar.key} was read back from ${store.description} with other content. Do not trust this store.`,
+      {
+        retryable: true,
+      },
+    );
+  }
   return { ...made, keyId: id, sidecar };
 };

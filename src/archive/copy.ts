@@ -14,7 +14,7 @@ import { readVerifiers } from './signing/keys.ts';
 import type { Verifiers } from './signing/keys.ts';
 import { putOnce } from './small-objects.ts';
 import { readObject } from './volumes.ts';
-import { ensureWriterCopy, findWriter } from './writers.ts';
+import { checkWriter, ensureWriterCopy, findWriter } from './writers.ts';
 
 export type CopyOutcome = Pick<CopyResult, 'bytes'>;
 
@@ -56,8 +56,10 @@ const prepareTier = async (
   if (writer === undefined) {
     throw new ArchiveError('NotARepository', `${from.description} has backups and no writer. Somebody removed objects from it.`);
   }
+  const self = { clusterId: plan.clusterId, ...plan.policy };
+  checkWriter(writer, self, from);
   await ensureRepository(to, createdTime, repositoryId);
-  await ensureWriterCopy(to, repositoryId, { clusterId: plan.clusterId, ...plan.policy }, writer, verifiers);
+  await ensureWriterCopy(to, repositoryId, self, writer, verifiers);
 };
 
 // A copy that was killed could not abort its upload. What cannot be swept now harms nothing but the bill.

@@ -33,7 +33,8 @@ export const findWriter = async (store: Store, repositoryId: string, verifiers: 
   }
 };
 
-const checkWriter = ({ document }: CurrentWriter, self: Writer, store: Store): void => {
+// Throws WriterReplaced where somebody else is the writer.
+export const checkWriter = ({ document }: CurrentWriter, self: Writer, store: Store): void => {
   if (document.clusterId === self.clusterId && document.namespace === self.namespace && document.name === self.name) {
     return;
   }
@@ -79,7 +80,6 @@ export const ensureWriterCopy = async (
   primary: CurrentWriter,
   verifiers: Verifiers,
 ): Promise<void> => {
-  checkWriter(primary, self, store);
   const current = await findWriter(store, repositoryId, verifiers);
   if (current !== undefined) {
     checkWriter(current, self, store);

@@ -1,12 +1,14 @@
 // A backup whose source or store fails, or that is stopped, at any point: never a manifest without its objects, and the next try ends well.
 import { randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { rm, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { dump } from '../../src/archive/dump.ts';
 import { ArchiveError } from '../../src/archive/errors.ts';
 import { seal } from '../../src/archive/seal.ts';
 import { StoreError } from '../../src/stores/errors.ts';
+import type { Store } from '../../src/stores/store.ts';
 import { fakeEngine } from './fake-engine.ts';
 import type { FakeOptions } from './fake-engine.ts';
 import { troubled } from './failing-store.ts';
@@ -167,4 +169,57 @@ test('a stop at any operation: the run ends well or leaves no manifest, and the 
     await rm(policy.directory, { recursive: true });
   }
   t.true(stopped > 5, String(stopped));
+});
+
+test('a store that gives back other bytes than were written is found out by the dump itself', async (t) => {
+  const raw = randomBytes(90_000);
+  for (const flipped of ['base.tar.zst', 'base.tar.list', 'facts.json', 'component.json', 'keys/']) {
+    const policy = await policyFor();
+    const lying = (store: Store): Store => ({
+      ...store,
+      async *read(key, options) {
+        for await (const chunk of store.read(key, options)) {
+          const damaged = Buffer.from(chunk);
+          if (key.includes(flipped)) {
+            damaged[damaged.length >> 1] = (damaged[damaged.length >> 1] as number) ^ 1;
+          }
+          yield damaged;
+        }
+      },
+      async get(key, most) {
+        const content = await store.get(key, most);
+        if (key.includes(flipped)) {
+          content[content.length >> 1] = (content[content.length >> 1] as number) ^ 1;
+        }
+        return content;
+      },
+    });
+    const error = await t.throwsAsync(dump(policy.dumpPlan(id), fakeEngine({ contents: [{ name: 'base.tar', raw }] }), watched(lying)));
+    t.true(error instanceof ArchiveError && error.category === 'Verification', `${flipped}: ${String(error)}`);
+  }
+});
+
+test('a store that loses what it acknowledged is found out by the dump itself', async (t) => {
+  for (const lost of ['keys/', 'base.tar.zst', 'base.tar.list', 'component.json']) {
+    const policy = await policyFor();
+    const engine = fakeEngine();
+    // After the read-back, and before the record.
+    const finish: typeof engine.finish = async (signal) => {
+      for (const name of filesOf(policy).keys()) {
+        await (name.includes(lost) ? unlink(join(policy.directory, 'local', name)) : undefined);
+      }
+      return engine.finish(signal);
+    };
+    const losing = (store: Store): Store => ({
+      ...store,
+      put: (key, body) => (key.includes(lost) && lost === 'component.json' ? Promise.resolve({ created: true }) : store.put(key, body)),
+    });
+    const error = await t.throwsAsync(dump(policy.dumpPlan(id), { ...engine, finish }, watched(losing)), undefined, lost);
+    t.true(error instanceof ArchiveError && error.category === 'Verification', `${lost}: ${String(error)}`);
+    t.deepEqual(await verdicts(policy), []);
+    t.false(
+      [...filesOf(policy).keys()].some((name) => name.endsWith('component.json')),
+      lost,
+    );
+  }
 });

@@ -223,6 +223,7 @@ test('a second cluster or policy on one prefix is refused, and told whose it is'
       dump(policy.dumpPlan(forgedId, other), fakeEngine(), watched()),
       seal(policy.sealPlan(id, other), watched()),
       copy(policy.copyPlan(id, other), watched()),
+      copy(policy.copyPlan(id, { ...other, to: policy.tier('fresh') }), watched()),
     ];
     for (const run of runs) {
       const error = await t.throwsAsync(run, { instanceOf: ArchiveError, code: 'WriterReplaced' });
@@ -237,6 +238,7 @@ test('a second cluster or policy on one prefix is refused, and told whose it is'
   await inspect(policy.inspectPlan({ policy: { namespace: '', name: '' } }), anybody);
   t.like(anybody.lines[0], { verdict: 'Passed' });
   t.deepEqual([filesOf(policy), filesOf(policy, 'cloud')], before);
+  t.is(filesOf(policy, 'fresh').size, 0);
 });
 
 test('of two clusters that begin at once exactly one becomes the writer', async (t) => {
@@ -252,6 +254,21 @@ test('of two clusters that begin at once exactly one becomes the writer', async 
     }
     t.is([...filesOf(policy).keys()].filter((key) => key.startsWith('writers/')).length, 1);
   }
+});
+
+test('a tier that another cluster has taken over is not written any more', async (t) => {
+  const policy = await policyFor();
+  await backUp(policy, id);
+  await copied(policy, id);
+  const key = 'writers/00000002.json';
+  const writer = { ...payloadOf(await read(policy, 'writers/00000001.json')), key, epoch: 2, clusterId: 'cluster-b' };
+  for (const tier of ['cloud', 'local']) {
+    await writeFile(join(policy.directory, tier, key), sealDocument(payloadTypes.writer, writer, await ownSigner()));
+    await isRefused(t, copied(policy, id), 'WriterReplaced', tier);
+  }
+  await isRefused(t, dump(policy.dumpPlan(forgedId), fakeEngine(), watched()), 'WriterReplaced', 'dump');
+  await isRefused(t, seal(policy.sealPlan(id), watched()), 'WriterReplaced', 'seal');
+  t.deepEqual(await verdicts(policy), [{ backupId: id, verdict: 'Passed' }]);
 });
 
 test('a writer that nobody we know has signed stops every write, and no look', async (t) => {

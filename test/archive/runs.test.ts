@@ -9,7 +9,6 @@ import test from 'ava';
 import { encrypt } from '../../src/archive/age/file.ts';
 import { dump } from '../../src/archive/dump.ts';
 import { readManifest } from '../../src/archive/documents.ts';
-import { ArchiveError } from '../../src/archive/errors.ts';
 import { inspect } from '../../src/archive/inspect.ts';
 import { manifestObjects } from '../../src/archive/manifest-objects.ts';
 import { openRepository } from '../../src/archive/repository.ts';
@@ -214,40 +213,30 @@ test('a seal again finds the manifest; one of other attempts is refused', async 
   );
 });
 
+test('an object that is gone or cut before the seal is named, and no manifest is written', async (t) => {
+  const policy = await policyFor();
+  await dump(policy.dumpPlan(id), fakeEngine(), watched());
+  for (const [key, content] of filesOf(policy)) {
+    if (/^(data|keys)\//.test(key) && !key.endsWith('component.json')) {
+      const path = join(policy.directory, 'local', key);
+      await unlink(path);
+      t.true((await t.throwsAsync(seal(policy.sealPlan(id), watched()), { code: 'ObjectMissing' })).message.includes(key));
+      await writeFile(path, content.subarray(1));
+      t.true((await t.throwsAsync(seal(policy.sealPlan(id), watched()), { code: 'SizeMismatch' })).message.includes(key));
+      await writeFile(path, content);
+      t.deepEqual(await verdicts(policy), []);
+    }
+  }
+  await seal(policy.sealPlan(id), watched());
+  t.deepEqual(await verdicts(policy), [{ backupId: id, verdict: 'Passed' }]);
+});
+
 test('a seal of nothing writes nothing', async (t) => {
   const policy = await policyFor();
   await backUp(policy, id);
   await t.throwsAsync(seal(policy.sealPlan(backupId(2), { components: [] }), watched()));
   await t.throwsAsync(seal(policy.sealPlan(backupId(2)), watched()), { code: 'RecordMissing' });
   t.deepEqual(await verdicts(policy), [{ backupId: id, verdict: 'Passed' }]);
-});
-
-test('a store that gives back other bytes than were written is found out by the dump itself', async (t) => {
-  const raw = randomBytes(90_000);
-  for (const flipped of ['base.tar.zst', 'base.tar.list', 'facts.json', 'component.json']) {
-    const policy = await policyFor();
-    const lying = (store: Store): Store => ({
-      ...store,
-      async *read(key, options) {
-        for await (const chunk of store.read(key, options)) {
-          const damaged = Buffer.from(chunk);
-          if (key.includes(flipped)) {
-            damaged[damaged.length >> 1] = (damaged[damaged.length >> 1] as number) ^ 1;
-          }
-          yield damaged;
-        }
-      },
-      async get(key, most) {
-        const content = await store.get(key, most);
-        if (key.includes(flipped)) {
-          content[content.length >> 1] = (content[content.length >> 1] as number) ^ 1;
-        }
-        return content;
-      },
-    });
-    const error = await t.throwsAsync(dump(policy.dumpPlan(id), fakeEngine({ contents: [{ name: 'base.tar', raw }] }), watched(lying)));
-    t.true(error instanceof ArchiveError && error.category === 'Verification', `${flipped}: ${String(error)}`);
-  }
 });
 
 test('each object that is removed, cut or lengthened afterwards is named by inspect', async (t) => {

@@ -194,6 +194,7 @@ export const conformance = (test: TestFn, { name, open }: Subject): void => {
     for (const bytes of [0, 100, 9 * mebibyte, 30 * mebibyte]) {
       const upload = await uploadAll(store, `aborted/${bytes}`, randomBytes(bytes));
       await upload.abort();
+      t.deepEqual(await leftovers(), []);
       await upload.abort();
       await t.throwsAsync(upload.write(Buffer.from('more')));
       t.is(await store.head(`aborted/${bytes}`), undefined);
