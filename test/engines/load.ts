@@ -1,4 +1,5 @@
 // A ledger under load: every entry is committed by itself, and it is known when its commit was answered.
+import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { PostgresServer } from './postgres-server.ts';
 
@@ -9,6 +10,7 @@ export type Load = {
 };
 
 const writers = 3;
+const pauseMilliseconds = 3;
 
 export const startLoad = async (server: PostgresServer, database: string): Promise<Load> => {
   await server.query(
@@ -29,6 +31,7 @@ export const startLoad = async (server: PostgresServer, database: string): Promi
         // The total never differs from the sum of the ledger, in any snapshot.
         await client.query(`BEGIN; INSERT INTO ledger VALUES (${id}, ${id % 7}); UPDATE total SET amount = amount + ${id % 7}; COMMIT`);
         answered.set(id, Date.now());
+        await pause(pauseMilliseconds);
       }
     } finally {
       await client.end();

@@ -26,6 +26,8 @@ const contents = `
   INSERT INTO "dot.ted" VALUES (1), (2);
   CREATE TABLE "sch.ema ""x"""."Täble (with) stuff" ("cölumn (a)" int, "b""c" text);
   INSERT INTO "sch.ema ""x"""."Täble (with) stuff" SELECT n, repeat('ü', n) FROM generate_series(1, 30) AS n;
+  CREATE TABLE "new\nline;\tCOPY\\x\r" ("a\n(b) FROM stdin;" int);
+  INSERT INTO "new\nline;\tCOPY\\x\r" SELECT generate_series(1, 3);
   CREATE TABLE empty (id int);
   CREATE TABLE no_columns ();
   INSERT INTO no_columns DEFAULT VALUES;

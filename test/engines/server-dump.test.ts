@@ -89,6 +89,7 @@ const expectedRows: Record<string, number> = {
   'public.quo"te': 5,
   'public.dot.ted': 2,
   'sch.ema "x".Täble (with) stuff': 30,
+  'public.new\nline;\tCOPY\\x\r': 3,
   'public.empty': 0,
   'public.no_columns': 2,
   'public.generated': 40,

@@ -5,8 +5,14 @@ import { EngineError } from '../../engine.ts';
 import type { TableFacts } from './row-facts.ts';
 
 // Turns the data part of a dump into lines `rows <tab> COPY schema.table (…) FROM stdin;`. Inside COPY only `\.` ends the rows.
+// A name may hold line feeds and tabs, so a statement ends where every quote is closed, and is printed with those escaped.
 export const countingScript = String.raw`mawk 'copying { if ($0 == "\\.") { print rows "\t" head; copying = 0 } else rows++; next }
-  /^COPY .* FROM stdin;$/ { head = $0; rows = 0; copying = 1 }'`;
+  unfinished || /^COPY / {
+    head = unfinished ? head "\n" $0 : $0
+    quotes = head
+    unfinished = gsub(/"/, "", quotes) % 2 || head !~ / FROM stdin;$/
+    if (!unfinished) { gsub(/\\/, "&&", head); gsub(/\n/, "\\n", head); gsub(/\t/, "\\t", head); gsub(/\r/, "\\r", head); rows = 0; copying = 1 }
+  }'`;
 
 export type StoredRows = { schema: string; table: string; rows: number };
 
@@ -14,13 +20,16 @@ export const readCounts = async (output: Readable): Promise<StoredRows[]> => {
   const counts: StoredRows[] = [];
   for await (const line of createInterface({ input: output, crlfDelay: Infinity })) {
     const [rows = '', head = ''] = line.split('\t', 2);
-    const name = parseName(head.slice('COPY '.length));
+    const name = parseName(unescape(head.slice('COPY '.length)));
     if (name !== undefined) {
       counts.push({ ...name, rows: Number(rows) });
     }
   }
   return counts;
 };
+
+const letters: Record<string, string> = { n: '\n', t: '\t', r: '\r' };
+const unescape = (text: string): string => text.replaceAll(/\\(.)/g, (_, letter: string) => letters[letter] ?? letter);
 
 const part = String.raw`("(?:[^"]|"")+"|[^\s".(]+)`;
 const qualified = new RegExp(String.raw`^${part}\.${part} `);
