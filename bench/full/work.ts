@@ -8,7 +8,7 @@ import type { ProcessGroup } from '../common/process-group.ts';
 import { startS3 } from '../common/s3.ts';
 import type { S3Server } from '../common/s3.ts';
 import { say } from '../common/say.ts';
-import { benchDirectory, numberSetting } from '../common/settings.ts';
+import { benchDirectory, numberSetting, root } from '../common/settings.ts';
 import type { Contestant, Others } from './contestant.ts';
 import { makeSets, setNames, startSet } from './data.ts';
 import type { SetName } from './data.ts';
@@ -92,6 +92,7 @@ const startPlaces = async (scale: number): Promise<Place[]> => {
 export const work = async (): Promise<object> => {
   const runs = numberSetting('RUNS', 5);
   const scale = numberSetting('SCALE', 100);
+  await runQuietly([join(root, 'hack/toolbox'), 'make']);
   await buildAgent();
   await makeSets(scale);
   const takePart = await contestants();
