@@ -8,7 +8,7 @@ export type ProcessGroup = {
   // Put before a command, makes it and its children members.
   readonly enter: [string, ...string[]];
   cpuSeconds(): number;
-  // The memory that each process has resident. What two of them share counts twice.
+  // The memory that each process has resident. What two programs share counts twice; a copy of its parent, before it becomes a program, not at all.
   resident(): Resident[];
   killAll(): void;
   // Ends what is left in it, and removes it.
@@ -32,6 +32,10 @@ const readNumber = (path: string, pattern: RegExp): number => Number(pattern.exe
 
 const residentOf = (pid: string): Resident[] => {
   try {
+    const parent = /\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1] ?? '0';
+    if (readFileSync(`/proc/${pid}/cmdline`, 'utf8') === readFileSync(`/proc/${parent}/cmdline`, 'utf8')) {
+      return [];
+    }
     const pages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ', 2)[1]);
     return [{ program: readFileSync(`/proc/${pid}/comm`, 'utf8').trim(), bytes: pages * pageBytes }];
   } catch {

@@ -1,6 +1,6 @@
 // Holdfast: the agent as its image has it, with a plan as the operator makes it. The clock stops at the last uploaded byte; the read-back that follows is a row of its own.
 import { randomUUID } from 'node:crypto';
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeIdentity } from '../../src/archive/age/header.ts';
 import { makeSigningPair } from '../../src/archive/signing/keys.ts';
@@ -27,6 +27,15 @@ export const buildAgent = async (): Promise<void> => {
   await runQuietly([process.execPath, join(root, 'hack/bundle.ts')]);
   await rm(agentDirectory, { recursive: true, force: true });
   await cp(join(root, 'dist'), agentDirectory, { recursive: true });
+};
+
+// How the image starts Node.
+const nodeFlags = async (): Promise<string[]> => {
+  const entry = /^ENTRYPOINT (\[.*agent\.js"\])$/m.exec(await readFile(join(root, 'Dockerfile'), 'utf8'))?.[1];
+  if (entry === undefined) {
+    throw new Error('The Dockerfile does not say how the agent is started.');
+  }
+  return (JSON.parse(entry) as string[]).slice(1, -1);
 };
 
 export const makeKeys = async (): Promise<Keys> => {
@@ -106,7 +115,7 @@ export const ours = (target: Target, keys: Keys, profileDirectory?: string): Con
         ? [join(agentDirectory, 'agent.js')]
         : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`, join(root, 'src/agent.ts')];
     const whole = await measure({
-      words: [process.execPath, ...program],
+      words: [process.execPath, ...(await nodeFlags()), ...program],
       environment: {
         [planVariable]: JSON.stringify(planOf(target, turn, keys)),
         HOLDFAST_TERMINATION_LOG: '/dev/null',
