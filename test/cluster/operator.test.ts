@@ -13,11 +13,11 @@ import type { KubeObject } from '../../src/kube/object.ts';
 import { jobs, namespaces } from '../../src/kube/resource.ts';
 import { recipient as wrongRecipient } from '../api/right-inputs.ts';
 import { eventually, sleep } from '../kube/on-server.ts';
-import { kubectl, mustKubectl, root } from './kubectl.ts';
+import { mustKubectl, root } from './kubectl.ts';
 import { backup, conditionsOf, database, messageOf, policy, secondsBetween } from './operator-objects.ts';
 import { startOperator } from './operator-process.ts';
 import type { OperatorProcess } from './operator-process.ts';
-import { letIn, ownNamespace } from './shut-out.ts';
+import { dropNamespaces, letIn, ownNamespace } from './shut-out.ts';
 
 const namespace = 'holdfast-test-operator';
 const others = ['gone', 'slots', 'quiet'].map((name) => `${namespace}-${name}`);
@@ -56,7 +56,7 @@ test.before(async () => {
 });
 test.after.always(async () => {
   await Promise.all([...running].filter((each) => each.isRunning()).map((each) => each.kill()));
-  await kubectl(['delete', 'namespace', namespace, ...others, '--ignore-not-found', '--wait=false']);
+  await dropNamespaces(namespace, ...others);
   await letIn();
   await client.close();
 });

@@ -31,9 +31,28 @@ const rules = [
   },
 ];
 
+// Backups that ran when their operator was killed hold on to their namespace: nobody else lets them go.
+const letGo = async (namespace: string): Promise<void> => {
+  const { code, stdout } = await kubectl(['get', 'backups.holdfast.dev', '--namespace', namespace, '-o', 'json']);
+  const found = code === 0 ? (JSON.parse(stdout) as { items: { metadata: { name: string; finalizers?: string[] } }[] }).items : [];
+  for (const { metadata } of found.filter(({ metadata: { finalizers = [] } }) => finalizers.length > 0)) {
+    const nothing = ['--type=merge', '--patch', '{"metadata":{"finalizers":null}}'];
+    await kubectl(['patch', 'backups.holdfast.dev', metadata.name, '--namespace', namespace, ...nothing]);
+  }
+};
+
+// Takes namespaces away, whatever became of the operators on them.
+export const dropNamespaces = async (...names: string[]): Promise<void> => {
+  await kubectl(['delete', 'namespace', ...names, '--ignore-not-found', '--wait=false']);
+  for (const each of names) {
+    await letGo(each);
+  }
+};
+
 // Makes a namespace anew, which the installed operator may not touch. Waits until that is in force.
 export const ownNamespace = async (namespace: string): Promise<void> => {
   await mustKubectl(['apply', '-f', '-'], rules.map((rule) => JSON.stringify(rule)).join('\n---\n'));
+  await dropNamespaces(namespace);
   await mustKubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--wait', '--timeout=90s']);
   const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels: { [labelled]: 'true' } } };
   await mustKubectl(['create', '-f', '-'], JSON.stringify(object));

@@ -150,9 +150,10 @@ test('while the log cannot be had it is asked for ever more seldom, and read onc
   pod.follow();
   await sleep(5000);
   t.true(pod.requests() >= 2 && pod.requests() <= 5, `${pod.requests()} requests in five seconds`);
+  await eventually('it asked a sixth time', () => pod.requests() >= 6, 60);
   t.is(pod.of()?.complete, false, 'a container that runs is not given up');
   pod.proxy.answerBy(() => undefined);
-  await eventually('the progress is there', () => pod.of()?.progress?.bytes === 7, 20);
+  await eventually('the progress is there', () => pod.of()?.progress?.bytes === 7, 40);
 });
 
 test('closed or forgotten, nothing is open and nothing is told any more', async (t) => {
