@@ -66,10 +66,10 @@ export const startUpload = (options: UploadOptions): Upload => {
     }
   };
 
+  // A signal does not cut this request: an upload whose id we never learn could not be aborted.
   const begin = async (): Promise<string> => {
-    uploadId ??= (
-      await guard('PutObject', () => client.send(new CreateMultipartUploadCommand({ ...object, ChecksumAlgorithm: 'SHA256' }), abortable))
-    ).UploadId;
+    uploadId ??= (await guard('PutObject', () => client.send(new CreateMultipartUploadCommand({ ...object, ChecksumAlgorithm: 'SHA256' }))))
+      .UploadId;
     if (uploadId === undefined) {
       throw new TypeError('CreateMultipartUpload returned no id');
     }

@@ -1,5 +1,6 @@
 // A process of its own that uses a store: as another user, or to be killed. Its argument is JSON: {location, user?, group?, umask?, steps}.
 // It prints one line of JSON for each step, with its result or the code of its error.
+import { readFileSync } from 'node:fs';
 import { openDirectory } from '../../src/stores/directory.ts';
 import { StoreError } from '../../src/stores/errors.ts';
 import { openS3 } from '../../src/stores/s3.ts';
@@ -69,6 +70,9 @@ if (user !== undefined) {
 if (umask !== undefined) {
   process.umask(umask);
 }
+// The kernel's own mark of this program. The one of getrusage counts the process that started it, too.
+const peakMebibytes = (): number => Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024;
+
 const store = location.kind === 'directory' ? openDirectory(location) : openS3(location);
 for (const step of steps) {
   try {
@@ -78,4 +82,4 @@ for (const step of steps) {
   }
 }
 await store.close();
-console.log(JSON.stringify({ peakMebibytes: process.resourceUsage().maxRSS / 1024 }));
+console.log(JSON.stringify({ peakMebibytes: peakMebibytes() }));

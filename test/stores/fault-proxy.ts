@@ -27,7 +27,9 @@ export type Fault =
   | { kind: 'lose-answer' }
   // So many bytes of the answer's body pass, then the connection ends: with a reset, or as if all was said.
   | { kind: 'cut-answer'; afterBytes: number; politely?: boolean }
+  // The server hears of it late, or the client of the answer.
   | { kind: 'delay'; milliseconds: number }
+  | { kind: 'delay-answer'; milliseconds: number }
   // No answer, ever.
   | { kind: 'silent' }
   // One byte of the request's body is changed on its way.
@@ -178,6 +180,7 @@ export const startFaultProxy = async (server: S3Server): Promise<FaultProxy> => 
         break;
       case undefined:
       case 'lose-answer':
+      case 'delay-answer':
       case 'cut-answer':
       case 'flip-request':
       case 'rewrite-answer':
@@ -187,6 +190,9 @@ export const startFaultProxy = async (server: S3Server): Promise<FaultProxy> => 
       body[body.length >> 1] = (body[body.length >> 1] ?? 0) ^ 1;
     }
     const answer = await ask(from, body);
+    if (fault?.kind === 'delay-answer') {
+      await pause(fault.milliseconds);
+    }
     if (fault?.kind === 'lose-answer') {
       await readBody(answer);
       reset(to);

@@ -1,4 +1,5 @@
 // The stores: one suite over a folder, versitygw and MinIO, and what is special about each S3 service.
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
@@ -8,6 +9,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
@@ -46,6 +48,7 @@ test.after.always(async () => {
   await rm(scratch, { recursive: true, force: true });
 });
 
+const run = promisify(execFile);
 let opened = 0;
 const freshPrefix = (): string => {
   opened += 1;
@@ -218,6 +221,30 @@ test('versitygw: folders that other tools made are not objects', async (t) => {
   await store.close();
 });
 
+test('versitygw: a full disk behind the service is said to be full', async (t) => {
+  const full = await startVersitygw();
+  await run('mount', ['-t', 'tmpfs', '-o', 'size=20m', 'tmpfs', full.dataDirectory]);
+  try {
+    const store = openS3(full.location('full', { credentialsDirectory: await full.credentials(rootKeys) }), patience);
+    t.deepEqual(await store.put('kept', Buffer.from('x')), { created: true });
+    await refuses(t, 'StoreFull', store.put('large', randomBytes(30 * 1024 ** 2)));
+    const upload = await store.upload('larger');
+    const writing = async (): Promise<void> => {
+      await upload.write(randomBytes(40 * 1024 ** 2));
+      await upload.finish();
+    };
+    await refuses(t, 'StoreFull', writing());
+    await upload.abort();
+    t.deepEqual(await full.openUploads('full', ['larger']), []);
+    t.deepEqual(await keysOf(store.list('')), ['kept']);
+    t.deepEqual(await store.put('fits', randomBytes(5 * 1024 ** 2)), { created: true });
+    await store.close();
+  } finally {
+    await run('umount', ['--lazy', full.dataDirectory]);
+    await full.stop();
+  }
+});
+
 test('versitygw: memory stays bounded, however large the object', async (t) => {
   const { location } = await server('versitygw');
   const results = await actAs({
@@ -231,5 +258,5 @@ test('versitygw: memory stays bounded, however large the object', async (t) => {
   t.deepEqual(results[2], { key: 'copy', sizeBytes: 300 * 1024 ** 2 });
   const { peakMebibytes } = results[3] as { peakMebibytes: number };
   t.log(`peak ${Math.round(peakMebibytes)} MiB`);
-  t.true(peakMebibytes < 240, `${peakMebibytes} MiB`);
+  t.true(peakMebibytes < 256, `${peakMebibytes} MiB`);
 });
