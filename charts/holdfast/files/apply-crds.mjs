@@ -43,7 +43,7 @@ const apply = async (file) => {
 };
 
 try {
-  for (const file of (await readdir(folder)).filter((name) => name.endsWith('.yaml')).sort()) {
+  for (const file of (await readdir(folder)).filter((name) => name.endsWith('.yaml')).toSorted()) {
     await apply(file);
   }
 } catch (error) {
