@@ -24,6 +24,8 @@ const settings = {
   fsync: 'on',
   shared_buffers: '256MB',
   max_wal_size: '2GB',
+  // WAL that is no longer needed goes: it would lie in the cache as gigabytes.
+  wal_recycle: 'off',
   autovacuum: 'off',
   // Nothing but the backup happens: no checkpoint by time.
   checkpoint_timeout: '1h',

@@ -89,6 +89,11 @@ const startPlaces = async (scale: number): Promise<Place[]> => {
   return places;
 };
 
+const stopPlace = async ({ server }: Place): Promise<void> => {
+  await server.stop();
+  await rm(server.socketDirectory, { recursive: true, force: true });
+};
+
 export const work = async (): Promise<object> => {
   const runs = numberSetting('RUNS', 5);
   const scale = numberSetting('SCALE', 100);
@@ -110,7 +115,7 @@ export const work = async (): Promise<object> => {
       }
     }
   } finally {
-    await Promise.all(places.map(({ server }) => server.stop()));
+    await Promise.all(places.map(stopPlace));
     await s3Group.remove();
   }
   const summaries = summarize(all);
