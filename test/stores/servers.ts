@@ -74,15 +74,15 @@ const start = async (
     await mkdir(join(directory, folder));
   }
   const port = await freePort();
-  const child = spawn(path, parameters(port, directory, certificates), {
+  // A test that dies or is cut off must not leave its server behind.
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', path, ...parameters(port, directory, certificates)], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { HOME: directory, PATH: process.env['PATH'], ...environment },
   });
   let output = '';
   child.stdout.on('data', (chunk) => (output += String(chunk)));
   child.stderr.on('data', (chunk) => (output += String(chunk)));
-  // A test that dies must not leave its server behind, nor wait for it.
-  process.once('exit', () => child.kill('SIGKILL'));
+  // Nor may it wait for it.
   for (const each of [child, child.stdout as Socket, child.stderr as Socket]) {
     each.unref();
   }
