@@ -1,5 +1,4 @@
 // The AWS client: one per store, with its own sockets, credentials from files, and checksums on every upload.
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Agent } from 'node:https';
@@ -10,6 +9,7 @@ import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { registerSecret } from '../telemetry/redact.ts';
 import { StoreError } from './errors.ts';
+import { signByChecksum } from './s3-checksums.ts';
 import { retryStrategy } from './s3-retry.ts';
 import type { StoreLocation } from './store.ts';
 
@@ -63,21 +63,6 @@ const certificates = (caFile: string | undefined): { ca?: Buffer } => {
   }
 };
 
-// The SDK hashes a body for its signature although the same hash is in the checksum header already: hand it over.
-const reuseChecksum = (client: S3Client): void => {
-  client.middlewareStack.add(
-    (next) => (call) => {
-      const request = call.request as { headers?: Record<string, string> };
-      const checksum = request.headers?.['x-amz-checksum-sha256'];
-      if (request.headers !== undefined && checksum !== undefined) {
-        request.headers['x-amz-content-sha256'] = Buffer.from(checksum, 'base64').toString('hex');
-      }
-      return next(call);
-    },
-    { step: 'build', name: 'holdfastReuseChecksum', priority: 'low' },
-  );
-};
-
 export const makeClient = (location: S3Location, patience: Patience): S3Client => {
   const sockets = { keepAlive: true, maxSockets: 32 };
   const config: S3ClientConfig = {
@@ -96,9 +81,6 @@ export const makeClient = (location: S3Location, patience: Patience): S3Client =
     ...(location.credentialsDirectory === undefined ? {} : { credentials: readCredentials(location.credentialsDirectory) }),
   };
   const client = new S3Client(config);
-  reuseChecksum(client);
+  signByChecksum(client);
   return client;
 };
-
-// The checksum that every upload carries: without one some servers keep a cut body.
-export const checksumOf = (body: Uint8Array): string => createHash('sha256').update(body).digest('base64');

@@ -6,7 +6,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import type { CompletedPart, HeadObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
-import { checksumOf } from './s3-client.ts';
+import { partChecksumOf } from './s3-checksums.ts';
 import { attemptsOf, isConflict, isTaken, isUploadGone } from './s3-errors.ts';
 import { isObjectOfParts } from './s3-parts.ts';
 import type { PutResult, Upload } from './store.ts';
@@ -68,7 +68,7 @@ export const startUpload = (options: UploadOptions): Upload => {
 
   // A signal does not cut this request: an upload whose id we never learn could not be aborted.
   const begin = async (): Promise<string> => {
-    uploadId ??= (await guard('PutObject', () => client.send(new CreateMultipartUploadCommand({ ...object, ChecksumAlgorithm: 'SHA256' }))))
+    uploadId ??= (await guard('PutObject', () => client.send(new CreateMultipartUploadCommand({ ...object, ChecksumAlgorithm: 'CRC32' }))))
       .UploadId;
     if (uploadId === undefined) {
       throw new TypeError('CreateMultipartUpload returned no id');
@@ -77,10 +77,10 @@ export const startUpload = (options: UploadOptions): Upload => {
   };
 
   const sendPart = async (body: Buffer, number: number, id: string): Promise<void> => {
-    const ChecksumSHA256 = checksumOf(body);
-    const part = { ...object, UploadId: id, PartNumber: number, Body: body, ContentLength: body.length, ChecksumSHA256 };
+    const ChecksumCRC32 = partChecksumOf(body);
+    const part = { ...object, UploadId: id, PartNumber: number, Body: body, ContentLength: body.length, ChecksumCRC32 };
     const { ETag } = await guard('PutObject', () => client.send(new UploadPartCommand(part), { abortSignal: cut.signal }));
-    parts.push({ PartNumber: number, ETag, ChecksumSHA256 });
+    parts.push({ PartNumber: number, ETag, ChecksumCRC32 });
     durable += body.length;
     options.onDurable?.(durable);
   };

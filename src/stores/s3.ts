@@ -5,7 +5,8 @@ import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCom
 import type { GetObjectCommandOutput, HeadObjectCommandOutput } from '@aws-sdk/client-s3';
 import { StoreError } from './errors.ts';
 import { checkKey } from './keys.ts';
-import { checksumOf, makeClient, usualPatience } from './s3-client.ts';
+import { checksumOf } from './s3-checksums.ts';
+import { makeClient, usualPatience } from './s3-client.ts';
 import type { Patience, S3Location } from './s3-client.ts';
 import { attemptsOf, isConflict, isMissing, isTaken, isUnexplained, s3Error } from './s3-errors.ts';
 import { listAll, readResuming } from './s3-read.ts';
