@@ -31,9 +31,15 @@ make_keys() {
   mkdir -p "$SECRETS_DIR/holdfast"
   made_secret holdfast-signing signing.key >"$SECRETS_DIR/holdfast/signing.key"
   made_secret holdfast-state identity >"$SECRETS_DIR/holdfast/state-identity"
-  grep -oE 'MCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=' "$keys/encryption.yaml" | tr -d '\n' >"$SECRETS_DIR/holdfast/verification.key"
+  made_secret holdfast-state recipient >"$SECRETS_DIR/holdfast/state-recipient"
+  public_part 'age1[02-9ac-hj-np-z]{58}' >"$SECRETS_DIR/holdfast/recipient"
+  public_part 'MCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=' >"$SECRETS_DIR/holdfast/verification.key"
+  public_part '\bid: "?[0-9a-f]{16}' | grep -oE '[0-9a-f]{16}$' | tr -d '\n' >"$SECRETS_DIR/holdfast/verification.id"
   mv "$keys/identity.txt" "$DEMO_DIR/identity.txt"
 }
+
+# What stands in the part of the policy that keygen wrote. usage: public_part PATTERN
+public_part() { grep -oE "$1" "$SECRETS_DIR/keys/encryption.yaml" | tr -d '\n'; }
 
 # One value of one of the Secrets that keygen wrote. usage: made_secret NAME KEY
 made_secret() {

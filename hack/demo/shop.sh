@@ -28,13 +28,13 @@ start_shop() {
 
 # What the policy needs, and the policy itself: the published sample with the demo's keys in it.
 apply_policy() {
-  local keys=$SECRETS_DIR/keys/encryption.yaml
+  local keys=$SECRETS_DIR/holdfast
   kubectl apply --server-side --force-conflicts -f "$SECRETS_DIR/keys/secrets.yaml" >/dev/null
   secret shop holdfast-store "accessKeyId=$SECRETS_DIR/store/writer.id" "secretAccessKey=$SECRETS_DIR/store/writer.key"
   secret shop holdfast-store-ca "ca.crt=$PKI_DIR/ca.crt"
-  sed -e "s|age1replaceme[a-z]*|$(grep -oE 'age1[02-9ac-hj-np-z]{58}' "$keys")|" \
-    -e "s|id: [0-9a-f]\{16\}|id: \"$(grep -oE '\bid: "?[0-9a-f]{16}' "$keys" | grep -oE '[0-9a-f]{16}')\"|" \
-    -e "s|key: MCowBQYDK2VwAyEA[^ ]*|key: $(cat "$SECRETS_DIR/holdfast/verification.key")|" \
+  sed -e "s|age1replaceme[a-z]*|$(cat "$keys/recipient")|" \
+    -e "s|id: [0-9a-f]\{16\}|id: \"$(cat "$keys/verification.id")\"|" \
+    -e "s|key: MCowBQYDK2VwAyEA[^ ]*|key: $(cat "$keys/verification.key")|" \
     "$HOLDFAST_ROOT/manifests/samples/policy-shop.yaml" >"$DEMO_DIR/policy.yaml"
   kubectl apply --namespace shop -f "$DEMO_DIR/policy.yaml" >/dev/null ||
     die "The policy was refused." "The API server's words stand above. The policy is $DEMO_DIR/policy.yaml."
