@@ -12,6 +12,7 @@ export const temporaryPrefix = '.tmp-';
 const fileMode = 0o640;
 // Group-writable with setgid: Jobs of different users share one group and read one another's objects.
 const directoryMode = 0o2770;
+const flushBytes = 16 * 1024 ** 2;
 // Another agent may have made the folder an instant ago and not set its mode yet.
 const foreignFolderTries = 5;
 const foreignFolderPauseMilliseconds = 100;
@@ -80,10 +81,37 @@ export const startUpload = async (path: string, guard: Guard, onDurable?: (bytes
     open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, fileMode),
   );
   let bytes = 0;
+  let handedOver = 0;
+  let flushing: Promise<void> | undefined;
+
+  let flushFailure: unknown;
+
+  // The disk works while the next bytes are made, so that little is left for the sync at the end. A failure is told once only: it is kept.
+  const flush = async (opened: FileHandle): Promise<void> => {
+    try {
+      await opened.datasync();
+    } catch (error) {
+      flushFailure = error;
+    } finally {
+      flushing = undefined;
+    }
+  };
+  const flushBehind = (opened: FileHandle): void => {
+    if (flushing === undefined && bytes - handedOver >= flushBytes) {
+      handedOver = bytes;
+      flushing = flush(opened);
+    }
+  };
+  const throwIfFailed = (): void => {
+    if (flushFailure !== undefined) {
+      throw flushFailure;
+    }
+  };
 
   const release = async (): Promise<void> => {
     const opened = file;
     file = undefined;
+    await flushing;
     try {
       await unlink(temporary);
     } catch (error) {
@@ -101,8 +129,10 @@ export const startUpload = async (path: string, guard: Guard, onDurable?: (bytes
         if (file === undefined) {
           throw new TypeError('write after the end of an upload');
         }
+        throwIfFailed();
         await writeAll(file, chunk);
         bytes += chunk.length;
+        flushBehind(file);
         onDurable?.(bytes);
       }),
     finish: () =>
@@ -110,6 +140,8 @@ export const startUpload = async (path: string, guard: Guard, onDurable?: (bytes
         if (file === undefined) {
           throw new TypeError('finish after the end of an upload');
         }
+        await flushing;
+        throwIfFailed();
         await file.chmod(fileMode);
         await file.sync();
         const created = await linkOnce(temporary, path);
