@@ -24,18 +24,20 @@ make_passwords() {
 
 # The keys of the policy, made by the plugin as a user makes them. Who has identity.txt can open the backups: it is not in the cluster.
 make_keys() {
-  local keys=$SECRETS_DIR/keys
-  [ ! -s "$DEMO_DIR/identity.txt" ] || return 0
-  rm -rf "$keys"
-  kubectl holdfast keygen --policy shop/shop --output-dir "$keys" >/dev/null || die "The keys could not be made." "What keygen said stands above."
-  mkdir -p "$SECRETS_DIR/holdfast"
-  made_secret holdfast-signing signing.key >"$SECRETS_DIR/holdfast/signing.key"
-  made_secret holdfast-state identity >"$SECRETS_DIR/holdfast/state-identity"
-  made_secret holdfast-state recipient >"$SECRETS_DIR/holdfast/state-recipient"
-  public_part 'age1[02-9ac-hj-np-z]{58}' >"$SECRETS_DIR/holdfast/recipient"
-  public_part 'MCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=' >"$SECRETS_DIR/holdfast/verification.key"
-  public_part '\bid: "?[0-9a-f]{16}' | grep -oE '[0-9a-f]{16}$' | tr -d '\n' >"$SECRETS_DIR/holdfast/verification.id"
-  mv "$keys/identity.txt" "$DEMO_DIR/identity.txt"
+  local keys=$SECRETS_DIR/keys parts=$SECRETS_DIR/holdfast
+  if [ ! -s "$DEMO_DIR/identity.txt" ]; then
+    rm -rf "$keys"
+    kubectl holdfast keygen --policy shop/shop --output-dir "$keys" >/dev/null || die "The keys could not be made." "What keygen said stands above."
+    mv "$keys/identity.txt" "$DEMO_DIR/identity.txt"
+  fi
+  # The same, part by part, for the policy and for tests.
+  mkdir -p "$parts"
+  made_secret holdfast-signing signing.key >"$parts/signing.key"
+  made_secret holdfast-state identity >"$parts/state-identity"
+  made_secret holdfast-state recipient >"$parts/state-recipient"
+  public_part 'age1[02-9ac-hj-np-z]{58}' >"$parts/recipient"
+  public_part 'MCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=' >"$parts/verification.key"
+  public_part '\bid: "?[0-9a-f]{16}' | grep -oE '[0-9a-f]{16}$' | tr -d '\n' >"$parts/verification.id"
 }
 
 # What stands in the part of the policy that keygen wrote. usage: public_part PATTERN
