@@ -5,6 +5,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { directoryError, isMissing } from './directory-errors.ts';
 import type { StoreError } from './errors.ts';
+import { temporaryPrefix } from './keys.ts';
 import type { ObjectInfo, Range } from './store.ts';
 
 // Most objects are small: the first pieces are, too.
@@ -74,7 +75,7 @@ const namesIn = async (root: string, folder: string): Promise<string[]> => {
   try {
     const entries = await readdir(join(root, folder), { withFileTypes: true });
     return entries
-      .filter((entry) => !entry.name.startsWith('.tmp-') && (entry.isDirectory() || entry.isFile()))
+      .filter((entry) => !entry.name.startsWith(temporaryPrefix) && (entry.isDirectory() || entry.isFile()))
       .map((entry) => (entry.isDirectory() ? `${folder}${entry.name}/` : `${folder}${entry.name}`))
       .toSorted(compare);
   } catch (error) {

@@ -2,7 +2,7 @@
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing } from './directory-errors.ts';
-import { temporaryPrefix } from './directory-upload.ts';
+import { temporaryPrefix } from './keys.ts';
 
 // Removes every temporary file below a folder.
 export const removeTemporaryFiles = async (folder: string): Promise<void> => {

@@ -6,9 +6,9 @@ import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { codeOf, isMissing, isTaken } from './directory-errors.ts';
+import { temporaryPrefix } from './keys.ts';
 import type { PutResult, Upload } from './store.ts';
 
-export const temporaryPrefix = '.tmp-';
 const fileMode = 0o640;
 // Group-writable with setgid: Jobs of different users share one group and read one another's objects.
 const directoryMode = 0o2770;
@@ -83,7 +83,6 @@ export const startUpload = async (path: string, guard: Guard, onDurable?: (bytes
   let bytes = 0;
   let handedOver = 0;
   let flushing: Promise<void> | undefined;
-
   let flushFailure: unknown;
 
   // The disk works while the next bytes are made, so that little is left for the sync at the end. A failure is told once only: it is kept.
