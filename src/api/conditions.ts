@@ -6,6 +6,8 @@ export const conditionTypes = {
   Stalled: 'It ended, or it waits for a person. Present only when True.',
   Succeeded: 'On a Backup: how it ended. Unknown while it runs.',
   Replicated: 'On a Backup: every further tier holds it too.',
+  RPOMet: 'On a policy: the newest restorable point is young enough for spec.objectives.rpo.',
+  OnSchedule: 'On a policy: the newest slot of its schedules got its run in time.',
   StorageHealthy: 'On a policy: the tiers could be read, and every manifest in them verified.',
 } as const;
 export type ConditionType = keyof typeof conditionTypes;
@@ -19,6 +21,10 @@ export const reasons = {
     remedy: 'Set spec.suspend to false when backups shall run again.',
   },
   InvalidSchedule: { meaning: 'A cron expression or time zone cannot be read.', remedy: 'Mend the field that the message names.' },
+  InvalidObjectives: {
+    meaning: 'The objectives contradict each other.',
+    remedy: 'Make spec.objectives.warnAt shorter than spec.objectives.rpo.',
+  },
   InvalidRecipient: {
     meaning: 'A recipient is no valid age recipient.',
     remedy: 'Copy the recipient again from the output of `kubectl holdfast keygen`.',
@@ -76,5 +82,30 @@ export const reasons = {
     remedy: 'Find out who wrote it: it is not signed by a known key, or was changed.',
   },
   StoreUnreadable: { meaning: 'A tier could not be read.', remedy: 'Look at the tier that the message names.' },
+  RestorePointFresh: { meaning: 'The newest restorable point is young enough.', remedy: 'Nothing to do.' },
+  RestorePointAging: {
+    meaning: 'The newest restorable point is older than spec.objectives.warnAt; the objective still holds.',
+    remedy: 'Find out why the last run did not end well, or start one: `kubectl holdfast backup`.',
+  },
+  RestorePointTooOld: {
+    meaning: 'The newest restorable point is older than spec.objectives.rpo: more could be lost than was promised.',
+    remedy: 'Mend what stops the runs (`kubectl holdfast status`), then start one: `kubectl holdfast backup`.',
+  },
+  NothingRestorable: {
+    meaning: 'The tiers were read, and no backup in them holds every component.',
+    remedy: 'Start a first run: `kubectl holdfast backup`; where runs fail, mend what they name.',
+  },
+  FactsStale: {
+    meaning: 'No tier was read lately, so nobody knows what could be restored.',
+    remedy: 'Look at StorageHealthy and at the pods of the inspect Jobs.',
+  },
+  OnTime: { meaning: 'The newest slot got its run in time.', remedy: 'Nothing to do.' },
+  SlotsMissed: {
+    meaning: 'Slots of the schedule came and got no run in time.',
+    remedy:
+      'See whether the operator was away or an earlier run took too long. The newest slot is caught up once, where startingDeadline allows.',
+  },
+  NoSlotYet: { meaning: 'No slot of a schedule has come yet.', remedy: 'Wait for the first one; status.next names it.' },
+  NoSchedule: { meaning: 'No schedule starts a run.', remedy: 'Set spec.schedules.full, where runs shall start by themselves.' },
 } as const satisfies Record<string, Reason>;
 export type ConditionReason = keyof typeof reasons;

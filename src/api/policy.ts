@@ -4,7 +4,7 @@ import { type CelRule, count, duration, labelName, labelPattern, mapList, object
 import { encryptionSchema } from './encryption.ts';
 import { postgresqlSchema } from './postgresql.ts';
 import { conditions } from './run-status.ts';
-import { scheduleSchema } from './schedule.ts';
+import { readingScheduleSchema, scheduleSchema } from './schedule.ts';
 import { tierSchema } from './tier.ts';
 
 const component = withRules(
@@ -72,6 +72,24 @@ const jobs = z.object({
     .describe('After these times an attempt is stopped and counts as failed.'),
 });
 
+const objectives = z.object({
+  rpo: duration().default('24h').describe('At most so much work may be lost: the newest restorable point must not be older.'),
+  warnAt: duration()
+    .optional()
+    .describe('At this age of the newest restorable point a warning is due. Default: five sixths of `rpo`, which is 20h of 24h.'),
+});
+
+const history = z.object({
+  full: z
+    .int()
+    .min(1)
+    .max(500)
+    .default(50)
+    .describe(
+      'How many Backup resources of type Full stay after they have ended. Older resources are removed; what they stand for stays in the store.',
+    ),
+});
+
 // Rules on the whole object. The name becomes part of names of claims, Jobs and folders.
 export const policyRules: CelRule[] = [
   {
@@ -90,8 +108,16 @@ export const policyRules: CelRule[] = [
 export const policySpecSchema = withRules(
   z.object({
     suspend: z.boolean().default(false).describe('True: no schedule starts a run. Runs made by hand still work.'),
+    objectives: objectives.prefault({}).describe('What is promised; status and conditions say whether it holds.'),
     schedules: z
-      .object({ full: scheduleSchema.optional().describe('Full backups.') })
+      .object({
+        full: scheduleSchema.optional().describe('Full backups.'),
+        health: readingScheduleSchema
+          .prefault({ cron: '0 * * * *' })
+          .describe(
+            'Reading every tier, besides the reading after each run. What was read is believed for two of its intervals. `suspend` does not stop it.',
+          ),
+      })
       .prefault({})
       .describe('When runs start by themselves.'),
     components: mapList(z.array(component).min(1).max(32), ['name']).describe('What belongs to the application.'),
@@ -102,6 +128,7 @@ export const policySpecSchema = withRules(
       .max(8)
       .describe('Where backups are kept. The first one is the primary: it is written first, the others get copies.'),
     jobs: jobs.prefault({}).describe('How the Jobs run.'),
+    history: history.prefault({}).describe('How many ended runs stay as resources.'),
   }),
   [
     {
@@ -126,10 +153,18 @@ const componentFacts = z.object({
   bytes: count().optional().describe('Bytes of it in that backup. The next one is predicted from them.'),
 });
 
+const slotCounts = {
+  scheduled: count().describe('Slots that came.'),
+  succeeded: count().describe('Of those, runs in time that ended Complete.'),
+  failed: count().describe('Of those, runs in time that ended otherwise: a part that failed is a failure.'),
+  missed: count().describe('Of those, slots that got no run in time, also where a late run made up for one.'),
+};
+
 const tierFacts = z.object({
   name: labelName(20).describe('Name of the tier, in the order of the spec.'),
   latestBackupTime: time().optional().describe('Slot of the newest backup whose manifest verified on this tier.'),
   backups: count().optional().describe('Backups whose manifests verified.'),
+  restorableTime: time().optional().describe('What a restore of everything from this tier alone would bring back.'),
   refused: count().optional().describe('Manifests that did not verify; the condition StorageHealthy names the first ones.'),
   measuredTime: time().optional().describe('When the tier was last read.'),
 });
@@ -140,7 +175,14 @@ export const policyStatusSchema = z.object({
   repositoryId: z.string().max(64).optional().describe('Id of the repository, the same on every tier.'),
   rpo: z
     .object({
-      restorableTime: time().optional().describe('The oldest restorableTo of the components: what a restore would bring back now.'),
+      objectiveSeconds: count().optional().describe('spec.objectives.rpo.'),
+      restorableTime: time()
+        .optional()
+        .describe(
+          'What a restore of everything would bring back now, by the best tier that was read lately. Absent: nothing, or it is not known.',
+        ),
+      offsiteTime: time().optional().describe('The same by the best tier that is no volume of this cluster.'),
+      measuredTime: time().optional().describe('When the tier was read that says so.'),
     })
     .optional()
     .describe('What could be lost right now.'),
@@ -156,8 +198,18 @@ export const policyStatusSchema = z.object({
     .optional()
     .describe('The newest backup that verified on the primary tier. The next one is predicted from it.'),
   lastScheduleTime: time().optional().describe('Newest slot that got a run.'),
+  successRate: z
+    .object({
+      window: z.string().max(20).describe('How far back it counts.'),
+      ...slotCounts,
+      days: mapList(z.array(z.object({ date: z.string().max(10).describe('Day of the slots, in UTC.'), ...slotCounts })).max(31), ['date'])
+        .optional()
+        .describe('The same day by day, for those days that had slots.'),
+    })
+    .optional()
+    .describe('How the slots of the schedules fared.'),
   next: z
-    .array(z.object({ type: z.enum(['Full']).describe('Kind of the run.'), time: time().describe('When it starts.') }))
+    .array(z.object({ type: z.enum(['Full']).describe('Kind of the run.'), time: time().describe('When it starts, jitter included.') }))
     .max(8)
     .optional()
     .describe('What runs next.'),

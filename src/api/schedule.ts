@@ -1,6 +1,6 @@
 // When a run starts by itself. Each field of the cron expression has a rule of its own, so that the API server names the one that is wrong.
 import { z } from 'zod';
-import { type CelRule, formatted, withRules } from './common.ts';
+import { type CelRule, duration, formatted, withRules } from './common.ts';
 
 // One field: a list of `*`, a number or a range, each with an optional step.
 const field = (value: string): string => {
@@ -55,7 +55,26 @@ const timeZone = () =>
     { rule: "self != 'Local' && timestamp('2000-01-01T00:00:00Z').getFullYear(self) > 0", message: timeZoneMessage },
   ]);
 
-export const scheduleSchema = z.object({
+const cronFields = {
   cron: cron().describe('Five fields: minute, hour, day of the month, month, day of the week.'),
   timeZone: timeZone().default('Etc/UTC').describe('IANA name of the time zone.'),
+};
+
+const jitterText =
+  'The run starts up to so much later than its slot: by an offset that is always the same for this policy, so that many policies do not start at once.';
+
+export const scheduleSchema = z.object({
+  ...cronFields,
+  startingDeadline: duration()
+    .optional()
+    .describe(
+      'A slot that could not start within this time is not caught up; the next one runs. Default: however late, the newest missed slot is caught up once.',
+    ),
+  jitter: duration().optional().describe(`${jitterText} Default: none.`),
+});
+
+// Reading the store has nothing to catch up: it is read at the next slot.
+export const readingScheduleSchema = z.object({
+  ...cronFields,
+  jitter: duration().default('59m').describe(jitterText),
 });
