@@ -106,4 +106,4 @@ export const allReflectors = ({
   jobs: work,
   pods: workers,
   claims,
-}: Caches): Pick<Reflector<KubeObject>, 'run' | 'synced'>[] => [policies, runs, work, workers, claims];
+}: Caches): Pick<Reflector<KubeObject>, 'resource' | 'counts' | 'run' | 'synced'>[] => [policies, runs, work, workers, claims];

@@ -6,14 +6,15 @@ import type { KubeObject, Ref } from './object.ts';
 import { describe, pathOf, pods } from './resource.ts';
 import type { Resource } from './resource.ts';
 import { exchangeJson, exchangeStream } from './transport.ts';
-import type { Call } from './transport.ts';
+import type { Call, Hooks } from './transport.ts';
 
 export type Selector = { namespace?: string; labelSelector?: string; fieldSelector?: string };
 export type ListPage<T> = { items: T[]; resourceVersion: string };
 export type ListOptions = Selector & { pageSize?: number; signal?: AbortSignal };
 export type WatchOptions = Selector & { resourceVersion: string; timeoutSeconds: number; idleMilliseconds: number; signal?: AbortSignal };
 export type WatchEvent<T> = { type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'; object: T };
-export type PatchOptions = { subresource?: string; resourceVersion?: string };
+export type CreateOptions = { signal?: AbortSignal };
+export type PatchOptions = { subresource?: string; resourceVersion?: string; signal?: AbortSignal };
 export type DeleteOptions = { uid?: string; propagation?: 'Background' | 'Foreground' };
 export type LogOptions = { container?: string; follow?: boolean; signal?: AbortSignal; idleMilliseconds?: number };
 
@@ -28,19 +29,17 @@ type RawEvent<T> = { type: WatchEvent<T>['type'] | 'ERROR'; object: T };
 export type KubeClient = ReturnType<typeof createClient>;
 
 // Makes a client on one connection. Every failure is a KubeError, except an abort by the caller's signal.
-export const createClient = (connection: Connection) => {
-  const json = (call: Call): Promise<unknown> => exchangeJson(connection, call);
+export const createClient = (connection: Connection, hooks: Hooks = {}) => {
+  const json = (call: Call): Promise<unknown> => exchangeJson(connection, call, hooks);
 
   return {
     namespace: connection.namespace,
 
-    // Anything else, by path.
-    request: json,
-
     // Undefined where there is no such object.
     async get<T>(resource: Resource, ref: Ref, options: { signal?: AbortSignal } = {}): Promise<T | undefined> {
       try {
-        return (await json({ what: `get ${describe(resource, ref)}`, method: 'GET', path: pathOf(resource, ref), ...options })) as T;
+        const what = `get ${describe(resource, ref)}`;
+        return (await json({ what, ...named('get', resource), method: 'GET', path: pathOf(resource, ref), ...options })) as T;
       } catch (error) {
         if (hasReason(error, 'NotFound')) {
           return undefined;
@@ -55,6 +54,7 @@ export const createClient = (connection: Connection) => {
       do {
         const page = (await json({
           what: `list ${resource.plural}`,
+          ...named('list', resource),
           method: 'GET',
           path: pathOf(resource, options),
           query: { ...selectors(options), limit: String(options.pageSize ?? defaultPageSize), continue: next },
@@ -72,6 +72,7 @@ export const createClient = (connection: Connection) => {
         connection,
         {
           what,
+          ...named('watch', resource),
           method: 'GET',
           path: pathOf(resource, options),
           query: {
@@ -84,6 +85,7 @@ export const createClient = (connection: Connection) => {
           ...(options.signal === undefined ? {} : { signal: options.signal }),
         },
         options,
+        hooks,
       );
       for await (const line of splitLines(chunks, longestObjectCharacters)) {
         const event = JSON.parse(line) as RawEvent<T>;
@@ -95,10 +97,11 @@ export const createClient = (connection: Connection) => {
     },
 
     // Throws AlreadyExists where the name is taken.
-    async create<T extends KubeObject>(resource: Resource, object: T): Promise<T> {
+    async create<T extends KubeObject>(resource: Resource, object: T, options: CreateOptions = {}): Promise<T> {
       const { namespace, name } = object.metadata ?? {};
       const path = pathOf(resource, namespace === undefined ? {} : { namespace });
-      return (await json({ what: `create ${describe(resource, { namespace, name })}`, method: 'POST', path, body: object })) as T;
+      const what = `create ${describe(resource, { namespace, name })}`;
+      return (await json({ what, ...named('create', resource), method: 'POST', path, body: object, ...options })) as T;
     },
 
     // A JSON merge patch. With `resourceVersion` it throws Conflict where the object has changed since.
@@ -112,10 +115,12 @@ export const createClient = (connection: Connection) => {
             };
       return (await json({
         what: `patch ${describe(resource, ref)}`,
+        ...named('patch', resource, options.subresource),
         method: 'PATCH',
         path: pathOf(resource, ref, options.subresource),
         body,
         contentType: 'application/merge-patch+json',
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
       })) as T;
     },
 
@@ -125,6 +130,7 @@ export const createClient = (connection: Connection) => {
       try {
         await json({
           what: `delete ${describe(resource, ref)}`,
+          ...named('delete', resource),
           method: 'DELETE',
           path: pathOf(resource, ref),
           body: { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: propagation, ...preconditions },
@@ -142,12 +148,14 @@ export const createClient = (connection: Connection) => {
         connection,
         {
           what: `read the log of ${describe(pods, ref)}`,
+          ...named('get', pods, 'log'),
           method: 'GET',
           path: pathOf(pods, ref, 'log'),
           query: { container, follow: follow ? 'true' : undefined },
           ...(signal === undefined ? {} : { signal }),
         },
         { idleMilliseconds },
+        hooks,
       );
       yield* splitLines(chunks, longestLogLine);
     },
@@ -155,5 +163,11 @@ export const createClient = (connection: Connection) => {
     close: () => connection.close(),
   };
 };
+
+// What a request counts as.
+const named = (verb: string, { plural }: Resource, subresource?: string) => ({
+  verb,
+  resource: subresource === undefined ? plural : `${plural}/${subresource}`,
+});
 
 const selectors = ({ labelSelector, fieldSelector }: Selector): Record<string, string | undefined> => ({ labelSelector, fieldSelector });

@@ -19,7 +19,7 @@ export type ControllerOptions = {
   queue?: WorkQueue;
 };
 
-export type Controller = { queue: WorkQueue; run(signal: AbortSignal): Promise<void> };
+export type Controller = { readonly name: string; queue: WorkQueue; run(signal: AbortSignal): Promise<void> };
 
 // Makes a source of a reflector: `keysOf` says which keys an object concerns.
 export const sourceOf = <T extends KubeObject>(
@@ -67,6 +67,7 @@ export const createController = ({
   };
 
   return {
+    name,
     queue,
     // Waits for every source, then works until the signal is aborted and what was begun has ended.
     async run(signal) {

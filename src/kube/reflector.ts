@@ -42,6 +42,8 @@ export type ReflectorOptions<T> = Selector &
 export type ReflectorCounts = { lists: number; watches: number; events: number; missed: number; failures: number };
 
 export type Reflector<T extends KubeObject> = {
+  // The plural name of what it reflects.
+  readonly resource: string;
   readonly cache: Cache<T>;
   // Resolves after the first list.
   readonly synced: Promise<void>;
@@ -138,6 +140,7 @@ export const createReflector = <T extends KubeObject>(options: ReflectorOptions<
   };
 
   return {
+    resource: resource.plural,
     cache,
     synced,
     counts,

@@ -10,12 +10,25 @@ import { errorOf, KubeError } from './errors.ts';
 export type Call = {
   // For messages: `create Job shop/db-1`.
   what: string;
+  // For counts: a verb of the API, and a resource with its subresource, such as `backups/status`.
+  verb: string;
+  resource: string;
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   path: string;
   query?: Record<string, string | undefined>;
   body?: unknown;
   contentType?: string;
   signal?: AbortSignal;
+};
+
+// A request that was sent. `status` 0: no answer came. `seconds`: until the answer began.
+export type RequestSeen = { verb: string; resource: string; status: number; seconds: number };
+
+export type Hooks = {
+  // Told of every request, also of one that failed; not of one that the caller called off before it was answered.
+  onRequest?: (seen: RequestSeen) => void;
+  // Asked just before the bytes of a write go to the server. Throws where nothing may be written any more.
+  beforeWrite?: () => void;
 };
 
 export type StreamOptions = { idleMilliseconds: number };
@@ -39,29 +52,61 @@ const unreachable = (call: Call, cause: unknown): KubeError => {
   });
 };
 
-const exchange = async (connection: Connection, call: Call, silentMilliseconds: number, fresh: boolean) =>
-  send(target(connection.server, call), {
-    method: call.method,
-    dispatcher: await connection.dispatcher(),
-    headers: {
-      ...(await connection.headers(fresh)),
-      accept: 'application/json',
-      'accept-encoding': 'gzip',
-      'user-agent': 'holdfast',
-      ...(call.body === undefined ? {} : { 'content-type': call.contentType ?? 'application/json' }),
-    },
-    ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
-    ...(call.signal === undefined ? {} : { signal: call.signal }),
-    headersTimeout: answerMilliseconds,
-    bodyTimeout: silentMilliseconds,
-  });
+// undici asks for the body when a socket is ready for it, and sends headers and body together: however long it took to find a socket,
+// `mayWrite` is asked in the same breath. Where it throws, not a byte is sent.
+function* guarded(body: Buffer, mayWrite: () => void): Generator<Buffer> {
+  mayWrite();
+  yield body;
+}
 
-const open = async (connection: Connection, call: Call, silentMilliseconds: number): Promise<Readable> => {
-  let answer = await exchange(connection, call, silentMilliseconds, false);
+// The body and the headers that belong to it.
+const bodyOf = (call: Call, mayWrite: (() => void) | undefined) => {
+  if (call.body === undefined) {
+    return { headers: {} };
+  }
+  const body = Buffer.from(JSON.stringify(call.body));
+  const headers = { 'content-type': call.contentType ?? 'application/json', 'content-length': String(body.length) };
+  // undici takes any iterable; its types know of streams only.
+  return { headers, body: mayWrite === undefined ? body : (guarded(body, mayWrite) as unknown as Readable) };
+};
+
+const exchange = async (connection: Connection, call: Call, silentMilliseconds: number, hooks: Hooks, fresh: boolean) => {
+  const [dispatcher, proof] = [await connection.dispatcher(), await connection.headers(fresh)];
+  const { headers, ...body } = bodyOf(call, hooks.beforeWrite);
+  const start = performance.now();
+  const tell = (status: number): void => {
+    hooks.onRequest?.({ verb: call.verb, resource: call.resource, status, seconds: (performance.now() - start) / 1000 });
+  };
+  try {
+    const answer = await send(target(connection.server, call), {
+      method: call.method,
+      dispatcher,
+      headers: { ...proof, accept: 'application/json', 'accept-encoding': 'gzip', 'user-agent': 'holdfast', ...headers },
+      ...body,
+      ...(call.signal === undefined ? {} : { signal: call.signal }),
+      headersTimeout: answerMilliseconds,
+      bodyTimeout: silentMilliseconds,
+    });
+    tell(answer.statusCode);
+    return answer;
+  } catch (error) {
+    if (!isCalledOff(call) && !(error instanceof KubeError)) {
+      tell(0);
+    }
+    throw error;
+  }
+};
+
+// By the caller, not by a limit of time.
+const isCalledOff = ({ signal }: Call): boolean =>
+  signal?.aborted === true && !(signal.reason instanceof Error && signal.reason.name === 'TimeoutError');
+
+const open = async (connection: Connection, call: Call, silentMilliseconds: number, hooks: Hooks): Promise<Readable> => {
+  let answer = await exchange(connection, call, silentMilliseconds, hooks, false);
   if (answer.statusCode === 401) {
     // The token may have been rotated since we read it.
     await answer.body.dump();
-    answer = await exchange(connection, call, silentMilliseconds, true);
+    answer = await exchange(connection, call, silentMilliseconds, hooks, true);
   }
   const body = answer.headers['content-encoding'] === 'gzip' ? unzipped(answer.body) : answer.body;
   if (answer.statusCode >= 400) {
@@ -90,11 +135,11 @@ const named = (call: Call, error: unknown): unknown =>
   error instanceof KubeError || call.signal?.aborted === true ? error : unreachable(call, error);
 
 // Sends a request and reads its answer as JSON.
-export const exchangeJson = async (connection: Connection, call: Call): Promise<unknown> => {
+export const exchangeJson = async (connection: Connection, call: Call, hooks: Hooks = {}): Promise<unknown> => {
   const limit = AbortSignal.timeout(answerMilliseconds);
   const bounded = { ...call, signal: call.signal === undefined ? limit : AbortSignal.any([call.signal, limit]) };
   try {
-    const content = await buffer(await open(connection, bounded, answerMilliseconds));
+    const content = await buffer(await open(connection, bounded, answerMilliseconds, hooks));
     return content.length === 0 ? undefined : JSON.parse(content.toString('utf8'));
   } catch (error) {
     throw named(call, error);
@@ -102,9 +147,14 @@ export const exchangeJson = async (connection: Connection, call: Call): Promise<
 };
 
 // Sends a request and hands out its answer as it comes. A stream that is silent for too long is an error: it may be dead.
-export async function* exchangeStream(connection: Connection, call: Call, options: StreamOptions): AsyncGenerator<Uint8Array> {
+export async function* exchangeStream(
+  connection: Connection,
+  call: Call,
+  options: StreamOptions,
+  hooks: Hooks = {},
+): AsyncGenerator<Uint8Array> {
   try {
-    yield* (await open(connection, call, options.idleMilliseconds)) as AsyncIterable<Uint8Array>;
+    yield* (await open(connection, call, options.idleMilliseconds, hooks)) as AsyncIterable<Uint8Array>;
   } catch (error) {
     throw named(call, error);
   }

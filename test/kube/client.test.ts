@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import test from 'ava';
 import { createClient } from '../../src/kube/client.ts';
 import { connect } from '../../src/kube/connection.ts';
-import { hasReason } from '../../src/kube/errors.ts';
+import { hasReason, KubeError } from '../../src/kube/errors.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
 import { namespaces } from '../../src/kube/resource.ts';
 import type { Resource } from '../../src/kube/resource.ts';
+import type { RequestSeen } from '../../src/kube/transport.ts';
 import { mustKubectl } from '../cluster/kubectl.ts';
-import { configMap as makeConfigMap, configMaps, dropNamespace, freshNamespace, throughProxy } from './on-server.ts';
+import { configMap as makeConfigMap, configMaps, dropNamespace, freshNamespace, sleep, throughProxy } from './on-server.ts';
 import type { ConfigMap } from './on-server.ts';
 import { startProxy } from './proxy.ts';
 
@@ -141,4 +142,85 @@ test('leases are written with a precondition like anything else', async (t) => {
     ['b', 'c'].map((holderIdentity) => client.patch(leases, refTo('lease'), { spec: { holderIdentity } }, { resourceVersion })),
   );
   t.deepEqual(outcomes.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected'], 'of two at once one wins');
+});
+
+test('every request is told of, by verb, resource and status; what could not be sent or was called off is no answer', async (t) => {
+  const proxy = await startProxy();
+  const seen: RequestSeen[] = [];
+  const client = createClient(connect(proxy.config()), { onRequest: (one) => seen.push(one) });
+  t.teardown(() => client.close());
+  await client.create(configMaps, configMap('counted', 'counts'));
+  await client.get(configMaps, refTo('counted'));
+  await client.get(configMaps, refTo('nothing'));
+  await client.patch(leases, refTo('nothing'), {}, { subresource: 'status' }).catch(() => undefined);
+  await client.delete(configMaps, refTo('counted'));
+  for await (const _ of client.list(configMaps, { namespace, pageSize: 1, labelSelector: 'holdfast.dev/test=counts' })) {
+    break;
+  }
+  const stop = new AbortController();
+  const watch = client.watch(configMaps, {
+    namespace,
+    resourceVersion: '',
+    timeoutSeconds: 5,
+    idleMilliseconds: 5000,
+    signal: stop.signal,
+  });
+  await t.throwsAsync(async () => {
+    for await (const _ of watch) {
+      stop.abort();
+    }
+  });
+  await proxy.close();
+  await t.throwsAsync(client.get(configMaps, refTo('nothing')));
+  await t.throwsAsync(client.get(configMaps, refTo('nothing'), { signal: stop.signal }));
+  t.deepEqual(
+    seen.map(({ verb, resource, status }) => `${verb} ${resource} ${status}`),
+    [
+      'create configmaps 201',
+      'get configmaps 200',
+      'get configmaps 404',
+      'patch leases/status 404',
+      'delete configmaps 200',
+      'list configmaps 200',
+      'watch configmaps 200',
+      'get configmaps 0',
+    ],
+  );
+  t.true(seen.every(({ seconds }) => seconds > 0 && seconds < 30));
+});
+
+test('a write that may not be made any more is not sent, however late that is known; reading goes on', async (t) => {
+  const proxy = await startProxy();
+  let refused = false;
+  const refuse = (): void => {
+    if (refused) {
+      throw new KubeError({ status: 0, reason: 'NotLeader', message: 'Not now' });
+    }
+  };
+  const connection = connect(proxy.config());
+  const client = createClient(connection, { beforeWrite: refuse });
+  t.teardown(async () => {
+    await client.close();
+    await proxy.close();
+  });
+  const made = await client.create(configMaps, configMap('fenced', 'fence'));
+  // Allowed when it is asked for, refused when the new connection stands.
+  proxy.cut();
+  await sleep(100);
+  const late = client.patch(configMaps, refTo('fenced'), { data: { a: '1' } });
+  await new Promise((resolve) => void setImmediate(resolve));
+  refused = true;
+  t.true(hasReason(await t.throwsAsync(late), 'NotLeader'));
+  for (const write of [
+    () => client.create(configMaps, configMap('never', 'fence')),
+    () => client.patch(configMaps, refTo('fenced'), { data: { a: '1' } }),
+    () => client.delete(configMaps, refTo('fenced')),
+  ]) {
+    t.true(hasReason(await t.throwsAsync(write()), 'NotLeader'));
+  }
+  t.is((await client.get<ConfigMap>(configMaps, refTo('fenced')))?.metadata?.resourceVersion, made.metadata?.resourceVersion);
+  t.is(proxy.seen.filter(({ method }) => method !== 'GET').length, 1);
+  refused = false;
+  await client.patch(configMaps, refTo('fenced'), { data: { a: '2' } });
+  t.is((await client.get<ConfigMap>(configMaps, refTo('fenced')))?.data?.['a'], '2');
 });
