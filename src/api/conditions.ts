@@ -8,6 +8,7 @@ export const conditionTypes = {
   Replicated: 'On a Backup: every further tier holds it too.',
   RPOMet: 'On a policy: the newest restorable point is young enough for spec.objectives.rpo.',
   OnSchedule: 'On a policy: the newest slot of its schedules got its run in time.',
+  NotifyFailing: 'On a policy: an alert or a heartbeat could not be delivered. Present only when True.',
   StorageHealthy: 'On a policy: the tiers could be read, and every manifest in them verified.',
 } as const;
 export type ConditionType = keyof typeof conditionTypes;
@@ -107,5 +108,13 @@ export const reasons = {
   },
   NoSlotYet: { meaning: 'No slot of a schedule has come yet.', remedy: 'Wait for the first one; status.next names it.' },
   NoSchedule: { meaning: 'No schedule starts a run.', remedy: 'Set spec.schedules.full, where runs shall start by themselves.' },
+  DeliveryFailed: {
+    meaning: 'A mail or a heartbeat could not be delivered.',
+    remedy: 'Look at the server that the message names, and at `notify` in the values of the chart. It is tried again.',
+  },
+  RouteMissing: {
+    meaning: 'spec.notify.route names a route that the operator does not have.',
+    remedy: 'Add the route to `notify.routes` in the values of the chart, or name one that is there.',
+  },
 } as const satisfies Record<string, Reason>;
 export type ConditionReason = keyof typeof reasons;

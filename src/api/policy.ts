@@ -1,6 +1,7 @@
 // BackupPolicy: what to protect, when, and where to keep it.
 import { z } from 'zod';
 import { type CelRule, count, duration, labelName, labelPattern, mapList, objectName, quantity, time, withRules } from './common.ts';
+import { alertNames, severities } from './alerts.ts';
 import { encryptionSchema } from './encryption.ts';
 import { postgresqlSchema } from './postgresql.ts';
 import { conditions } from './run-status.ts';
@@ -129,6 +130,10 @@ export const policySpecSchema = withRules(
       .describe('Where backups are kept. The first one is the primary: it is written first, the others get copies.'),
     jobs: jobs.prefault({}).describe('How the Jobs run.'),
     history: history.prefault({}).describe('How many ended runs stay as resources.'),
+    notify: z
+      .object({ route: labelName(63).describe('Name of a route of the operator (`notify.routes` in the values of the chart).') })
+      .optional()
+      .describe('Who hears of alerts. Absent: the route named `default`, where the operator has one.'),
   }),
   [
     {
@@ -167,6 +172,17 @@ const tierFacts = z.object({
   restorableTime: time().optional().describe('What a restore of everything from this tier alone would bring back.'),
   refused: count().optional().describe('Manifests that did not verify; the condition StorageHealthy names the first ones.'),
   measuredTime: time().optional().describe('When the tier was last read.'),
+});
+
+// An incident of this policy that is open, or whose end nobody has been told yet.
+const alertSchema = z.object({
+  name: z.enum(alertNames).describe('Name of the alert; docs/alerts.md lists them all.'),
+  severity: z.enum(severities).describe('critical: a person must act now.'),
+  since: time().describe('When it began.'),
+  message: z.string().max(512).describe('What is wrong.'),
+  notifiedTime: time().optional().describe('When its mail was handed over. Absent: no mail was sent.'),
+  resolvedTime: time().optional().describe('When it was over.'),
+  problem: z.string().max(256).optional().describe('Why its mail could not be delivered. It is tried again.'),
 });
 
 export const policyStatusSchema = z.object({
@@ -213,8 +229,17 @@ export const policyStatusSchema = z.object({
     .max(8)
     .optional()
     .describe('What runs next.'),
+  alerts: mapList(z.array(alertSchema).max(16), ['name']).optional().describe('What is wrong now.'),
+  heartbeat: z
+    .object({
+      backup: objectName().describe('Name of the Backup that it stood for.'),
+      endTime: time().describe('When that Backup ended.'),
+    })
+    .optional()
+    .describe('The newest heartbeat that was delivered.'),
 });
 
 export type PolicySpec = z.output<typeof policySpecSchema>;
 export type PolicyStatus = z.output<typeof policyStatusSchema>;
 export type Component = PolicySpec['components'][number];
+export type AlertStatus = z.output<typeof alertSchema>;

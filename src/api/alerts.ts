@@ -1,0 +1,90 @@
+// Every alert: the one place where its severity, meaning and remedy are written. docs/alerts.md and the mails are made from it.
+
+export const severities = ['critical', 'warning'] as const;
+export type Severity = (typeof severities)[number];
+
+type Alert = {
+  severity: Severity;
+  // What is wrong, for the subject of a mail.
+  title: string;
+  // What to do: the first line of a mail.
+  action: string;
+  // When it opens, and when it is resolved.
+  meaning: string;
+};
+
+export const alerts = {
+  HoldfastRPOViolated: {
+    severity: 'critical',
+    title: 'more could be lost than was promised',
+    action: 'Mend what stops the backups, then start one at once.',
+    meaning:
+      'The newest restorable point is older than `spec.objectives.rpo` (condition `RPOMet` is False). Resolved when a backup brings it back below.',
+  },
+  HoldfastRPOApproaching: {
+    severity: 'warning',
+    title: 'the newest restorable point is getting old',
+    action: 'Find out why no newer backup is there, before the objective is missed.',
+    meaning:
+      'The newest restorable point is older than `spec.objectives.warnAt` (condition `RPOMet` has the reason `RestorePointAging`). Gives way to HoldfastRPOViolated.',
+  },
+  HoldfastRPOUnknown: {
+    severity: 'warning',
+    title: 'nobody knows what could be lost',
+    action: 'Find out why the store is not being read.',
+    meaning: 'For an hour nobody could say what a restore would bring back (condition `RPOMet` is Unknown).',
+  },
+  HoldfastBackupNeverSucceeded: {
+    severity: 'critical',
+    title: 'there is no backup at all',
+    action: 'Start a first backup and mend what it names.',
+    meaning:
+      'The store was read and holds no backup, no run has ever ended well, and the policy is older than its objective. Resolved by the first backup.',
+  },
+  HoldfastBackupFailed: {
+    severity: 'warning',
+    title: 'the last backup failed',
+    action: 'Mend what the message names; the next slot tries again.',
+    meaning: 'The newest run of the schedule failed, as a whole or in part. Resolved by the next backup of everything that ends Complete.',
+  },
+  HoldfastBackupRepeatedlyFailing: {
+    severity: 'critical',
+    title: 'one backup after the other fails',
+    action: 'Mend what the message names now: trying again did not help.',
+    meaning: 'Three or more runs of the schedule in a row failed. Takes the place of HoldfastBackupFailed.',
+  },
+  HoldfastBackupMissed: {
+    severity: 'warning',
+    title: 'a slot of the schedule got no run in time',
+    action: 'See whether the operator was away, or an earlier run takes too long.',
+    meaning: 'The condition `OnSchedule` is False. Resolved by the next slot that gets its run in time.',
+  },
+  HoldfastStorageUnreadable: {
+    severity: 'warning',
+    title: 'a tier cannot be read',
+    action: 'Look at the store that the message names: is it there, and are its credentials right?',
+    meaning: 'For 15 minutes a tier could not be read, or for an hour it was not read at all (condition `StorageHealthy`).',
+  },
+  HoldfastManifestRefused: {
+    severity: 'critical',
+    title: 'a backup in the store does not verify',
+    action: 'Do not trust the backup that the message names. Find out who changed it: disk, store, or somebody with its credentials.',
+    meaning: 'The signed manifest of a backup, or what it names, did not verify (reason `ManifestRefused`).',
+  },
+  HoldfastTierLagging: {
+    severity: 'warning',
+    title: 'a further tier lacks the newest backups',
+    action: 'Mend what keeps the copies from the tier that the message names.',
+    meaning:
+      'A backup has waited for its copy for longer than half of `spec.objectives.rpo`. Until it is copied, only the tiers before hold it.',
+  },
+  HoldfastPolicyStalled: {
+    severity: 'critical',
+    title: 'the policy cannot work as it is written',
+    action: 'Mend the field that the message names: until then no backup runs.',
+    meaning: 'The condition `Stalled` is True.',
+  },
+} as const satisfies Record<string, Alert>;
+
+export type AlertName = keyof typeof alerts;
+export const alertNames = Object.keys(alerts) as [AlertName, ...AlertName[]];
