@@ -7,8 +7,9 @@ const intro = `# Conditions, reasons, kinds of failure
 
 <!-- Made by hack/generate.ts from src/api/conditions.ts and src/api/categories.ts. Do not edit. -->
 
-Wait for a run in a script: \`kubectl wait --for=condition=Succeeded backup/NAME --timeout=1h\`. It waits for \`True\`; a run that failed has \`Stalled=True\`,
-which tools that know kstatus (Flux, Argo CD, \`helm --wait\`) take as the end.
+Wait in a script: \`kubectl holdfast wait backup/NAME\` or \`policy/NAME\` ends at once when that can no longer come by itself, with 1 and the reason.
+\`kubectl wait --for=condition=Succeeded backup/NAME --timeout=1h\` works too (so does \`Ready\`, of a policy and of a Backup), but knows only \`True\`: after a run that
+failed it waits out its time. Such a run has \`Stalled=True\`, which tools that know kstatus (Flux, Argo CD, \`helm --wait\`) take as the end.
 `;
 
 const code = (text: string): string => `\`${text}\``;

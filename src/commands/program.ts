@@ -11,8 +11,9 @@ import { defineKeygen } from './keygen/command.ts';
 import { defineList } from './list/command.ts';
 import { defineLogs } from './logs/command.ts';
 import { defineStatus } from './status/command.ts';
+import { defineWait } from './wait/command.ts';
 
-const definitions = [defineStatus, defineList, defineBackup, defineLogs, defineKeygen];
+const definitions = [defineStatus, defineList, defineBackup, defineWait, defineLogs, defineKeygen];
 
 const afterHelp = `
 Exit codes:

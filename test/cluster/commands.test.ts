@@ -7,10 +7,15 @@ import test from 'ava';
 import { parse } from 'yaml';
 import { rightBackup, rightPolicy } from '../api/right-inputs.ts';
 import { runHere } from '../commands/capture.ts';
+import { sleep } from '../kube/on-server.ts';
+import { startProxy } from '../kube/proxy.ts';
 import { kubectl, mustKubectl, root, run } from './kubectl.ts';
 import type { Outcome } from './kubectl.ts';
+import { dropNamespaces, letIn, ownNamespace } from './shut-out.ts';
 
 const namespace = 'holdfast-test-commands';
+// No operator touches what is in it.
+const waitNamespace = `${namespace}-wait`;
 const backupId = '20261122T020000Z-full-3f9a1c04';
 
 const clusterConfig = process.env['HOLDFAST_TEST_KUBECONFIG'] ?? join(root, '.cluster/kubeconfig');
@@ -32,7 +37,8 @@ test.before(async () => {
 });
 
 test.after.always(async () => {
-  await kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--wait=false']);
+  await dropNamespaces(namespace, waitNamespace);
+  await letIn();
 });
 
 // A kubeconfig for the same server with another login, or for another server.
@@ -96,6 +102,8 @@ test('what is not there is 3', async (t) => {
     [['list', 'missing'], 'PolicyNotFound'],
     [['backup', 'absent'], 'PolicyNotFound'],
     [['logs', 'absent'], 'BackupNotFound'],
+    [['wait', 'backup/absent'], 'BackupNotFound'],
+    [['wait', 'policy/absent'], 'PolicyNotFound'],
   ] as const) {
     const outcome = await here(...args);
     t.is(outcome.code, 3, outcome.stderr);
@@ -223,4 +231,76 @@ test('logs of the pods of a Backup', async (t) => {
   t.is(code, 0, stderr);
   t.is(stdout, '[dump db 2] 2026-11-22T02:00:59Z ERROR Failed code=SourceUnreachable\n');
   t.is((await here('logs', 'logged', '-c', 'db', '-o', 'json')).stdout, `${line}\n`);
+});
+
+const setStatus = (kind: string, name: string, status: object): Promise<string> =>
+  mustKubectl(['patch', kind, name, '-n', waitNamespace, '--subresource=status', '--type=merge', '-p', JSON.stringify({ status })]);
+const now = new Date().toISOString();
+const conditions = (reason: string, message: string, statuses: Record<string, string>) =>
+  Object.entries(statuses).map(([type, status]) => ({ type, status, reason, message, lastTransitionTime: now, observedGeneration: 1 }));
+
+test('wait, and kubectl wait: they see what comes, also when the API server was away meanwhile, and only one of them sees a failure', async (t) => {
+  await ownNamespace(waitNamespace);
+  const proxy = await startProxy();
+  t.teardown(() => proxy.close());
+  const kubeconfig = join(await mkdtemp(join(tmpdir(), 'holdfast-kubeconfig-')), 'config');
+  await writeFile(kubeconfig, proxy.config().exportConfig());
+  for (const name of ['good', 'bad']) {
+    await mustKubectl(['apply', '-n', waitNamespace, '-f', '-'], JSON.stringify(rightBackup(name)));
+  }
+  await mustKubectl(['apply', '-n', waitNamespace, '-f', '-'], JSON.stringify(rightPolicy('shop')));
+  const going = {
+    phase: 'Running',
+    conditions: conditions('Running', 'It runs.', { Ready: 'False', Reconciling: 'True', Succeeded: 'Unknown' }),
+  };
+  await setStatus('backup', 'good', going);
+  await setStatus('backup', 'bad', going);
+  const ended: Record<string, Outcome> = {};
+  const waitFor = async (target: string, ...more: string[]): Promise<void> => {
+    const parameters = ['wait', target, '-n', waitNamespace, '--kubeconfig', kubeconfig, ...more];
+    ended[target] = await runHere(parameters, { now: Date.now, pause: sleep });
+  };
+  const stock = (target: string, condition: string, timeout: string) =>
+    kubectl(['wait', target, '-n', waitNamespace, `--for=condition=${condition}`, `--timeout=${timeout}`]);
+  const ours = ['backup/good', 'backup/bad', 'policy/shop'].map((target) => waitFor(target, '--timeout', '90s'));
+  const theirs = [stock('backup/good', 'Succeeded', '60s'), stock('backuppolicy/shop', 'Ready', '60s')];
+  for (let tries = 0; proxy.seen.filter(({ query }) => query.has('watch')).length < 3 && tries < 300; tries += 1) {
+    await sleep(50);
+  }
+  // Away for some seconds; what happens meanwhile is seen all the same.
+  await proxy.refuse();
+  await sleep(1500);
+  t.deepEqual(ended, {});
+  const failed = { Ready: 'False', Stalled: 'True', Succeeded: 'False' };
+  await setStatus('backup', 'bad', {
+    phase: 'Failed',
+    endTime: now,
+    conditions: conditions('SourceFailed', 'db: no route to postgres', failed),
+  });
+  await sleep(1500);
+  await proxy.accept();
+  await setStatus('backuppolicy', 'shop', { observedGeneration: 1, conditions: conditions('Armed', 'It is armed.', { Ready: 'True' }) });
+  await setStatus('backup', 'good', {
+    phase: 'Complete',
+    endTime: now,
+    conditions: conditions('Complete', 'Sealed.', { Ready: 'True', Succeeded: 'True' }),
+  });
+  await Promise.all(ours);
+  t.deepEqual(Object.fromEntries(Object.entries(ended).map(([target, { code }]) => [target, code])), {
+    'backup/good': 0,
+    'backup/bad': 1,
+    'policy/shop': 0,
+  });
+  t.regex(ended['backup/bad']?.stderr ?? '', /Error \(SourceFailed\): Failed: db: no route to postgres\nNext: Look at the server/);
+  t.regex(ended['backup/good']?.stderr ?? '', /The API server does not answer; asking again for a minute/);
+  t.is(ended['policy/shop']?.stdout, 'Ready is True (Armed): It is armed.\n');
+  t.deepEqual(
+    (await Promise.all(theirs)).map(({ code }) => code),
+    [0, 0],
+  );
+  t.is((await stock('backup/good', 'Ready', '5s')).code, 0);
+  // As docs/conditions.md says: kubectl waits out its time.
+  const blind = await stock('backup/bad', 'Succeeded', '1s');
+  t.not(blind.code, 0);
+  t.regex(blind.stderr, /timed out waiting/);
 });

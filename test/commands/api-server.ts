@@ -14,6 +14,8 @@ type Meta = { name: string; namespace: string; uid: string; labels?: Record<stri
 export type Item = { metadata: Meta; [field: string]: any };
 export type Answer = { status: number; body?: object };
 
+export type WatchLine = { type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'ERROR'; object: object };
+
 export type Scene = {
   // By collection, such as `backups` or `pods`.
   readonly objects: Record<string, Item[]>;
@@ -21,8 +23,10 @@ export type Scene = {
   readonly logs: Record<string, string[]>;
   // Pods whose log breaks off after its first line, once.
   readonly cut: Set<string>;
-  // What was sent: `POST backups`, `PATCH backups/x`.
+  // What was sent: `POST backups`, `PATCH backups/x`, `WATCH backups/x`. A list of one name counts as a GET of it.
   readonly requests: string[];
+  // What a watch brings, one after the other. After that it is silent.
+  changes: (request: string) => WatchLine[];
   // Answers instead, where it gives an answer.
   intercept: (request: string) => Answer | undefined;
   onPatch: (item: Item) => void;
@@ -41,16 +45,11 @@ const selects = (selector: string, { metadata }: Item): boolean =>
     return pair === '' || metadata.labels?.[name] === value;
   });
 
-const read = (
-  { objects }: Scene,
-  collection: string,
-  namespace: string | undefined,
-  name: string | undefined,
-  selector: string,
-): Answer => {
+const read = ({ objects }: Scene, { collection, namespace, name, selected, selector }: Asked): Answer => {
   const all = (objects[collection] ?? []).filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace);
   if (name === undefined) {
-    return { status: 200, body: { items: all.filter((item) => selects(selector, item)), metadata: { resourceVersion: '1' } } };
+    const items = all.filter((item) => selects(selector, item) && (selected === undefined || item.metadata.name === selected));
+    return { status: 200, body: { items, metadata: { resourceVersion: '1' } } };
   }
   const found = all.find(({ metadata }) => metadata.name === name);
   return found === undefined ? kubeStatus(404, 'NotFound', `${collection} "${name}" not found`) : { status: 200, body: found };
@@ -80,7 +79,10 @@ const answer = async (scene: Scene, request: IncomingMessage, response: ServerRe
   const url = new URL(request.url ?? '', 'http://api');
   const [, namespace, collection = '', name, part] =
     /^\/(?:api|apis\/[^/]+)\/[^/]+(?:\/namespaces\/([^/]+))?\/([^/]+)(?:\/([^/]+))?(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
-  const what = `${request.method} ${[collection, name, part].filter((each) => each !== undefined).join('/')}`;
+  const watches = url.searchParams.get('watch') === '1';
+  const selected = /^metadata\.name=(.+)$/.exec(url.searchParams.get('fieldSelector') ?? '')?.[1];
+  const method = watches ? 'WATCH' : request.method;
+  const what = `${method} ${[collection, name ?? selected, part].filter((each) => each !== undefined).join('/')}`;
   scene.requests.push(what);
   const body = await text(request);
   const intercepted = scene.intercept(what);
@@ -88,9 +90,12 @@ const answer = async (scene: Scene, request: IncomingMessage, response: ServerRe
     sendLog(scene, name ?? '', response);
     return;
   }
-  const { status, body: content } =
-    intercepted ??
-    respond(scene, request.method ?? '', { namespace, collection, name, selector: url.searchParams.get('labelSelector') ?? '' }, body);
+  if (intercepted === undefined && watches) {
+    await sendChanges(scene.changes(what), response);
+    return;
+  }
+  const asked = { namespace, collection, name, selected, selector: url.searchParams.get('labelSelector') ?? '' };
+  const { status, body: content } = intercepted ?? respond(scene, request.method ?? '', asked, body);
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(content ?? {}));
 };
 
@@ -104,16 +109,31 @@ const sendLog = ({ logs, cut }: Scene, pod: string, response: ServerResponse): v
   }
 };
 
-type Asked = { namespace: string | undefined; collection: string; name: string | undefined; selector: string };
+const sendChanges = async (lines: WatchLine[], response: ServerResponse): Promise<void> => {
+  response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
+  for (const line of lines) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    response.write(`${JSON.stringify(line)}\n`);
+  }
+};
 
-const respond = (scene: Scene, method: string, { namespace, collection, name, selector }: Asked, body: string): Answer => {
+type Asked = {
+  namespace: string | undefined;
+  collection: string;
+  name: string | undefined;
+  selected: string | undefined;
+  selector: string;
+};
+
+const respond = (scene: Scene, method: string, asked: Asked, body: string): Answer => {
+  const { collection, name } = asked;
   switch (method) {
     case 'POST':
       return create(scene, collection, JSON.parse(body));
     case 'PATCH':
       return patch(scene, collection, name, JSON.parse(body));
     default:
-      return read(scene, collection, namespace, name, selector);
+      return read(scene, asked);
   }
 };
 
@@ -131,7 +151,7 @@ export const kubeconfigFor = async (server: string): Promise<string> => {
 
 export const startApiServer = (objects: Scene['objects'], logs: Scene['logs'] = {}): Promise<ApiServer> =>
   new Promise((resolve, reject) => {
-    const scene: Scene = { objects, logs, cut: new Set(), requests: [], intercept: () => undefined, onPatch: () => {} };
+    const scene: Scene = { objects, logs, cut: new Set(), requests: [], changes: () => [], intercept: () => undefined, onPatch: () => {} };
     const server = createServer((request, response) => {
       answer(scene, request, response).catch((error: unknown) => response.destroy(error as Error));
     });

@@ -11,11 +11,11 @@ export type Outcome = { code: number; stdout: string; stderr: string };
 
 export const colours = createColors(false);
 
-// A clock that moves only by pauses: nothing waits for real. Streams take a turn of the event loop.
+// A clock that moves only by pauses and alarms: nothing waits for long. Alarms go off so much faster than they say; without it, never. Streams take a turn of the event loop.
 export const testIo = (
-  given: Partial<Io> & { onPause?: () => void | Promise<void>; startTime?: number } = {},
+  given: Partial<Io> & { onPause?: () => void | Promise<void>; startTime?: number; alarmSpeed?: number } = {},
 ): { io: Io; said: Outcome } => {
-  const { onPause, startTime = Date.parse('2026-11-22T02:00:00Z'), ...overrides } = given;
+  const { onPause, alarmSpeed = 0, startTime = Date.parse('2026-11-22T02:00:00Z'), ...overrides } = given;
   const said: Outcome = { code: -1, stdout: '', stderr: '' };
   let clock = startTime;
   const io: Io = {
@@ -31,6 +31,17 @@ export const testIo = (
       clock += milliseconds;
       await onPause?.();
       await new Promise((resolve) => setTimeout(resolve, 5));
+    },
+    alarm(milliseconds) {
+      const controller = new AbortController();
+      if (milliseconds !== Infinity && alarmSpeed > 0) {
+        const due = clock + milliseconds;
+        setTimeout(() => {
+          clock = Math.max(clock, due);
+          controller.abort();
+        }, milliseconds / alarmSpeed).unref();
+      }
+      return controller.signal;
     },
     interrupt: () => new AbortController().signal,
     ...overrides,

@@ -28,18 +28,20 @@ export const play = async (
   return { ...outcome, scene: server.scene };
 };
 
-// The n-th look at the Backup sees its n-th status.
-export const statuses = (scene: Scene, ...steps: BackupStatus[]): void => {
-  let look = 0;
+// Who follows an object of a collection sees it in its first state, and then in the others by a watch.
+export const states = (collection: string, scene: Scene, ...steps: object[]): void => {
+  const first = (): Item | undefined => scene.objects[collection]?.[0];
   scene.intercept = (request) => {
-    const backup = scene.objects['backups']?.[0];
-    if (request.startsWith('GET backups/') && backup !== undefined) {
-      backup['status'] = steps[Math.min(look, steps.length - 1)];
-      look += 1;
+    const item = first();
+    if (request.startsWith(`GET ${collection}/`) && item !== undefined) {
+      item['status'] = steps[0];
     }
     return undefined;
   };
+  scene.changes = () => steps.slice(1).map((status) => ({ type: 'MODIFIED', object: { ...first(), status } }));
 };
+
+export const statuses = (scene: Scene, ...steps: BackupStatus[]): void => states('backups', scene, ...steps);
 
 export const failing = (answerOf: Record<string, Answer>) => (scene: Scene) => {
   scene.intercept = (request) => Object.entries(answerOf).find(([start]) => request.startsWith(start))?.[1];

@@ -12,6 +12,7 @@ import { printDocument } from '../common/output.ts';
 import type { OutputOptions } from '../common/output.ts';
 import { oneLine } from '../common/printable.ts';
 import { backups } from '../common/resources.ts';
+import { endingText } from './ending.ts';
 import { newBackup } from './request.ts';
 import type { NewBackup } from './request.ts';
 import { waitForEnd } from './wait.ts';
@@ -25,7 +26,7 @@ export const backup = async (policy: string, options: BackupOptions, io: Io): Pr
     const made = await cluster.client.create<Backup | NewBackup>(backups, newBackup(found, options, io.now()));
     await announce(made as Backup, found, options, io);
     if (options.wait === true) {
-      await waitForEnd(cluster, made as Backup, timeoutMilliseconds, io);
+      io.err(endingText(await waitForEnd(cluster, (made as Backup).metadata, timeoutMilliseconds, io), io.errorColours));
     }
     return exitCode.done;
   });

@@ -7,9 +7,7 @@ import { findCondition } from '../../core/plan/conditions.ts';
 import { CommandError, exitCode } from '../common/errors.ts';
 import { sizeText, timeText, unknown } from '../common/figures.ts';
 import type { Colours } from '../common/io.ts';
-
-// `error` is absent where the Backup is complete.
-export type Ending = { error?: CommandError };
+import type { Ending } from '../common/until.ts';
 
 // Undefined while it goes on. One that waits for a person counts as ended: nothing moves until that person acts.
 export const endingOf = ({ status }: Backup): Ending | undefined => {
@@ -24,7 +22,8 @@ export const endingOf = ({ status }: Backup): Ending | undefined => {
   return stalled?.status === 'True' ? { error: failure(stalled, 'waits for a person') } : undefined;
 };
 
-const failure = ({ reason, message }: Condition, how: string): CommandError =>
+// How a condition says that it failed, with the remedy of its reason.
+export const failure = ({ reason, message }: Condition, how: string): CommandError =>
   new CommandError(exitCode.failed, reason, `${how}: ${message}`, remedyOf(reason));
 
 const remedyOf = (reason: string): string =>

@@ -12,7 +12,7 @@ const objectName = /^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/;
 const longestName = 253;
 
 // What cannot be a name is told apart from what is not there.
-const checkName = (name: string, what: string): void => {
+export const checkName = (name: string, what: string): void => {
   if (name.length > longestName || !objectName.test(name)) {
     throw wrongUse(`"${name}" is no name of a ${what}.`, 'Write the plain name, and its namespace with -n.');
   }
@@ -30,6 +30,13 @@ export const policyNotFound = (name: string, namespace: string) =>
     'PolicyNotFound',
     `There is no BackupPolicy "${name}" in the namespace "${namespace}".`,
     'See all that there are: kubectl holdfast status -A',
+  );
+
+export const backupNotFound = (name: string, namespace: string) =>
+  notFound(
+    'BackupNotFound',
+    `There is no Backup "${name}" in the namespace "${namespace}".`,
+    'See all that there are: kubectl holdfast list -A. What is in the store stays there without it: kubectl holdfast list --from',
   );
 
 export const findPolicy = ({ client, namespace }: Cluster, name: string): Promise<BackupPolicy | undefined> => {
@@ -51,11 +58,7 @@ export const getBackup = async ({ client, namespace }: Cluster, name: string): P
   checkNamespace(namespace);
   const found = await client.get<Backup>(backups, { namespace, name });
   if (found === undefined) {
-    throw notFound(
-      'BackupNotFound',
-      `There is no Backup "${name}" in the namespace "${namespace}".`,
-      'See all that there are: kubectl holdfast list -A. What is in the store stays there without it: kubectl holdfast list --from',
-    );
+    throw backupNotFound(name, namespace);
   }
   return found;
 };

@@ -18,6 +18,8 @@ export type Io = {
   readonly now: () => number;
   // Ends early when the signal is aborted.
   readonly pause: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
+  // A signal that is aborted after that time; never, where it is Infinity.
+  readonly alarm: (milliseconds: number) => AbortSignal;
   // From now on the first Ctrl-C aborts this signal instead of ending the process. The second one ends it.
   readonly interrupt: () => AbortSignal;
 };
@@ -51,6 +53,7 @@ export const processIo = (): Io => {
     environment: process.env,
     now: Date.now,
     pause,
+    alarm,
     interrupt() {
       const controller = new AbortController();
       const stop = (): void => controller.abort();
@@ -75,5 +78,11 @@ const pause = (milliseconds: number, signal?: AbortSignal): Promise<void> =>
     const timer = setTimeout(end, milliseconds);
     signal?.addEventListener('abort', end, { once: true });
   });
+
+// What a timer can hold: 24 days.
+const longestTimer = 2 ** 31 - 1;
+
+const alarm = (milliseconds: number): AbortSignal =>
+  milliseconds === Infinity ? new AbortController().signal : AbortSignal.timeout(Math.min(milliseconds, longestTimer));
 
 export const withoutColours = (io: Io): Io => ({ ...io, colours: createColors(false), errorColours: createColors(false) });
