@@ -9,6 +9,10 @@ const header = '# Made by hack/generate.ts from src/api. Do not edit.\n';
 // Two CRDs go into one chart; each one stays far below the limit of etcd and of the annotation that `kubectl apply` writes.
 const largestBytes = 100_000;
 
+// Until the operator has looked at an object, its status must not look as if there were nothing to wait for: kstatus takes an object without
+// conditions for finished, unless it observes an older generation.
+const statusDefault = { observedGeneration: -1 };
+
 // The schema of the whole object.
 export const rootSchema = ({ description, spec, status, rules }: Kind): Schema => ({
   type: 'object',
@@ -19,7 +23,7 @@ export const rootSchema = ({ description, spec, status, rules }: Kind): Schema =
     // Its name is declared so that rules may point at it.
     metadata: { type: 'object', properties: { name: { type: 'string' } } },
     spec: { ...structuralSchema(spec), description: 'What is wanted. People write it.' },
-    status: { ...structuralSchema(status), description: 'What is. The operator writes it.' },
+    status: { ...structuralSchema(status), default: statusDefault, description: 'What is. The operator writes it.' },
   },
   required: ['spec'],
   ...(rules.length > 0 && { [rulesKey]: rules }),

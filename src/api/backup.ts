@@ -1,7 +1,15 @@
 // Backup: one run of a policy.
 import { z } from 'zod';
 import { count, labelName, mapList, setList, time, withRules } from './common.ts';
-import { componentStatusSchema, conditions, phaseSecondsSchema, phases, tierStateSchema, verificationSchema } from './run-status.ts';
+import {
+  componentStatusSchema,
+  conditions,
+  observedGeneration,
+  phaseSecondsSchema,
+  phases,
+  tierStateSchema,
+  verificationSchema,
+} from './run-status.ts';
 
 export const backupSpecSchema = withRules(
   z.object({
@@ -18,7 +26,7 @@ export const backupSpecSchema = withRules(
 );
 
 export const backupStatusSchema = z.object({
-  observedGeneration: count().optional().describe('The generation of the spec that the status is about.'),
+  observedGeneration: observedGeneration(),
   conditions: conditions(),
   phase: z.enum(phases).optional().describe('For people; tools use the conditions.'),
   startTime: time().optional().describe('When its first Job was made.'),

@@ -4,7 +4,7 @@ import { type CelRule, count, duration, labelName, labelPattern, mapList, object
 import { alertNames, severities } from './alerts.ts';
 import { encryptionSchema } from './encryption.ts';
 import { postgresqlSchema } from './postgresql.ts';
-import { conditions } from './run-status.ts';
+import { conditions, observedGeneration } from './run-status.ts';
 import { readingScheduleSchema, scheduleSchema } from './schedule.ts';
 import { tierSchema } from './tier.ts';
 
@@ -186,7 +186,7 @@ const alertSchema = z.object({
 });
 
 export const policyStatusSchema = z.object({
-  observedGeneration: count().optional().describe('The generation of the spec that the status is about.'),
+  observedGeneration: observedGeneration(),
   conditions: conditions(),
   repositoryId: z.string().max(64).optional().describe('Id of the repository, the same on every tier.'),
   rpo: z

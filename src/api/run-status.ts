@@ -12,6 +12,10 @@ export const conditionSchema = z.object({
 });
 export type Condition = z.output<typeof conditionSchema>;
 
+// -1 is what the API server fills in: the operator has not looked at it yet.
+export const observedGeneration = () =>
+  z.int().min(-1).optional().describe('The generation of the spec that the status is about. -1: the operator has not looked at it yet.');
+
 export const conditions = () =>
   mapList(z.array(conditionSchema).max(32), ['type'])
     .optional()

@@ -99,7 +99,7 @@ test('status is a subresource: a write of the resource cannot touch it, and the 
   const policy = rightPolicy('columns');
   await mustKubectl(['apply', '--namespace', namespace, '-f', '-'], JSON.stringify({ ...policy, status: { repositoryId: 'forged' } }));
   const before = await mustKubectl(['get', 'hbp', 'columns', '--namespace', namespace, '-o', 'jsonpath={.status}']);
-  t.is(before, '');
+  t.deepEqual(JSON.parse(before), { observedGeneration: -1 }, 'nobody has looked at it yet');
   const time = '2026-11-22T02:00:00Z';
   const status = {
     conditions: [{ type: 'Ready', status: 'True', reason: 'Armed', message: '', lastTransitionTime: time }],

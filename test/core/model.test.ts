@@ -2,52 +2,9 @@
 import test from 'ava';
 import * as fc from 'fast-check';
 import { isSame } from '../../src/kube/merge-patch.ts';
-import { attemptsOf, Crash, createWorld } from './world.ts';
-import type { Fate, World } from './world.ts';
-
-const fates: Fate[] = ['succeeds', 'fails', 'fails for good', 'ends silently', 'vanishes', 'writes and fails'];
-const names = ['first', 'second'];
-
-const crash = fc.oneof({ weight: 4, arbitrary: fc.constant(Infinity) }, { weight: 1, arbitrary: fc.integer({ min: 0, max: 3 }) });
-const fate = fc.oneof({ weight: 5, arbitrary: fc.constant<Fate>('succeeds') }, { weight: 6, arbitrary: fc.constantFrom(...fates) });
-
-const step = fc.oneof(
-  { weight: 2, arbitrary: fc.record({ type: fc.constant('reconcile' as const), name: fc.constantFrom(...names), crashAfter: crash }) },
-  { weight: 4, arbitrary: fc.record({ type: fc.constant('reconcile all' as const), crashAfter: crash }) },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('start' as const), which: fc.nat(20) }) },
-  { weight: 5, arbitrary: fc.record({ type: fc.constant('finish' as const), which: fc.nat(20), fate }) },
-  { weight: 2, arbitrary: fc.record({ type: fc.constant('pass' as const), seconds: fc.constantFrom(1, 15, 15, 15, 700, 30_000) }) },
-);
-type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
-
-const open = (world: World): string[] => [...world.jobs.values()].filter(({ state }) => state.type !== 'Ended').map(({ name }) => name);
-
-const surviving = (work: () => void): void => {
-  try {
-    work();
-  } catch (error) {
-    if (!(error instanceof Crash)) {
-      throw error;
-    }
-  }
-};
-
-const take = (world: World, move: Step): void => {
-  const jobs = open(world);
-  switch (move.type) {
-    case 'reconcile':
-      return surviving(() => world.reconcile(move.name, move.crashAfter));
-    case 'reconcile all':
-      names.forEach((name) => surviving(() => world.reconcile(name, move.crashAfter)));
-      return surviving(() => world.reconcilePolicy(move.crashAfter));
-    case 'start':
-      return world.start(jobs[move.which % Math.max(1, jobs.length)] ?? '');
-    case 'finish':
-      return world.finish(jobs[move.which % Math.max(1, jobs.length)] ?? '', move.fate);
-    case 'pass':
-      return world.pass(move.seconds * 1000);
-  }
-};
+import { names, openJobs, step, take } from './moves.ts';
+import { attemptsOf, createWorld } from './world.ts';
+import type { World } from './world.ts';
 
 const started = (world: World): string[] =>
   [...world.backups.values()]
@@ -96,7 +53,7 @@ const calmDown = (world: World): void => {
   for (let round = 0; round < 200; round += 1) {
     names.forEach((name) => world.reconcile(name));
     world.reconcilePolicy();
-    open(world).forEach((name) => world.finish(name, 'succeeds'));
+    openJobs(world).forEach((name) => world.finish(name, 'succeeds'));
     world.pass(round % 10 === 0 ? 3_700_000 : 60_000);
   }
 };

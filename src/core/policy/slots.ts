@@ -41,7 +41,7 @@ const expectedSlot = (status: PolicyStatus | undefined): number | undefined =>
 // Where no slot was expected: a policy that is new is caught up from its creation, one that was invalid from when it became so,
 // anything else (resumed, schedule added) from now.
 const catchUpFrom = ({ policy, now }: PolicyObserved): number => {
-  if (policy.status?.observedGeneration === undefined) {
+  if (policy.status?.observedGeneration === undefined || policy.status.observedGeneration < 0) {
     return instantOf(policy.metadata.creationTimestamp) ?? now;
   }
   const ready = findCondition(policy.status.conditions, 'Ready');
