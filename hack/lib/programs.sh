@@ -7,7 +7,7 @@ link_programs() {
   for name in etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl provisioner; do
     ln -sfn "$HOLDFAST_CACHE/bin/kube" "$CLUSTER_DIR/bin/$name"
   done
-  for name in coredns helm registry versitygw minio; do
+  for name in coredns helm registry versitygw minio kstatus; do
     [ ! -x "$HOLDFAST_CACHE/bin/$name" ] || ln -sfn "$HOLDFAST_CACHE/bin/$name" "$CLUSTER_DIR/bin/$name"
   done
 }
