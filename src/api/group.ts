@@ -20,6 +20,8 @@ export const annotation = {
   logsRequested: `${group}/logs-requested`,
   // On a Backup made by a schedule: the slot it stands for, RFC 3339.
   slot: `${group}/slot`,
+  // On a Backup made by a schedule: its slot was missed, and it makes up for that.
+  late: `${group}/late`,
   // On a Job: the attempt's parent, `<kind>/<name>/<uid>`.
   owner: `${group}/run-owner`,
 } as const;

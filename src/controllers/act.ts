@@ -89,7 +89,10 @@ const actOne = async (
         (subject.metadata.finalizers ?? []).filter((name) => name !== finalizer),
       );
     case 'createBackup':
-      await createOnce(context, backups, scheduledBackup(subject as BackupPolicy, action.name, action.slot));
+      await createOnce(context, backups, scheduledBackup(subject as BackupPolicy, action));
+      return undefined;
+    case 'deleteBackup':
+      await context.client.delete(backups, { namespace, name: action.name }, { uid: action.uid });
       return undefined;
     case 'createClaim':
       await createOnce(context, persistentVolumeClaims, claim(subject as BackupPolicy, action.tier));
@@ -141,14 +144,14 @@ const changeFinalizers = async (context: OperatorContext, subject: Subject, fina
 };
 
 // Made by the schedule: no owner reference, for it outlives the policy.
-const scheduledBackup = ({ metadata }: BackupPolicy, name: string, slot: string) => ({
+const scheduledBackup = ({ metadata }: BackupPolicy, { name, slot, late }: Extract<Action, { type: 'createBackup' }>) => ({
   apiVersion,
   kind: 'Backup',
   metadata: {
     name,
     namespace: metadata.namespace,
     labels: { [label.policy]: metadata.name },
-    annotations: { [annotation.slot]: slot },
+    annotations: { [annotation.slot]: slot, ...(late ? { [annotation.late]: 'true' } : {}) },
   },
   spec: { policyRef: { name: metadata.name }, type: 'Full' },
 });
@@ -179,6 +182,7 @@ const describe = (action: Action): string =>
     addFinalizer: 'Adding the finalizer',
     removeFinalizer: 'Removing the finalizer',
     createBackup: 'Creating a Backup',
+    deleteBackup: 'Removing the resource of an old Backup; its data stays',
     createClaim: 'Creating a PersistentVolumeClaim',
   })[action.type];
 
@@ -190,6 +194,8 @@ const detail = (action: Action): Record<string, string> => {
       return { job: action.name };
     case 'createBackup':
       return { backup: action.name, slot: action.slot };
+    case 'deleteBackup':
+      return { backup: action.name };
     case 'createClaim':
       return { tier: action.tier };
     case 'addFinalizer':

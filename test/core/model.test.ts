@@ -1,8 +1,9 @@
 // Decisions carried out in a cluster in memory: whatever happens to Jobs, and wherever the operator dies, runs end, and end with the truth.
 import test from 'ava';
 import * as fc from 'fast-check';
+import { annotation } from '../../src/api/group.ts';
 import { isSame } from '../../src/kube/merge-patch.ts';
-import { names, openJobs, step, take } from './moves.ts';
+import { everyName, names, openJobs, step, surviving, take } from './moves.ts';
 import { attemptsOf, createWorld } from './world.ts';
 import type { World } from './world.ts';
 
@@ -51,7 +52,7 @@ const safe = (world: World): void => {
 // From here on all goes well; time passes.
 const calmDown = (world: World): void => {
   for (let round = 0; round < 200; round += 1) {
-    names.forEach((name) => world.reconcile(name));
+    everyName(world).forEach((name) => world.reconcile(name));
     world.reconcilePolicy();
     openJobs(world).forEach((name) => world.finish(name, 'succeeds'));
     world.pass(round % 10 === 0 ? 3_700_000 : 60_000);
@@ -83,6 +84,34 @@ test('runs end with the truth, whatever happens on the way', (t) => {
       hold(isSame(policy.status, world.policyStatus() ?? {}), 'the status of the policy moves');
     }),
     { numRuns: Number(process.env['ROUNDS'] ?? 400), includeErrorInReport: true },
+  );
+  t.pass();
+});
+
+test('slots get one run or count as missed, whatever happens on the way', (t) => {
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 10, maxLength: 60, size: 'max' }), (steps) => {
+      const world = createWorld([], { full: { cron: '0 */4 * * *' } });
+      world.reconcilePolicy();
+      const made = new Map<string, string>();
+      for (const move of steps) {
+        take(world, move);
+        safe(world);
+        for (const [name, { metadata }] of world.backups) {
+          made.set(name, metadata.annotations?.[annotation.late] ?? 'in time');
+        }
+      }
+      surviving(() => world.reconcilePolicy());
+      const { successRate, next } = world.policyStatus() ?? {};
+      const counted = (successRate?.days ?? []).reduce((sum, { scheduled }) => sum + scheduled, 0);
+      const inTime = [...made.values()].filter((late) => late === 'in time').length;
+      const missed = successRate?.missed ?? 0;
+      const late = made.size - inTime;
+      // A Backup whose status was lost counts once its policy is looked at again, and it was looked at just now.
+      hold(counted === inTime + missed, `${counted} slots, ${inTime} runs in time, ${missed} missed (${late} late runs)`);
+      hold(Date.parse(next?.[0]?.time ?? '') > world.now(), 'the next slot is past');
+    }),
+    { numRuns: Number(process.env['ROUNDS'] ?? 200), includeErrorInReport: true },
   );
   t.pass();
 });

@@ -23,7 +23,11 @@ export type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 export const openJobs = (world: World): string[] =>
   [...world.jobs.values()].filter(({ state }) => state.type !== 'Ended').map(({ name }) => name);
 
-const surviving = (work: () => void): void => {
+// The names of all Backups.
+export const everyName = (world: World): string[] => [...world.backups.keys()];
+
+// Does something in which the operator may die.
+export const surviving = (work: () => void): void => {
   try {
     work();
   } catch (error) {
@@ -33,13 +37,14 @@ const surviving = (work: () => void): void => {
   }
 };
 
+// Does what a step says.
 export const take = (world: World, move: Step): void => {
   const jobs = openJobs(world);
   switch (move.type) {
     case 'reconcile':
-      return surviving(() => world.reconcile(move.name, move.crashAfter));
+      return world.backups.has(move.name) ? surviving(() => world.reconcile(move.name, move.crashAfter)) : undefined;
     case 'reconcile all':
-      names.forEach((name) => surviving(() => world.reconcile(name, move.crashAfter)));
+      everyName(world).forEach((name) => surviving(() => world.reconcile(name, move.crashAfter)));
       return surviving(() => world.reconcilePolicy(move.crashAfter));
     case 'start':
       return world.start(jobs[move.which % Math.max(1, jobs.length)] ?? '');

@@ -5,7 +5,7 @@ import { cut, setCondition } from '../../src/core/plan/conditions.ts';
 import { copyState } from '../../src/core/plan/copy-state.ts';
 import type { CopyInput } from '../../src/core/plan/copy-state.ts';
 import { backupIdOf, jobName, labelValue, scheduledBackupName } from '../../src/core/plan/names.ts';
-import { dueSlot, newestSlot, nextSlot, scheduleProblem } from '../../src/core/plan/schedule.ts';
+import { dueSlots, jitterOffset, newestSlot, nextSlot, scheduleProblem } from '../../src/core/plan/schedule.ts';
 import { doubling, durationMilliseconds, isoTime, soonest } from '../../src/core/plan/time.ts';
 import { makeJob } from './fixtures.ts';
 
@@ -103,8 +103,14 @@ for (const [title, schedule, expected, since, now, slot, next] of [
   ],
 ] as const) {
   test(`due slot: ${title}`, (t) => {
-    const due = dueSlot(schedule, expected === undefined ? undefined : at(expected), at(since), at(now));
-    t.deepEqual({ slot: iso(due.slot), next: iso(due.next) }, { slot, next });
+    const due = dueSlots({
+      schedule,
+      offset: 0,
+      expected: expected === undefined ? undefined : at(expected),
+      since: at(since),
+      now: at(now),
+    });
+    t.deepEqual({ slot: iso(due.run), next: iso(due.next) }, { slot, next });
   });
 }
 
@@ -113,14 +119,53 @@ test('walking through a year of summer and winter time, each day gets one run', 
   let expected = nextSlot(schedule, at('2026-01-01T00:00:00Z'));
   const runs: number[] = [];
   for (let now = at('2026-01-01T00:00:00Z'); now < at('2027-01-01T00:00:00Z'); now += 37 * 60_000) {
-    const { slot, next } = dueSlot(schedule, expected, 0, now);
+    const { run, next } = dueSlots({ schedule, offset: 0, expected, since: 0, now });
     expected = next;
-    if (slot !== undefined) {
-      runs.push(slot);
+    if (run !== undefined) {
+      runs.push(run);
     }
   }
   t.is(runs.length, 365);
   t.is(new Set(runs.map((run) => new Date(run).toLocaleDateString('en', { timeZone: 'Europe/Berlin' }))).size, 365);
+});
+
+test('what slots came in between is the same, however often one looks, and each gets at most one run', (t) => {
+  const schedules = [utc('*/7 * * * *'), utc('0 2 * * *'), berlin('30 2 * * *'), berlin('0 * * * *'), utc('0 0 31 * *')];
+  const minutes = fc.integer({ min: 1, max: 3 * 24 * 60 });
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...schedules),
+      fc.nat(3600),
+      fc.array(minutes, { minLength: 1, maxLength: 12 }),
+      (schedule, offset, steps) => {
+        const first = at('2026-03-27T00:00:00Z');
+        let now = first;
+        let expected = nextSlot(schedule, first);
+        const seen: number[] = [];
+        const runs: number[] = [];
+        for (const step of steps) {
+          now += step * 60_000;
+          const due = dueSlots({ schedule, offset: offset * 1000, expected, since: first, now });
+          seen.push(...due.came);
+          runs.push(...(due.run === undefined ? [] : [due.run]));
+          expected = due.next;
+        }
+        const once = dueSlots({ schedule, offset: offset * 1000, expected: nextSlot(schedule, first), since: first, now });
+        t.deepEqual(seen, once.came);
+        t.is(runs.length, new Set(runs).size);
+        t.true(runs.every((run) => seen.includes(run) && run + offset * 1000 <= now));
+      },
+    ),
+    { numRuns: Number(process.env['ROUNDS'] ?? 100) },
+  );
+});
+
+test('jitter: stable, within its bounds, and spread', (t) => {
+  const offsets = Array.from({ length: 200 }, (_, index) => jitterOffset('1h', (index * 2_654_435_761).toString(16).slice(-8)));
+  t.true(offsets.every((offset) => offset >= 0 && offset < 3_600_000 && offset % 1000 === 0));
+  t.true(new Set(offsets).size > 150);
+  t.is(jitterOffset('1h', 'abcdef01'), jitterOffset('1h', 'abcdef01'));
+  t.deepEqual([jitterOffset(undefined, 'ffffffff'), jitterOffset('1s', 'ffffffff')], [0, 0]);
 });
 
 for (const [cron, timeZone, expected] of [

@@ -33,6 +33,8 @@ export const backup = (day: number, status: BackupStatus = {}, facts: Partial<Ba
   uid: `uid${day}`,
   createdTime: Date.parse(`2026-11-${day}T02:00:00Z`),
   scheduled: false,
+  late: false,
+  type: 'Full',
   deleting: false,
   slot: `2026-11-${day}T02:00:00Z`,
   status,
@@ -55,8 +57,8 @@ export const withEncryption = (encryption: Partial<ReturnType<typeof makePolicy>
   return { ...policy, spec: { ...policy.spec, encryption: { ...policy.spec.encryption, ...encryption } } };
 };
 
-export const nightly = (status?: PolicyStatus, spec: object = {}) =>
-  makePolicy({ schedules: { full: { cron: '0 2 * * *' } }, ...spec }, status);
+export const nightly = (status?: PolicyStatus, spec: object = {}, full: object = {}) =>
+  makePolicy({ schedules: { full: { cron: '0 2 * * *', ...full } }, ...spec }, status);
 export const armed = (next: string, reason = 'Armed'): PolicyStatus => ({
   observedGeneration: 1,
   next: [{ type: 'Full', time: next }],

@@ -183,7 +183,7 @@ test('summary: what the store holds, not what resources say', (t) => {
     { name: 'db', lastSuccessTime: '2026-11-20T02:00:00Z', bytes: 20, restorableTo: '2026-11-20T02:01:00Z' },
     { name: 'stock' },
   ]);
-  t.is(decision.status.rpo, undefined, 'one component has nothing: the whole is not restorable');
+  t.is(decision.status.rpo?.restorableTime, undefined, 'one component has nothing: the whole is not restorable');
   t.is(decision.status.repositoryId, 'r1');
 });
 
@@ -278,7 +278,10 @@ test('summary: what the store does not hold any more is shown no longer', (t) =>
   const before = decide({ catalogue: { local: holding(entry(20)), cloud: holding() } }).status;
   t.is(before.latestBackup?.backupId, '20261120T020000Z-full-x');
   const after = decide({ catalogue: { local: holding(), cloud: holding() }, policy: makePolicy({}, before) }).status;
-  t.deepEqual([after.latestBackup, after.components, after.rpo], [undefined, [{ name: 'db' }, { name: 'stock' }], undefined]);
+  t.deepEqual(
+    [after.latestBackup, after.components, after.rpo?.restorableTime],
+    [undefined, [{ name: 'db' }, { name: 'stock' }], undefined],
+  );
 });
 
 test('summary: a manifest whose slot is no time does not hold the status up', (t) => {

@@ -62,7 +62,8 @@ test('slots: a run at its slot, named by it, and the next one stands in the stat
   const decision = decide({ policy: nightly(armed('2026-11-22T02:00:00Z')) });
   t.deepEqual(backupsMade(decision), ['shop-full-202611220200 2026-11-22T02:00:00Z']);
   t.like(decision.status, { next: [{ type: 'Full', time: '2026-11-23T02:00:00Z' }], lastScheduleTime: '2026-11-22T02:00:00Z' });
-  t.is(decision.againMilliseconds, 24 * 60 * minute);
+  const withFacts = decide({ policy: nightly(armed('2026-11-22T02:00:00Z')), catalogue: {} });
+  t.is(withFacts.againMilliseconds, 24 * 60 * minute);
 });
 
 test('slots: decided twice, it is the same run', (t) => {
@@ -128,7 +129,10 @@ test('slots: however the status was lost, a slot is the same run', (t) => {
     now: start + 50 * minute,
     backups: [backup(22, { backupId: 'x' }, { scheduled: true, name: 'shop-full-202611220200' })],
   });
-  t.deepEqual(backupsMade(again), backupsMade(once));
+  t.deepEqual(backupsMade(once), ['shop-full-202611220200 2026-11-22T02:00:00Z']);
+  t.deepEqual(backupsMade(again), []);
+  t.is(again.status.lastScheduleTime, once.status.lastScheduleTime);
+  t.deepEqual(again.status.successRate, once.status.successRate, 'it was in time when it was made');
 });
 
 test('a policy that nothing happens to has a status that does not move', (t) => {

@@ -1,7 +1,7 @@
 // A cluster and its stores in memory: enough of them to carry out decisions, lose Jobs, and crash in between.
 import type { AgentResult, EntryLine } from '../../src/api/agent.ts';
 import type { Backup } from '../../src/api/objects.ts';
-import { finalizer } from '../../src/api/group.ts';
+import { annotation, finalizer } from '../../src/api/group.ts';
 import { decideBackup } from '../../src/core/backup/decide.ts';
 import { deadlinesFor } from '../../src/core/jobs/deadlines.ts';
 import type { JobFacts } from '../../src/core/jobs/facts.ts';
@@ -20,9 +20,9 @@ export class Crash extends Error {}
 export const attemptsOf = (components: { name: string; attempt: number }[]): string =>
   JSON.stringify(components.map(({ name, attempt }) => [name, attempt]));
 
-export const createWorld = (names: string[]) => {
+export const createWorld = (names: string[], schedules: object = {}) => {
   let now = start;
-  let policy = makePolicy({ schedules: {}, jobs: { attempts: 2 } });
+  let policy = makePolicy({ schedules, jobs: { attempts: 2 } });
   const backups = new Map<string, Backup>(names.map((name) => [name, makeBackup(undefined, { name, uid: `uid of ${name}` })]));
   const jobs = new Map<string, Job>();
   const stores: Record<string, Map<string, Manifest>> = { local: new Map(), cloud: new Map() };
@@ -63,6 +63,13 @@ export const createWorld = (names: string[]) => {
     }
   };
 
+  const makeScheduled = ({ name, slot, late }: Extract<Action, { type: 'createBackup' }>): void => {
+    if (!backups.has(name)) {
+      const annotations = { [annotation.slot]: slot, ...(late ? { [annotation.late]: 'true' } : {}) };
+      backups.set(name, makeBackup(undefined, { name, uid: `uid of ${name}`, creationTimestamp: isoTime(now), annotations }));
+    }
+  };
+
   const perform = (action: Action, ownerUid: string, setFinalizers: (finalizers: string[]) => void): void => {
     switch (action.type) {
       case 'createJob':
@@ -74,6 +81,9 @@ export const createWorld = (names: string[]) => {
       case 'removeFinalizer':
         return setFinalizers([]);
       case 'createBackup':
+        return makeScheduled(action);
+      case 'deleteBackup':
+        return void backups.delete(action.name);
       case 'createClaim':
         throw new TypeError(`Not expected here: ${action.type}`);
     }
@@ -109,7 +119,7 @@ export const createWorld = (names: string[]) => {
       namespaceTerminating: false,
       rivals: others.map(({ metadata, status }) => ({
         name: metadata.name,
-        createdTime: start,
+        createdTime: Date.parse(metadata.creationTimestamp),
         started: status?.backupId !== undefined,
         stalled: false,
       })),
@@ -140,10 +150,12 @@ export const createWorld = (names: string[]) => {
       backups: [...backups.values()].map(({ metadata, status = {} }) => ({
         name: metadata.name,
         uid: metadata.uid,
-        createdTime: start,
-        scheduled: false,
+        createdTime: Date.parse(metadata.creationTimestamp),
+        scheduled: metadata.annotations?.[annotation.slot] !== undefined,
+        late: metadata.annotations?.[annotation.late] !== undefined,
+        type: 'Full' as const,
         deleting: false,
-        slot: isoTime(start),
+        slot: metadata.annotations?.[annotation.slot] ?? isoTime(start),
         status,
       })),
       jobs: [...jobs.values()],
@@ -228,6 +240,7 @@ export const createWorld = (names: string[]) => {
     stores,
     decideFor,
     decideForPolicy,
+    now: () => now,
     policyStatus: () => policy.status,
     reconcile(name: string, crashAfter = Infinity): void {
       const decision = decideFor(name);

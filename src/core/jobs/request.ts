@@ -28,7 +28,8 @@ export type Action =
   | { type: 'deleteJob'; name: string; uid: string }
   | { type: 'addFinalizer' }
   | { type: 'removeFinalizer' }
-  | { type: 'createBackup'; name: string; slot: string }
+  | { type: 'createBackup'; name: string; slot: string; late: boolean }
+  | { type: 'deleteBackup'; name: string; uid: string }
   | { type: 'createClaim'; tier: string };
 
 export const createJob = (job: JobRequest): Action => ({ type: 'createJob', job });

@@ -3,6 +3,7 @@
 export const second = 1000;
 export const minute = 60 * second;
 export const hour = 60 * minute;
+export const day = 24 * hour;
 
 const seconds = { d: 86_400, h: 3600, m: 60, s: 1 } as const;
 

@@ -8,8 +8,10 @@ import { copies } from './copies.ts';
 import { history } from './history.ts';
 import { inspections } from './inspections.ts';
 import type { PolicyDecision, PolicyObserved } from './observed.ts';
+import { rpo } from './rpo.ts';
 import { slots } from './slots.ts';
 import { storageHealth } from './storage-health.ts';
+import { successRate } from './success-rate.ts';
 import { summary } from './summary.ts';
 import { policyProblem } from './validate.ts';
 import type { Problem } from './validate.ts';
@@ -44,10 +46,18 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
   const due = slots(observed);
   const reading = inspections(observed);
   const copying = copies(observed);
-  const { next: _next, lastScheduleTime: _last, rpo: _rpo, latestBackup: _latest, ...before } = policy.status ?? {};
-  const status = { ...before, ...due.status, ...summary(observed) };
-  const conditions: NewCondition[] = [ready(observed, due.status), storageHealth(observed, reading.readings)];
-  const wait = soonest(due.againMilliseconds, reading.againMilliseconds, copying.againMilliseconds);
+  const { next: _next, lastScheduleTime: _last, latestBackup: _latest, successRate: _rate, ...before } = policy.status ?? {};
+  const read = summary(observed);
+  const exposure = rpo(observed, read.tiers ?? []);
+  const rate = successRate(observed, due);
+  const status = { ...before, ...due.status, ...read, rpo: exposure.status, ...(rate === undefined ? {} : { successRate: rate }) };
+  const conditions: NewCondition[] = [
+    ready(observed, due.status),
+    exposure.condition,
+    due.condition,
+    storageHealth(observed, reading.readings),
+  ];
+  const wait = soonest(due.againMilliseconds, reading.againMilliseconds, copying.againMilliseconds, exposure.againMilliseconds);
   return {
     actions: [
       ...missingClaims.map((tier): Action => ({ type: 'createClaim', tier })),

@@ -1,9 +1,10 @@
-// Jobs that nobody needs any more. Their results are in a status or in the store.
+// Jobs and Backup resources that nobody needs any more. What they came to is in a status or in the store; no data is ever deleted here.
 import { deleteJobs } from '../jobs/facts.ts';
 import type { JobFacts } from '../jobs/facts.ts';
 import type { Action } from '../jobs/request.ts';
 import { inspectJobsOf } from './inspections.ts';
-import type { PolicyObserved } from './observed.ts';
+import { isSealed } from './observed.ts';
+import type { BackupFacts, PolicyObserved } from './observed.ts';
 
 const keptBackups = 3;
 const keptInspections = 3;
@@ -11,8 +12,24 @@ const keptCopies = 3;
 
 export const history = (observed: PolicyObserved): Action[] => {
   const outdated = [...oldRuns(observed), ...oldInspections(observed), ...oldCopies(observed)];
-  return deleteJobs(outdated.filter(({ state }) => state.type === 'Ended' || state.type === 'Reading'));
+  return [...deleteJobs(outdated.filter(({ state }) => state.type === 'Ended' || state.type === 'Reading')), ...oldResources(observed)];
 };
+
+// At most so many at a time: the API server is not flooded after a limit was lowered.
+const mostDeletions = 20;
+
+// Ended runs beyond the limit of their type, oldest first. The newest that is Complete stays, and one whose copies are still due.
+const oldResources = ({ policy, backups }: PolicyObserved): Action[] => {
+  const ended = backups
+    .filter(({ status, deleting }) => status.endTime !== undefined && !deleting)
+    .toSorted((a, b) => b.createdTime - a.createdTime);
+  const newestComplete = ended.find(({ status }) => status.phase === 'Complete');
+  const old = ended.slice(policy.spec.history.full).filter((backup) => backup !== newestComplete && !isCopying(backup));
+  return old.slice(-mostDeletions).map(({ name, uid }): Action => ({ type: 'deleteBackup', name, uid }));
+};
+
+const isCopying = (backup: BackupFacts): boolean =>
+  isSealed(backup) && (backup.status.tiers ?? []).some(({ state }) => state !== 'Sealed' && state !== 'Failed');
 
 // Jobs of runs that have ended, but for the newest few.
 const oldRuns = ({ backups, jobs }: PolicyObserved): JobFacts[] => {

@@ -1,4 +1,4 @@
-// Reading the tiers: after each backup, after each copy, and once for a policy that is new.
+// Reading the tiers: after each backup, after each copy, at the slots of the health schedule, and once for a policy that is new.
 import { judge } from '../jobs/judge.ts';
 import type { Verdict } from '../jobs/judge.ts';
 import { deadlinesFor } from '../jobs/deadlines.ts';
@@ -7,6 +7,7 @@ import type { JobFacts } from '../jobs/facts.ts';
 import { createJob } from '../jobs/request.ts';
 import type { Action } from '../jobs/request.ts';
 import { jobName } from '../plan/names.ts';
+import { jitterOffset, newestSlot, nextSlot } from '../plan/schedule.ts';
 import { doubling, hour, instantOf, second, soonest } from '../plan/time.ts';
 import { isSealed } from './observed.ts';
 import type { PolicyObserved } from './observed.ts';
@@ -23,7 +24,7 @@ const readingBackoff = (failures: number): number => doubling(failures, 30 * sec
 
 export const inspections = (observed: PolicyObserved): Inspections => {
   const perTier = observed.policy.spec.tiers.map(({ name }, at) => inspectTier(observed, name, at === 0));
-  const wait = soonest(...perTier.map(({ againMilliseconds }) => againMilliseconds));
+  const wait = soonest(nextReading(observed), ...perTier.map(({ againMilliseconds }) => againMilliseconds));
   return {
     actions: perTier.flatMap(({ actions }) => actions),
     readings: perTier.map(({ reading }) => reading),
@@ -105,5 +106,21 @@ const neededSince = (observed: PolicyObserved, tier: string, isPrimary: boolean)
           ? [job.state.endTime]
           : [],
       );
-  return Math.max(created, ...ends);
+  return Math.max(created, newestReading(observed) ?? 0, ...ends);
+};
+
+// The same for a policy at every slot, so that the readings of many policies spread over the interval.
+const readingOffset = ({ policy, hash }: PolicyObserved): number =>
+  jitterOffset(policy.spec.schedules.health.jitter, hash(`${policy.metadata.uid}/health`));
+
+const newestReading = (observed: PolicyObserved): number | undefined => {
+  const offset = readingOffset(observed);
+  const slot = newestSlot(observed.policy.spec.schedules.health, observed.now - offset);
+  return slot === undefined ? undefined : slot + offset;
+};
+
+const nextReading = (observed: PolicyObserved): number | undefined => {
+  const offset = readingOffset(observed);
+  const slot = nextSlot(observed.policy.spec.schedules.health, observed.now - offset);
+  return slot === undefined ? undefined : slot + offset - observed.now;
 };

@@ -4,7 +4,7 @@ import type { PolicyStatus } from '../../api/policy.ts';
 import { instantOf, isoTime } from '../plan/time.ts';
 import type { PolicyObserved, TierCatalogue } from './observed.ts';
 
-type Summary = Pick<PolicyStatus, 'tiers' | 'components' | 'latestBackup' | 'repositoryId' | 'rpo'>;
+type Summary = Pick<PolicyStatus, 'tiers' | 'components' | 'latestBackup' | 'repositoryId'>;
 type TierSummary = NonNullable<PolicyStatus['tiers']>[number];
 type ComponentSummary = NonNullable<PolicyStatus['components']>[number];
 
@@ -16,11 +16,9 @@ export const summary = (observed: PolicyObserved): Summary => {
   const repositoryId = read?.repositoryId ?? policy.status?.repositoryId;
   const latestBackup = read?.entries === undefined ? policy.status?.latestBackup : latest && describeLatest(observed, latest);
   const components = policy.spec.components.map(({ name }) => componentSummary(observed, name, read));
-  const restorableTime = oldestRestorable(components);
   return {
     tiers: policy.spec.tiers.map(({ name }) => tierSummary(observed, name)),
     components,
-    ...(restorableTime === undefined ? {} : { rpo: { restorableTime } }),
     ...(repositoryId === undefined ? {} : { repositoryId }),
     ...(latestBackup === undefined ? {} : { latestBackup }),
   };
@@ -39,10 +37,14 @@ const slotTime = (entry: EntryLine | undefined): string | undefined => {
 
 const newestPassed = (entries: EntryLine[]): EntryLine | undefined => passed(entries).at(-1);
 
-// What a restore of everything would bring back. Unknown while one component has nothing.
-const oldestRestorable = (components: ComponentSummary[]): string | undefined => {
-  const known = components.flatMap(({ restorableTo }) => restorableTo ?? []);
-  return known.length < components.length ? undefined : known.toSorted((a, b) => Date.parse(a) - Date.parse(b)).at(0);
+// What a restore of everything from one tier would bring back: of each component the newest, of those the oldest. None while one has nothing.
+const restorableTime = ({ policy }: PolicyObserved, entries: EntryLine[]): string | undefined => {
+  const perComponent = policy.spec.components.map(({ name }) =>
+    passed(entries).flatMap(({ components }) => instantOf(components.find((each) => each.name === name)?.restorableTo) ?? []),
+  );
+  return perComponent.every((points) => points.length > 0)
+    ? isoTime(Math.min(...perComponent.map((points) => Math.max(...points))))
+    : undefined;
 };
 
 const describeLatest = ({ backups }: PolicyObserved, entry: EntryLine): NonNullable<PolicyStatus['latestBackup']> => {
@@ -50,16 +52,19 @@ const describeLatest = ({ backups }: PolicyObserved, entry: EntryLine): NonNulla
   return { ...(name === undefined ? {} : { name }), backupId: entry.backupId, bytes: entry.bytes, seconds: entry.seconds };
 };
 
-const tierSummary = ({ policy, catalogue }: PolicyObserved, name: string): TierSummary => {
+const tierSummary = (observed: PolicyObserved, name: string): TierSummary => {
+  const { policy, catalogue } = observed;
   const read = catalogue[name];
   const before = policy.status?.tiers?.find((tier) => tier.name === name);
   if (read === undefined) {
     return before ?? { name };
   }
   const latest = read.entries === undefined ? before?.latestBackupTime : slotTime(newestPassed(read.entries));
+  const restorable = read.entries === undefined ? before?.restorableTime : restorableTime(observed, read.entries);
   return {
     name,
     ...(latest === undefined ? {} : { latestBackupTime: latest }),
+    ...(restorable === undefined ? {} : { restorableTime: restorable }),
     backups: read.backups,
     refused: read.refused,
     measuredTime: isoTime(read.measuredTime),

@@ -3,6 +3,7 @@ import { Encrypter } from 'age-encryption';
 import type { ConditionReason } from '../../api/conditions.ts';
 import type { BackupPolicy } from '../../api/objects.ts';
 import { scheduleProblem } from '../plan/schedule.ts';
+import { durationMilliseconds } from '../plan/time.ts';
 
 export type Problem = { reason: ConditionReason; message: string };
 
@@ -11,7 +12,8 @@ export const policyProblem = ({ spec }: BackupPolicy, agentMajors: number[], now
   recipientProblem(spec.encryption.recipients) ??
   keyProblem(spec.encryption.verificationKeys) ??
   imageProblem(spec.components, agentMajors) ??
-  fullScheduleProblem(spec.schedules, now);
+  scheduleProblems(spec.schedules, now) ??
+  objectivesProblem(spec.objectives);
 
 const recipientProblem = (recipients: string[]): Problem | undefined => {
   const at = recipients.findIndex((recipient) => !isRecipient(recipient));
@@ -68,7 +70,20 @@ const imageProblem = (components: BackupPolicy['spec']['components'], agentMajor
   };
 };
 
-const fullScheduleProblem = ({ full }: BackupPolicy['spec']['schedules'], now: number): Problem | undefined => {
-  const text = full && scheduleProblem(full, now);
-  return text === undefined ? undefined : { reason: 'InvalidSchedule', message: `spec.schedules.full: ${text}. Mend cron or timeZone.` };
-};
+const scheduleProblems = (schedules: BackupPolicy['spec']['schedules'], now: number): Problem | undefined =>
+  Object.entries(schedules)
+    .flatMap(([name, schedule]) => {
+      const text = schedule && scheduleProblem(schedule, now);
+      return text === undefined
+        ? []
+        : [{ reason: 'InvalidSchedule' as const, message: `spec.schedules.${name}: ${text}. Mend cron or timeZone.` }];
+    })
+    .at(0);
+
+const objectivesProblem = ({ rpo, warnAt }: BackupPolicy['spec']['objectives']): Problem | undefined =>
+  warnAt === undefined || durationMilliseconds(warnAt) < durationMilliseconds(rpo)
+    ? undefined
+    : {
+        reason: 'InvalidObjectives',
+        message: `spec.objectives: a warning at ${warnAt} comes after the objective of ${rpo} is broken. Make warnAt shorter than rpo.`,
+      };

@@ -1,0 +1,83 @@
+// What could be lost right now, against the objective. Only tiers that were read lately are believed.
+import type { PolicyStatus } from '../../api/policy.ts';
+import type { NewCondition } from '../plan/conditions.ts';
+import { intervalMilliseconds } from '../plan/schedule.ts';
+import { durationMilliseconds, hour, instantOf, isoTime, second, soonest } from '../plan/time.ts';
+import type { PolicyObserved } from './observed.ts';
+
+type TierSummary = NonNullable<PolicyStatus['tiers']>[number];
+type Point = { time: number; measured: number; tier: string };
+
+export type Rpo = { status: NonNullable<PolicyStatus['rpo']>; condition: NewCondition; againMilliseconds?: number };
+
+const type = 'RPOMet' as const;
+
+// The status holds instants, not ages, so that it moves only when facts do.
+export const rpo = (observed: PolicyObserved, tiers: TierSummary[]): Rpo => {
+  const { policy, now } = observed;
+  const objective = durationMilliseconds(policy.spec.objectives.rpo);
+  const fresh = tiers.filter((tier) => believedUntil(observed, tier) > now);
+  const points = fresh.flatMap(pointOf);
+  const best = newest(points);
+  const offsite = newest(points.filter(({ tier }) => isOffsite(observed, tier)));
+  const wait = soonest(
+    ...fresh.map((tier) => believedUntil(observed, tier) - now),
+    ...(best === undefined ? [] : [warnAge(observed), objective].map((age) => best.time + age - now).filter((left) => left > 0)),
+  );
+  return {
+    status: {
+      objectiveSeconds: objective / second,
+      ...(best === undefined ? {} : { restorableTime: isoTime(best.time), measuredTime: isoTime(best.measured) }),
+      ...(offsite === undefined ? {} : { offsiteTime: isoTime(offsite.time) }),
+    },
+    condition: best === undefined ? withoutPoint(observed, fresh) : judged(observed, best, objective),
+    ...(wait === undefined ? {} : { againMilliseconds: wait }),
+  };
+};
+
+// Default: five sixths of the objective, 20 h of 24 h.
+export const warnAge = ({ policy }: Pick<PolicyObserved, 'policy'>): number => {
+  const { rpo: objective, warnAt } = policy.spec.objectives;
+  return warnAt === undefined ? (durationMilliseconds(objective) * 5) / 6 : durationMilliseconds(warnAt);
+};
+
+// Two intervals of reading: one reading may fail.
+const believedUntil = ({ policy, now }: PolicyObserved, { measuredTime }: TierSummary): number => {
+  const measured = instantOf(measuredTime);
+  return measured === undefined ? 0 : measured + 2 * (intervalMilliseconds(policy.spec.schedules.health, now) ?? hour);
+};
+
+const pointOf = ({ name, restorableTime, measuredTime }: TierSummary): Point[] => {
+  const time = instantOf(restorableTime);
+  return time === undefined ? [] : [{ time, measured: instantOf(measuredTime) ?? 0, tier: name }];
+};
+
+const newest = (points: Point[]): Point | undefined => points.toSorted((a, b) => b.time - a.time || b.measured - a.measured).at(0);
+
+const isOffsite = ({ policy }: PolicyObserved, name: string): boolean =>
+  policy.spec.tiers.find((tier) => tier.name === name)?.persistentVolumeClaim === undefined;
+
+const judged = (observed: PolicyObserved, { time, tier }: Point, objective: number): NewCondition => {
+  const { policy, now } = observed;
+  const point = `The newest point that everything can be restored to is ${isoTime(time)}, from ${tier}.`;
+  const end = `the objective of ${policy.spec.objectives.rpo}`;
+  if (now - time > objective) {
+    const message = `${point} Since ${isoTime(time + objective)} it is older than ${end}. Mend what stops the runs, then start one: kubectl holdfast backup ${policy.metadata.name}`;
+    return { type, status: 'False', reason: 'RestorePointTooOld', message };
+  }
+  if (now - time > warnAge(observed)) {
+    const message = `${point} At ${isoTime(time + objective)} it is older than ${end}. Start a run: kubectl holdfast backup ${policy.metadata.name}`;
+    return { type, status: 'True', reason: 'RestorePointAging', message };
+  }
+  return { type, status: 'True', reason: 'RestorePointFresh', message: `${point} It keeps ${end} until ${isoTime(time + objective)}.` };
+};
+
+const withoutPoint = ({ policy }: PolicyObserved, fresh: TierSummary[]): NewCondition => {
+  if (fresh.length === 0) {
+    const message = 'No tier was read lately, so it is not known what could be restored. StorageHealthy says why.';
+    return { type, status: 'Unknown', reason: 'FactsStale', message };
+  }
+  const read = fresh.map(({ name }) => name).join(', ');
+  const message = `No backup that was found in ${read} holds every component. Start a run: kubectl holdfast backup ${policy.metadata.name}`;
+  return { type, status: 'False', reason: 'NothingRestorable', message };
+};
