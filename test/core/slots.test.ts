@@ -249,11 +249,11 @@ test('readings: at every slot of the health schedule, later by the jitter of the
   t.deepEqual(created(decide({ policy, catalogue: read, now: start + offset + 30 * minute }), 'inspect'), []);
 });
 
+const failed = (at: number): BackupFacts => backup(at, { phase: 'Failed', endTime: `2026-11-${at}T02:05:00Z` });
 const deleted = (given: Parameters<typeof decide>[0]): string[] =>
   decide(given).actions.flatMap((action) => (action.type === 'deleteBackup' ? [action.name] : []));
 
 test('history: the newest ended resources stay, with the newest that is Complete, and those still being copied', (t) => {
-  const failed = (at: number): BackupFacts => backup(at, { phase: 'Failed', endTime: `2026-11-${at}T02:05:00Z` });
   const policy = makePolicy({ history: { full: 2 } });
   t.deepEqual(deleted({ policy, backups: [complete(20, 'Sealed'), complete(21, 'Sealed'), complete(22, 'Sealed')] }), ['b20']);
   t.deepEqual(deleted({ policy, backups: [complete(19, 'Sealed'), failed(20), failed(21), failed(22)] }), ['b20']);
