@@ -35,6 +35,7 @@ export const kinds: Kind[] = [
     columns: [
       { name: 'Ready', type: 'string', jsonPath: condition('Ready', 'status'), description: 'Configured and armed.' },
       { name: 'Suspended', type: 'boolean', jsonPath: '.spec.suspend', description: 'No schedule starts a run.' },
+      { name: 'RPO Met', type: 'string', jsonPath: condition('RPOMet', 'status'), description: 'The objective holds right now.' },
       {
         name: 'Last Backup',
         type: 'date',
