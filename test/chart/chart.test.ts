@@ -143,7 +143,7 @@ test('the operator has no verb on Secrets, ConfigMaps, roles or the spec of a po
     t.deepEqual(verbsOf(role, group, resource), [], resource);
   }
   t.deepEqual(verbsOf(role, 'holdfast.dev', 'backuppolicies'), ['get', 'list', 'watch']);
-  t.false(verbsOf(role, 'holdfast.dev', 'backups').some((verb) => ['update', 'delete', 'deletecollection', '*'].includes(verb)));
+  t.false(verbsOf(role, 'holdfast.dev', 'backups').some((verb) => ['update', 'deletecollection', '*'].includes(verb)));
   const verbs = role.rules.flatMap((rule: Rendered) => rule.verbs);
   t.deepEqual(
     verbs.filter((verb: string) => ['*', 'escalate', 'bind', 'impersonate'].includes(verb)),
