@@ -31,13 +31,32 @@ const resources = withRules(
   ],
 );
 
-const toleration = z.object({
-  key: z.string().max(316).optional().describe('Key of the taint. Absent: every key.'),
-  operator: z.enum(['Exists', 'Equal']).optional().describe('How the value is compared. Absent: Equal.'),
-  value: z.string().max(63).optional().describe('Value of the taint.'),
-  effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional().describe('Effect of the taint. Absent: every effect.'),
-  tolerationSeconds: z.int().min(0).optional().describe('How long NoExecute is tolerated. Absent: for ever.'),
-});
+const toleration = withRules(
+  z.object({
+    key: z.string().max(316).optional().describe('Key of the taint. Absent: every key.'),
+    operator: z.enum(['Exists', 'Equal']).optional().describe('How the value is compared. Absent: Equal.'),
+    value: z.string().max(63).optional().describe('Value of the taint.'),
+    effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional().describe('Effect of the taint. Absent: every effect.'),
+    tolerationSeconds: z.int().min(0).optional().describe('How long NoExecute is tolerated. Absent: for ever.'),
+  }),
+  [
+    {
+      rule: "!has(self.value) || self.value == '' || !has(self.operator) || self.operator == 'Equal'",
+      message: 'a toleration with operator Exists stands for every value: take value away',
+    },
+    {
+      rule: "(has(self.key) && self.key != '') || (has(self.operator) && self.operator == 'Exists')",
+      message: 'a toleration without a key needs operator Exists: it is for every taint',
+    },
+    {
+      rule: "!has(self.tolerationSeconds) || (has(self.effect) && self.effect == 'NoExecute')",
+      message: 'tolerationSeconds goes with effect NoExecute: nothing else evicts a pod',
+    },
+  ],
+);
+
+const labelText = '^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$';
+const labelKey = '^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$';
 
 const jobs = z.object({
   parallelism: z.int().min(1).max(16).default(2).describe('How many component Jobs of one Backup run at a time.'),
@@ -49,9 +68,13 @@ const jobs = z.object({
     .describe('How often a Job is tried before its component counts as failed. Wrong configuration is not tried again.'),
   serviceAccountName: objectName().default('default').describe('ServiceAccount of the agents. No token of it is mounted.'),
   resources: resources.optional().describe('Resources of the agent container.'),
-  nodeSelector: z
-    .record(z.string().max(316), z.string().max(63))
-    .meta({ maxProperties: 32 })
+  nodeSelector: withRules(z.record(z.string().max(316), z.string().max(63)).meta({ maxProperties: 32 }), [
+    {
+      rule: `self.all(k, k.matches(${JSON.stringify(labelKey)}) && self[k].matches(${JSON.stringify(labelText)}))`,
+      message:
+        'write key and value of a label of a node, such as kubernetes.io/arch: amd64, as `kubectl get nodes --show-labels` shows them',
+    },
+  ])
     .optional()
     .describe('Labels that a node must have.'),
   tolerations: z.array(toleration).max(16).optional().describe('Taints that the agents tolerate.'),

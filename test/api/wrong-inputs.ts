@@ -1,26 +1,11 @@
 // Wrong resources, one for each rule, bound and trap, with the words that the API server's answer must hold.
 import { type Loose, publicKey, recipient, rightBackup, rightPolicy } from './right-inputs.ts';
+import { wrongJobs } from './wrong-jobs.ts';
+import { wrongPlans } from './wrong-plans.ts';
+import { wrongPostgresql } from './wrong-postgresql.ts';
+import { wrongPolicy } from './wrong-policy.ts';
+import type { WrongInput } from './wrong-policy.ts';
 
-export type WrongInput = {
-  name: string;
-  object: Loose;
-  // Where it is wrong, and what to do.
-  says: string[];
-  // What the answer must not repeat.
-  hides?: string;
-  // Applied first and accepted: the fault is the change.
-  before?: Loose;
-  // Says it in other words under server-side apply.
-  saysServerSide?: string[];
-};
-
-const wrongPolicy = (name: string, says: string[], mistake: (policy: Loose) => void, more: Partial<WrongInput> = {}): WrongInput => {
-  const object = rightPolicy();
-  mistake(object);
-  return { name, object, says, ...more };
-};
-
-const db = (policy: Loose): Loose => policy.spec.components[0].postgresql;
 const cloud = (policy: Loose): Loose => policy.spec.tiers[1].s3;
 const volume = (policy: Loose): Loose => policy.spec.tiers[0].persistentVolumeClaim;
 const cron = (policy: Loose, text: string): void => {
@@ -92,7 +77,7 @@ const missing: WrongInput[] = [
     delete p.spec.encryption.signingKeySecretRef;
   }),
   wrongPolicy('no host', ['connection.host', 'Required value'], (p) => {
-    delete db(p).connection.host;
+    delete p.spec.components[0].postgresql.connection.host;
   }),
 ];
 
@@ -115,64 +100,6 @@ const schedules: WrongInput[] = [
   wrongPolicy('time zone of the API server itself', ['timeZone', 'IANA name'], (p) => {
     p.spec.schedules.full.timeZone = 'Local';
   }),
-];
-
-const postgresql: WrongInput[] = [
-  wrongPolicy('PostgreSQL 12', ['postgresql.version', 'greater than or equal to 13'], (p) => {
-    db(p).version = 12;
-  }),
-  wrongPolicy(
-    'version as text',
-    ['postgresql.version', 'must be of type integer'],
-    (p) => {
-      db(p).version = '17';
-    },
-    { saysServerSide: ['postgresql.version', 'expected numeric'] },
-  ),
-  wrongPolicy('host with a port', ['connection.host', 'port in connection.port'], (p) => {
-    db(p).connection.host = 'postgres:5432';
-  }),
-  wrongPolicy('host as a URL', ['connection.host', 'host name or address only'], (p) => {
-    db(p).connection.host = 'https://postgres/shop';
-  }),
-  wrongPolicy(
-    'host as a connection string',
-    ['postgresql.connection', 'put the password into the Secret'],
-    (p) => {
-      db(p).connection.host = 'postgres://shop:CANARY@postgres/shop';
-    },
-    { hides: 'CANARY' },
-  ),
-  wrongPolicy('port 70000', ['connection.port', 'less than or equal to 65535'], (p) => {
-    db(p).connection.port = 70000;
-  }),
-  wrongPolicy('unknown sslMode', ['connection.sslMode', 'Unsupported value', 'verify-full'], (p) => {
-    db(p).connection.sslMode = 'prefer';
-  }),
-  wrongPolicy('verify-full without a certificate', ['connection', 'need connection.caSecretRef'], (p) => {
-    delete db(p).connection.caSecretRef;
-  }),
-  wrongPolicy('a certificate that is not looked at', ['connection', 'used only with sslMode verify-ca or verify-full'], (p) => {
-    db(p).connection.sslMode = 'require';
-  }),
-  wrongPolicy('neither physical nor logical', ['postgresql', 'enable physical or logical'], (p) => {
-    db(p).physical = { enabled: false };
-    db(p).logical = { enabled: false };
-  }),
-  wrongPolicy('databases of a dump that is off', ['postgresql', 'set enabled to true'], (p) => {
-    db(p).logical.enabled = false;
-  }),
-  wrongPolicy('database with a wild card', ['logical.databases[0]', 'plain name of one database'], (p) => {
-    db(p).logical.databases = ['shop_*'];
-  }),
-  wrongPolicy(
-    'database twice',
-    ['logical.databases[1]', 'Duplicate value'],
-    (p) => {
-      db(p).logical.databases = ['shop', 'shop'];
-    },
-    { saysServerSide: ['postgresql.logical.databases', 'duplicate entries'] },
-  ),
 ];
 
 const keys: WrongInput[] = [
@@ -252,6 +179,17 @@ const tiers: WrongInput[] = [
   wrongPolicy('certificate for a plain endpoint', ['s3', 'caSecretRef goes with an https:// endpoint'], (p) => {
     cloud(p).endpoint = 'http://store:7070';
   }),
+  wrongPolicy(
+    'path style as a word',
+    ['s3.forcePathStyle', 'must be of type boolean'],
+    (p) => {
+      cloud(p).forcePathStyle = 'true';
+    },
+    { saysServerSide: ['s3.forcePathStyle', 'expected boolean'] },
+  ),
+  wrongPolicy('account of a tier with its namespace', ['tiers[0].serviceAccountName', 'no namespace'], (p) => {
+    p.spec.tiers[0].serviceAccountName = 'shop:backup';
+  }),
   wrongPolicy('claim and size', ['persistentVolumeClaim', 'exactly one of claimName', 'size'], (p) => {
     volume(p).claimName = 'existing';
   }),
@@ -272,41 +210,12 @@ const tiers: WrongInput[] = [
   }),
 ];
 
-const jobs: WrongInput[] = [
-  wrongPolicy('deadline in words', ['jobs.deadlines.dump', 'duration such as'], (p) => {
-    p.spec.jobs.deadlines = { dump: '6 hours' };
-  }),
-  wrongPolicy('deadline of zero', ['jobs.deadlines.copy', 'longer than zero'], (p) => {
-    p.spec.jobs.deadlines = { copy: '0h' };
-  }),
-  wrongPolicy('no parallelism', ['jobs.parallelism', 'greater than or equal to 1'], (p) => {
-    p.spec.jobs.parallelism = 0;
-  }),
-  wrongPolicy('request above its limit', ['jobs.resources', 'lower the request or raise the limit'], (p) => {
-    p.spec.jobs.resources.requests.memory = '1Gi';
-  }),
-  wrongPolicy('quantity in words', ['jobs.resources.limits[memory]', 'quantity such as'], (p) => {
-    p.spec.jobs.resources.limits.memory = 'lots';
-  }),
-  wrongPolicy(
-    'unknown field',
-    ['unknown field "spec.retention"'],
-    (p) => {
-      p.spec.retention = { keepLast: 2 };
-    },
-    { saysServerSide: ['.spec.retention', 'field not declared in schema'] },
-  ),
-  wrongPolicy(
-    'misspelt field',
-    ['unknown field "spec.jobs.paralelism"'],
-    (p) => {
-      p.spec.jobs.paralelism = 2;
-    },
-    { saysServerSide: ['.spec.jobs.paralelism', 'field not declared in schema'] },
-  ),
-];
-
 const backups: WrongInput[] = [
+  {
+    name: 'backup that somebody with a very long name asked for',
+    object: { ...rightBackup(), spec: { policyRef: { name: 'absent' }, requestedBy: 'a'.repeat(254) } },
+    says: ['spec.requestedBy', 'may not be more than 253'],
+  },
   { name: 'backup of no policy', object: { ...rightBackup(), spec: {} }, says: ['spec.policyRef', 'Required value'] },
   {
     name: 'backup of an unknown type',
@@ -337,4 +246,14 @@ const backups: WrongInput[] = [
   },
 ];
 
-export const wrongInputs: WrongInput[] = [...names, ...missing, ...schedules, ...postgresql, ...keys, ...tiers, ...jobs, ...backups];
+export const wrongInputs: WrongInput[] = [
+  ...names,
+  ...missing,
+  ...schedules,
+  ...wrongPostgresql,
+  ...keys,
+  ...tiers,
+  ...wrongJobs,
+  ...wrongPlans,
+  ...backups,
+];

@@ -1,0 +1,104 @@
+// Wrong ways to name a server, its databases, and the keys of its Secrets.
+import type { Loose } from './right-inputs.ts';
+import { wrongPolicy } from './wrong-policy.ts';
+import type { WrongInput } from './wrong-policy.ts';
+
+const db = (policy: Loose): Loose => policy.spec.components[0].postgresql;
+
+const postgresql: WrongInput[] = [
+  wrongPolicy('PostgreSQL 12', ['postgresql.version', 'greater than or equal to 13'], (p) => {
+    db(p).version = 12;
+  }),
+  wrongPolicy(
+    'version as text',
+    ['postgresql.version', 'must be of type integer'],
+    (p) => {
+      db(p).version = '17';
+    },
+    { saysServerSide: ['postgresql.version', 'expected numeric'] },
+  ),
+  wrongPolicy('host with a port', ['connection.host', 'port in connection.port'], (p) => {
+    db(p).connection.host = 'postgres:5432';
+  }),
+  wrongPolicy('host as a URL', ['connection.host', 'host name or address only'], (p) => {
+    db(p).connection.host = 'https://postgres/shop';
+  }),
+  wrongPolicy(
+    'host as a connection string',
+    ['postgresql.connection', 'put the password into the Secret'],
+    (p) => {
+      db(p).connection.host = 'postgres://shop:CANARY@postgres/shop';
+    },
+    { hides: 'CANARY' },
+  ),
+  wrongPolicy('port 70000', ['connection.port', 'less than or equal to 65535'], (p) => {
+    db(p).connection.port = 70000;
+  }),
+  wrongPolicy('unknown sslMode', ['connection.sslMode', 'Unsupported value', 'verify-full'], (p) => {
+    db(p).connection.sslMode = 'prefer';
+  }),
+  wrongPolicy('verify-full without a certificate', ['connection', 'need connection.caSecretRef'], (p) => {
+    delete db(p).connection.caSecretRef;
+  }),
+  wrongPolicy('a certificate that is not looked at', ['connection', 'used only with sslMode verify-ca or verify-full'], (p) => {
+    db(p).connection.sslMode = 'require';
+  }),
+  wrongPolicy('neither physical nor logical', ['postgresql', 'enable physical or logical'], (p) => {
+    db(p).physical = { enabled: false };
+    db(p).logical = { enabled: false };
+  }),
+  wrongPolicy('databases of a dump that is off', ['postgresql', 'set enabled to true'], (p) => {
+    db(p).logical.enabled = false;
+  }),
+  wrongPolicy('database to log in to as a connection string', ['connection.database', 'no connection string'], (p) => {
+    db(p).connection.database = 'shop?sslmode=disable';
+  }),
+  wrongPolicy(
+    'roles as a word',
+    ['logical.globals', 'must be of type boolean'],
+    (p) => {
+      db(p).logical.globals = 'yes';
+    },
+    { saysServerSide: ['logical.globals', 'expected boolean'] },
+  ),
+  wrongPolicy('database with a wild card', ['logical.databases[0]', 'plain name of one database'], (p) => {
+    db(p).logical.databases = ['shop_*'];
+  }),
+  wrongPolicy(
+    'database twice',
+    ['logical.databases[1]', 'Duplicate value'],
+    (p) => {
+      db(p).logical.databases = ['shop', 'shop'];
+    },
+    { saysServerSide: ['postgresql.logical.databases', 'duplicate entries'] },
+  ),
+];
+
+const login = (policy: Loose): Loose => db(policy).connection.credentialsSecretRef;
+
+// Where a Secret's key stands, a path or a value may be written by mistake.
+const secretKeys: WrongInput[] = [
+  wrongPolicy('key of a role as a path', ['credentialsSecretRef.usernameKey', 'name of one key'], (p) => {
+    login(p).usernameKey = 'db/username';
+  }),
+  wrongPolicy('key of a password with a blank', ['credentialsSecretRef.passwordKey', 'name of one key'], (p) => {
+    login(p).passwordKey = 'pass word';
+  }),
+  wrongPolicy('empty key of a role for dumps', ['logical.credentialsSecretRef.usernameKey', 'name of one key'], (p) => {
+    db(p).logical.credentialsSecretRef.usernameKey = '';
+  }),
+  wrongPolicy('key of a password for dumps with a dollar', ['logical.credentialsSecretRef.passwordKey', 'name of one key'], (p) => {
+    db(p).logical.credentialsSecretRef.passwordKey = '$PASSWORD';
+  }),
+  wrongPolicy('key of the certificate of the server', ['connection.caSecretRef.key', 'name of one key'], (p) => {
+    db(p).connection.caSecretRef.key = 'tls/ca.crt';
+  }),
+  wrongPolicy('key of the signing key with a colon', ['signingKeySecretRef.key', 'name of one key'], (p) => {
+    p.spec.encryption.signingKeySecretRef.key = 'signing:key';
+  }),
+  wrongPolicy('key of the state identity as a list', ['stateIdentitySecretRef.key', 'name of one key'], (p) => {
+    p.spec.encryption.stateIdentitySecretRef.key = 'recipient,identity';
+  }),
+];
+
+export const wrongPostgresql: WrongInput[] = [...postgresql, ...secretKeys];
