@@ -7,7 +7,7 @@ const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 1024 ** 2)} Mi
 
 // Throws InsufficientSpace where the store has less than 1.2 times the predicted bytes free. A bucket has no limit that we could ask for.
 export const checkSpace = async (store: Store, predictedBytes: number): Promise<void> => {
-  const free = await store.freeBytes();
+  const free = (await store.space())?.freeBytes;
   const needed = predictedBytes * margin;
   if (free !== undefined && free < needed) {
     throw new ArchiveError(

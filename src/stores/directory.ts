@@ -6,7 +6,7 @@ import { access, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { directoryError, isMissing } from './directory-errors.ts';
 import { listFolder, readFile } from './directory-read.ts';
-import { removeTemporaryFiles } from './directory-sweep.ts';
+import { countTemporaryFiles, removeTemporaryFiles } from './directory-sweep.ts';
 import { makeFolders, startUpload } from './directory-upload.ts';
 import { StoreError } from './errors.ts';
 import { checkKey } from './keys.ts';
@@ -81,10 +81,11 @@ export const openDirectory = (location: Extract<StoreLocation, { kind: 'director
       }),
     list: (prefix, options = {}) => listFolder(root, prefix, options.after ?? ''),
     sweep: (prefix) => guard(() => removeTemporaryFiles(pathOf(prefix.replace(/\/$/, '')))),
-    freeBytes: () =>
+    unfinished: (folder, before) => guard(() => countTemporaryFiles(join(root, folder), before)),
+    space: () =>
       guard(async () => {
-        const { bavail, bsize } = await statfs(await nearestFolder(root));
-        return bavail * bsize;
+        const { bavail, blocks, bsize } = await statfs(await nearestFolder(root));
+        return { capacityBytes: blocks * bsize, freeBytes: bavail * bsize };
       }),
     close: () => Promise.resolve(),
   };

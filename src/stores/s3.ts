@@ -10,7 +10,7 @@ import { makeClient, usualPatience } from './s3-client.ts';
 import type { Patience, S3Location } from './s3-client.ts';
 import { attemptsOf, isConflict, isMissing, isTaken, isUnexplained, s3Error } from './s3-errors.ts';
 import { listAll, readResuming } from './s3-read.ts';
-import { abortUploads } from './s3-sweep.ts';
+import { abortUploads, countUploads } from './s3-sweep.ts';
 import { startUpload } from './s3-upload.ts';
 import type { PutResult, Range, Store } from './store.ts';
 
@@ -160,7 +160,8 @@ export const openS3 = (location: S3Location, patience: Patience = usualPatience)
       return listAll(page, prefix.length, description);
     },
     sweep: (under) => guard('ListMultipartUploads', () => abortUploads(client, bucket, `${prefix}${under}`)),
-    freeBytes: () => Promise.resolve(undefined),
+    unfinished: (under, before) => guard('ListMultipartUploads', () => countUploads(client, bucket, `${prefix}${under}`, before)),
+    space: () => Promise.resolve(undefined),
     close: () => {
       client.destroy();
       return Promise.resolve();

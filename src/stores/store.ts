@@ -20,6 +20,8 @@ export type Upload = {
   abort(): Promise<void>;
 };
 
+export type Space = { readonly capacityBytes: number; readonly freeBytes: number };
+
 export type Range = { readonly start: number; readonly end: number };
 
 export type Store = {
@@ -39,8 +41,10 @@ export type Store = {
   list(prefix: string, options?: { after?: string }): AsyncIterable<ObjectInfo>;
   // Forgets uploads under a folder, such as `data/x/1/`, that were begun and never finished: their writer is gone.
   sweep(folder: string): Promise<void>;
-  // Free bytes where that is known (a volume), else undefined.
-  freeBytes(): Promise<number | undefined>;
+  // Uploads under a folder, or everywhere (''), that were begun before an instant and never finished.
+  unfinished(folder: string, before: Date): Promise<number>;
+  // Size of the volume and what is free on it, where that is known, else undefined.
+  space(): Promise<Space | undefined>;
   // Lets go of sockets. The store is not used afterwards.
   close(): Promise<void>;
 };

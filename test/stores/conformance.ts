@@ -178,6 +178,11 @@ export const conformance = (test: TestFn, { name, open }: Subject): void => {
     const alive = await uploadAll(store, 'swept/2/object', content);
     await store.put('swept/1/stored', content);
     const before = await leftovers();
+    if (name !== 'minio') {
+      const later = new Date(Date.now() + 3600_000);
+      t.deepEqual([await store.unfinished('', later), await store.unfinished('swept/1/', later)], [2, 1]);
+      t.is(await store.unfinished('', new Date(Date.now() - 3600_000)), 0, 'who has just begun is not given up');
+    }
     await store.sweep('swept/1/');
     t.deepEqual(await alive.finish(), { created: true });
     // MinIO lists unfinished uploads by their whole key only, and drops them itself after a day.

@@ -134,7 +134,7 @@ test('a full volume is said to be full, and is as before', async (t) => {
   const store = openDirectory(at(directory));
   const kept = randomBytes(4 * 1024 ** 2);
   t.deepEqual(await store.put('kept', kept), { created: true });
-  const free = await store.freeBytes();
+  const free = (await store.space())?.freeBytes;
   t.true(free !== undefined && free > 7 * 1024 ** 2 && free <= 8 * 1024 ** 2, String(free));
 
   const error = await refuses(t, 'StoreFull', store.put('too-large', randomBytes(9 * 1024 ** 2)));
@@ -145,7 +145,7 @@ test('a full volume is said to be full, and is as before', async (t) => {
   t.deepEqual(await temporaries(directory), []);
   t.deepEqual(await keysOf(store.list('')), ['kept']);
   t.true((await store.get('kept', kept.length)).equals(kept));
-  t.is(await store.freeBytes(), free);
+  t.is((await store.space())?.freeBytes, free);
   t.deepEqual(await store.put('fits', randomBytes(3 * 1024 ** 2)), { created: true });
 });
 
@@ -179,7 +179,7 @@ test('who only reads changes nothing', async (t) => {
   t.is(await store.head('a'), undefined);
   t.deepEqual(await keysOf(store.list('')), []);
   await refuses(t, 'ObjectMissing', store.get('a', 10));
-  t.true(((await store.freeBytes()) ?? 0) > 0);
+  t.true(((await store.space())?.freeBytes ?? 0) > 0);
   t.deepEqual(await readdir(root), []);
 });
 
