@@ -100,6 +100,21 @@ export type InspectPlan = PlanBase & {
   backupId?: string;
   // Print the stored log of this backup instead.
   logsOf?: string;
+  // Also read stored bytes again and sign what was found (level L1). Absent: the store is only looked at, and nothing is written.
+  verification?: VerificationPlan;
+};
+
+// A share of the stored bytes is read again by each inspection, so that over time all of it is.
+export type VerificationPlan = {
+  signingKeyFile: string;
+  // How many bytes one inspection reads, about: an object that was begun is read to its end.
+  mostBytes: number;
+  // After this time no further object is begun.
+  mostSeconds: number;
+  // How long a backup counts as verified.
+  intervalSeconds: number;
+  // The dump read the backup back from this very tier: that counts, until the interval is over.
+  readBack: boolean;
 };
 
 export type AgentPlan = DumpPlan | SealPlan | CopyPlan | InspectPlan;
@@ -127,6 +142,8 @@ export type EntryLine = {
   seconds: number;
   components: { name: string; bytes: number; restorableTo?: string }[];
   failed: string[];
+  // Since when every stored byte of it is known to match (level L1). Absent: they were never all read on this tier.
+  verifiedTime?: string;
 };
 
 // A stored log line, printed by `inspect` with logsOf.
@@ -157,7 +174,31 @@ export type DumpResult = ResultBase & {
 
 export type SealResult = ResultBase & { verb: 'seal'; backupId: string; repositoryId?: string; bytes?: number };
 export type CopyResult = ResultBase & { verb: 'copy'; backupId: string; bytes?: number };
-export type InspectResult = ResultBase & { verb: 'inspect'; tier: string; repositoryId?: string; backups?: number; refused?: number };
+export type InspectResult = ResultBase & { verb: 'inspect'; tier: string } & InspectFacts;
+
+// What an inspection measured. What it could not measure is absent, never 0.
+export type InspectFacts = {
+  repositoryId?: string;
+  backups?: number;
+  refused?: number;
+  // Who may write, by the newest epoch that could be verified.
+  writer?: WriterFacts;
+  // Bytes of this repository in the tier: of backups and their keys, of manifests, of all else.
+  stored?: { dataBytes: number; manifestBytes: number; otherBytes: number };
+  // The whole volume, where the tier is one.
+  volume?: { capacityBytes: number; freeBytes: number };
+  // Attempts that no manifest names and nobody is at work on any more.
+  abandoned?: { attempts: number; bytes: number };
+  // Uploads that were begun long ago and never finished.
+  unfinishedUploads?: number;
+  // Level L1: backups whose bytes were all read, and those of which some never were; how much this inspection read; the newest and the oldest time.
+  verified?: { backups: number; unverified: number; readBytes: number; newestTime?: string; oldestTime?: string };
+  // Objects that belong to no single backup and are not what was written. At most three are named.
+  damaged?: { objects: number; first: DamagedObject[] };
+};
+
+export type WriterFacts = { epoch: number; clusterId: string; namespace: string; name: string; startTime: string; ours: boolean };
+export type DamagedObject = { key: string; code: string; message: string };
 
 export type AgentResult = DumpResult | SealResult | CopyResult | InspectResult;
 export type AgentLine = ProgressLine | EntryLine | StoredLogLine | AgentResult;

@@ -82,6 +82,20 @@ export const reasons = {
     meaning: 'A manifest in the store did not verify.',
     remedy: 'Find out who wrote it: it is not signed by a known key, or was changed.',
   },
+  BackupDamaged: {
+    meaning: 'A backup lacks an object, or its stored bytes are not those that were written.',
+    remedy:
+      'Do not restore it from that tier: use another tier or another backup, take a new one, and find out who or what changed the store.',
+  },
+  ObjectDamaged: {
+    meaning: 'An object of the repository that belongs to no single backup is not what was written.',
+    remedy: 'Find out who or what changed the store; the message says what follows and what to do.',
+  },
+  WriterSuperseded: {
+    meaning: 'Another policy or cluster is the writer of the repository: nothing of this policy is written there.',
+    remedy:
+      'Where that is wanted, delete or suspend this policy. Where two share a prefix by mistake, give this one a prefix of its own. To write again from here: `kubectl holdfast adopt <policy> --take-over`.',
+  },
   StoreUnreadable: { meaning: 'A tier could not be read.', remedy: 'Look at the tier that the message names.' },
   RestorePointFresh: { meaning: 'The newest restorable point is young enough.', remedy: 'Nothing to do.' },
   RestorePointAging: {

@@ -195,6 +195,13 @@ const tierFacts = z.object({
   restorableTime: time().optional().describe('What a restore of everything from this tier alone would bring back.'),
   refused: count().optional().describe('Manifests that did not verify; the condition StorageHealthy names the first ones.'),
   measuredTime: time().optional().describe('When the tier was last read.'),
+  usedBytes: count().optional().describe('Bytes that this policy has in the tier, abandoned ones included.'),
+  abandonedBytes: count().optional().describe('Bytes of attempts that failed and that no manifest names.'),
+  capacityBytes: count().optional().describe('Size of the volume.'),
+  freeBytes: count().optional().describe('Bytes free on the volume.'),
+  lastVerifiedTime: time().optional().describe('The newest time at which all stored bytes of a backup were read and matched (level L1).'),
+  unverified: count().optional().describe('Backups of which not every stored byte was read on this tier yet.'),
+  epoch: count().optional().describe('Epoch of the writer: it grows when another cluster takes the repository over.'),
 });
 
 // An incident of this policy that is open, or whose end nobody has been told yet.

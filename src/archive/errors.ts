@@ -8,6 +8,7 @@ const codes = {
   FormatTooNew: 'Repository',
   WriterReplaced: 'Repository',
   WriterUnknown: 'Repository',
+  WriterSuperseded: 'Repository',
   AlreadyStored: 'Repository',
   ObjectMissing: 'Verification',
   SizeMismatch: 'Verification',

@@ -11,6 +11,14 @@ export const manifestKey = (backupId: string): string => `${manifestsPrefix}${ba
 // The backup id in the key of a manifest, or undefined where the key is none.
 export const backupIdOf = (key: string): string | undefined => /^manifests\/([0-9A-Za-z.-]+)\.json$/.exec(key)?.[1];
 
+export const marksPrefix = 'marks/';
+// `time` is RFC 3339; the marks of a backup sort by time.
+export const verificationKey = (backupId: string, time: string): string =>
+  `${marksPrefix}${backupId}/${compactTime(time)}-verification.json`;
+
+// The backup that a verification mark is about, or undefined where the key is none.
+export const verifiedBackup = (key: string): string | undefined => /^marks\/([0-9A-Za-z.-]+)\/[0-9TZ]+-verification\.json$/.exec(key)?.[1];
+
 export const keyId = (backupId: string, component: string, attempt: number): string => `${backupId}.${component}.${attempt}`;
 export const sidecarKey = (id: string, recipientsFingerprint: string): string => `keys/${id}/${recipientsFingerprint}.age`;
 
@@ -26,5 +34,6 @@ export const volumeKey = (prefix: string, artifact: string, volume: number): str
 
 export const logsPrefix = (backupId: string): string => `logs/${backupId}/`;
 // `time` is RFC 3339; its compact form makes the logs of a backup sort by time.
-export const logKey = (backupId: string, time: string, what: string): string =>
-  `${logsPrefix(backupId)}${time.replace(/[-:]|\.\d+/g, '')}-${what}.jsonl`;
+export const logKey = (backupId: string, time: string, what: string): string => `${logsPrefix(backupId)}${compactTime(time)}-${what}.jsonl`;
+
+const compactTime = (time: string): string => time.replace(/[-:]|\.\d+/g, '');

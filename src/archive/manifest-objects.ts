@@ -16,9 +16,11 @@ export const manifestObjects = (manifest: Manifest): StoredObject[] =>
 
 export const totalBytes = (objects: readonly StoredObject[]): number => objects.reduce((sum, { bytes }) => sum + bytes, 0);
 
+type Named = Pick<StoredObject, 'key' | 'bytes'>;
+
 // Level L0: every object is there with the right size. Throws at the first one that is not, in the order of `objects`.
-export const checkPresence = async (store: Store, objects: readonly StoredObject[], atOnce = 16): Promise<void> => {
-  const look = async (object: StoredObject) => ({ ...object, found: await store.head(object.key) });
+export const checkPresence = async (store: Store, objects: readonly Named[], atOnce = 16): Promise<void> => {
+  const look = async (object: Named) => ({ ...object, found: await store.head(object.key) });
   for await (const { key, bytes, found } of inOrder(objects, atOnce, look)) {
     if (found === undefined) {
       throw new ArchiveError('ObjectMissing', `${key} is not in ${store.description}.`);

@@ -12,6 +12,17 @@ import { largestDocumentBytes, putOnce } from './small-objects.ts';
 export type Writer = { clusterId: string; namespace: string; name: string };
 export type CurrentWriter = { document: WriterDocument; bytes: Buffer };
 
+export const openWriter = (bytes: Buffer, key: string, repositoryId: string, verifiers: Verifiers): WriterDocument => {
+  const document = openDocument(bytes, { key, payloadType: payloadTypes.writer, schema: writerSchema, repositoryId }, verifiers);
+  if (writerKey(document.epoch) !== key) {
+    throw new ArchiveError('DocumentInvalid', `${key} describes the epoch ${document.epoch}.`);
+  }
+  return document;
+};
+
+export const isSelf = (document: WriterDocument, self: Writer): boolean =>
+  document.clusterId === self.clusterId && document.namespace === self.namespace && document.name === self.name;
+
 // The writer of the newest epoch, or undefined in a new repository. A writer that no known key signed stops us: somebody else has taken over.
 export const findWriter = async (store: Store, repositoryId: string, verifiers: Verifiers): Promise<CurrentWriter | undefined> => {
   let newest: string | undefined;
@@ -23,8 +34,7 @@ export const findWriter = async (store: Store, repositoryId: string, verifiers: 
   }
   const bytes = await store.get(newest, largestDocumentBytes);
   try {
-    const document = openDocument(bytes, { key: newest, payloadType: payloadTypes.writer, schema: writerSchema, repositoryId }, verifiers);
-    return { document, bytes };
+    return { document: openWriter(bytes, newest, repositoryId, verifiers), bytes };
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ArchiveError('WriterUnknown', `Nothing is written to ${store.description}: its newest writer cannot be verified. ${why}`, {
@@ -35,7 +45,7 @@ export const findWriter = async (store: Store, repositoryId: string, verifiers: 
 
 // Throws WriterReplaced where somebody else is the writer.
 export const checkWriter = ({ document }: CurrentWriter, self: Writer, store: Store): void => {
-  if (document.clusterId === self.clusterId && document.namespace === self.namespace && document.name === self.name) {
+  if (isSelf(document, self)) {
     return;
   }
   throw new ArchiveError(

@@ -261,7 +261,8 @@ test('a tier that another cluster has taken over is not written any more', async
   await backUp(policy, id);
   await copied(policy, id);
   const key = 'writers/00000002.json';
-  const writer = { ...payloadOf(await read(policy, 'writers/00000001.json')), key, epoch: 2, clusterId: 'cluster-b' };
+  const startTime = new Date().toISOString();
+  const writer = { ...payloadOf(await read(policy, 'writers/00000001.json')), key, epoch: 2, clusterId: 'cluster-b', startTime };
   for (const tier of ['cloud', 'local']) {
     await writeFile(join(policy.directory, tier, key), sealDocument(payloadTypes.writer, writer, await ownSigner()));
     await isRefused(t, copied(policy, id), 'WriterReplaced', tier);

@@ -287,7 +287,8 @@ test('a store that fails while it is inspected is Inconclusive, never Failed', a
     t.true(ended instanceof StoreError || entries.length === 3);
     inconclusive += entries.filter(({ verdict, code }) => verdict === 'Inconclusive' && code === 'StoreUnavailable').length;
   }
-  t.true(inconclusive > 10, String(inconclusive));
+  // Of the three manifests; a list that breaks off fails as a whole.
+  t.is(inconclusive, 6);
 });
 
 test('a catalogue is read many requests at a time, never more than 16, and told in order', async (t) => {

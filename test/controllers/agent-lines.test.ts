@@ -29,6 +29,7 @@ const entry: fc.Arbitrary<EntryLine> = fc.record({
   seconds,
   components: fc.array(fc.record({ name, bytes: amount, restorableTo: time }), { maxLength: 4 }),
   failed: fc.array(name, { maxLength: 4 }),
+  verifiedTime: time,
 });
 const base = {
   kind: fc.constant('result' as const),
@@ -52,7 +53,23 @@ const result: fc.Arbitrary<AgentResult> = fc.oneof(
   }),
   fc.record({ ...base, verb: fc.constant('seal' as const), backupId: id, repositoryId: id, bytes: amount }),
   fc.record({ ...base, verb: fc.constant('copy' as const), backupId: id, bytes: amount }),
-  fc.record({ ...base, verb: fc.constant('inspect' as const), tier: name, backups: amount, refused: amount }),
+  fc.record({
+    ...base,
+    verb: fc.constant('inspect' as const),
+    tier: name,
+    backups: amount,
+    refused: amount,
+    writer: fc.record({ epoch: amount, clusterId: id, namespace: name, name, startTime: time, ours: fc.boolean() }),
+    stored: fc.record({ dataBytes: amount, manifestBytes: amount, otherBytes: amount }),
+    volume: fc.record({ capacityBytes: amount, freeBytes: amount }),
+    abandoned: fc.record({ attempts: amount, bytes: amount }),
+    unfinishedUploads: amount,
+    verified: fc.record({ backups: amount, unverified: amount, readBytes: amount, newestTime: time, oldestTime: time }),
+    damaged: fc.record({
+      objects: amount,
+      first: fc.array(fc.record({ key: name, code: name, message: fc.string({ maxLength: 300 }) }), { maxLength: 3 }),
+    }),
+  }),
 );
 const line = fc.oneof(progress, entry, result);
 

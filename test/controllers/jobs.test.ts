@@ -127,8 +127,8 @@ for (const [title, verb, facts, expected] of [
   ['a seal on S3', 'seal', { tier: 'cloud' }, { ...signing, ...cloud }],
   ['a copy: the login of its tier, and no signing key', 'copy', {}, cloud],
   ['a copy between volumes', 'copy', { tier: 'made' }, {}],
-  ['a reading of a volume', 'inspect', {}, {}],
-  ['a reading of S3', 'inspect', { tier: 'cloud' }, cloud],
+  ['a reading of a volume: it signs what it verified', 'inspect', {}, signing],
+  ['a reading of S3', 'inspect', { tier: 'cloud' }, { ...signing, ...cloud }],
   ['asking the store for one backup', 'check', { tier: 'cloud' }, cloud],
   ['printing a log', 'logs', { tier: 'cloud' }, cloud],
 ] as const) {
@@ -165,8 +165,8 @@ for (const [verb, tier, expected] of [
   ['copy', 'made', { volume: 'reads', 'shop-made': 'writes' }],
   ['check', 'local', { volume: 'reads' }],
   ['logs', 'local', { volume: 'reads' }],
-  ['inspect', 'local', { volume: 'reads' }],
-  ['inspect', 'made', { 'shop-made': 'reads' }],
+  ['inspect', 'local', { volume: 'writes' }],
+  ['inspect', 'made', { 'shop-made': 'writes' }],
   ['dump', 'cloud', {}],
 ] as const) {
   test(`volumes: ${verb} on ${tier} ${JSON.stringify(expected)}`, (t) => {
@@ -254,7 +254,7 @@ test('plans hold what their verb needs, and no more', (t) => {
   t.is(keysOf('copy'), sorted(`${base} backup from to`));
   t.is(keysOf('check'), sorted(`${base} backupId tier`));
   t.is(keysOf('logs'), sorted(`${base} logsOf tier`));
-  t.is(keysOf('inspect'), sorted(`${base} tier`));
+  t.is(keysOf('inspect'), sorted(`${base} tier verification`));
   t.is(planOf(build('dump')).tier.location.directory, '/holdfast/tiers/local/shop/shop', 'one prefix is one policy');
   t.is(planOf(build('copy')).to.location.prefix, 'shop/shop');
 });

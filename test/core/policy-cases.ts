@@ -1,5 +1,6 @@
 // Backups and readings of the store that the tests of policies share.
 
+import type { EntryLine } from '../../src/api/agent.ts';
 import type { BackupStatus } from '../../src/api/backup.ts';
 import type { PolicyStatus } from '../../src/api/policy.ts';
 import { decidePolicy } from '../../src/core/policy/decide.ts';
@@ -64,3 +65,21 @@ export const armed = (next: string, reason = 'Armed'): PolicyStatus => ({
   next: [{ type: 'Full', time: next }],
   conditions: [{ type: 'Ready', status: 'True', reason, message: '', lastTransitionTime: '2026-11-20T12:00:00Z' }],
 });
+
+export const entry = (day: number, facts: Partial<EntryLine> = {}): EntryLine => ({
+  kind: 'entry',
+  tier: 'local',
+  backupId: `202611${day}T020000Z-full-x`,
+  type: 'Full',
+  slot: `2026-11-${day}T02:00:00Z`,
+  verdict: 'Passed',
+  bytes: day,
+  seconds: 3,
+  components: [{ name: 'db', bytes: day, restorableTo: `2026-11-${day}T02:01:00Z` }],
+  failed: [],
+  ...facts,
+});
+export const holding = (...entries: EntryLine[]): TierCatalogue => {
+  const backups = entries.filter(({ verdict }) => verdict === 'Passed').length;
+  return { measuredTime: start + 3600_000, repositoryId: 'r1', backups, refused: entries.length - backups, entries };
+};

@@ -1,10 +1,9 @@
 // Decisions on a BackupPolicy: copies, readings of the store, summary, history.
 import test from 'ava';
-import type { TierCatalogue } from '../../src/core/policy/observed.ts';
-import type { AgentResult, EntryLine } from '../../src/api/agent.ts';
+import type { AgentResult } from '../../src/api/agent.ts';
 import type { JobFacts, JobState } from '../../src/core/jobs/facts.ts';
 import { makeJob, makePolicy, start } from './fixtures.ts';
-import { armed, complete, condition, created, decide, iso, measured, message, minute, nightly } from './policy-cases.ts';
+import { armed, complete, condition, created, decide, entry, holding, iso, measured, message, minute, nightly } from './policy-cases.ts';
 
 const ended = (result?: object, endTime = start): JobState => ({
   type: 'Ended',
@@ -46,24 +45,6 @@ test('copies: a Job that left no result, or speaks of another backup, has copied
     ]);
   }
 });
-
-const entry = (day: number, facts: Partial<EntryLine> = {}): EntryLine => ({
-  kind: 'entry',
-  tier: 'local',
-  backupId: `202611${day}T020000Z-full-x`,
-  type: 'Full',
-  slot: `2026-11-${day}T02:00:00Z`,
-  verdict: 'Passed',
-  bytes: day,
-  seconds: 3,
-  components: [{ name: 'db', bytes: day, restorableTo: `2026-11-${day}T02:01:00Z` }],
-  failed: [],
-  ...facts,
-});
-const holding = (...entries: EntryLine[]): TierCatalogue => {
-  const backups = entries.filter(({ verdict }) => verdict === 'Passed').length;
-  return { measuredTime: start + 3600_000, repositoryId: 'r1', backups, refused: entries.length - backups, entries };
-};
 
 test('copies: due also where the Backup resource is gone', (t) => {
   t.deepEqual(created(decide({ catalogue: { local: holding(entry(21)), cloud: holding() } }), 'copy'), ['cloud 20261121T020000Z-full-x 1']);
@@ -128,46 +109,6 @@ test('readings: one that does not start within its deadline is stopped', (t) => 
   const next = decide({ catalogue: { cloud: measured() }, policy: makePolicy({}, decision.status), now: start + 10 * minute });
   t.is(condition(next, 'StorageHealthy'), 'False StoreUnreadable', 'what was found stays until a reading succeeds');
 });
-
-for (const [title, catalogue, jobs, expected, text] of [
-  ['nothing was read', {}, [], 'Unknown NotMeasured', /local has not been read yet/],
-  ['one tier was not read', { local: holding(entry(21)) }, [], 'Unknown NotMeasured', /cloud has not been read/],
-  ['all verified', { local: holding(entry(21)), cloud: holding() }, [], 'True AllVerified', /Every manifest/],
-  [
-    'a manifest is refused',
-    { local: holding(entry(21), entry(20, { verdict: 'Failed', message: 'unknown signer' })), cloud: holding() },
-    [],
-    'False ManifestRefused',
-    /local: 1 manifests.*20261120T020000Z-full-x: unknown signer/,
-  ],
-  [
-    'a manifest could not be checked',
-    { local: holding(entry(20, { verdict: 'Inconclusive', message: 'timeout' })), cloud: holding() },
-    [],
-    'Unknown StoreUnreadable',
-    /timeout/,
-  ],
-  [
-    'a tier could not be read',
-    { local: holding(), cloud: holding() },
-    [inspectJob('cloud', ended({ ...inspected, tier: 'cloud', ...broken }), start)],
-    'False StoreUnreadable',
-    /cloud: no route/,
-  ],
-  [
-    'a reading left no result',
-    { local: holding(), cloud: holding() },
-    [inspectJob('cloud', ended(), start)],
-    'False StoreUnreadable',
-    /cloud: /,
-  ],
-] as const) {
-  test(`storage health: ${title}`, (t) => {
-    const decision = decide({ catalogue, jobs: [...jobs], now: start + minute / 10 });
-    t.is(condition(decision, 'StorageHealthy'), expected);
-    t.regex(message(decision, 'StorageHealthy'), text);
-  });
-}
 
 test('summary: what the store holds, not what resources say', (t) => {
   const decision = decide({

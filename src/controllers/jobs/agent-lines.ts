@@ -26,6 +26,7 @@ const entry = z.object({
   seconds: seconds(),
   components: z.array(z.object({ name: name(), bytes: amount(), restorableTo: time().exactOptional() })).max(32),
   failed: z.array(name()).max(32),
+  verifiedTime: time().exactOptional(),
 });
 
 const resultBase = z.object({
@@ -42,6 +43,41 @@ const resultBase = z.object({
     .exactOptional(),
 });
 
+const inspectFacts = {
+  repositoryId: id().exactOptional(),
+  backups: amount().exactOptional(),
+  refused: amount().exactOptional(),
+  writer: z
+    .object({
+      epoch: amount(),
+      clusterId: z.string().min(1).max(128),
+      namespace: name(),
+      name: name(),
+      startTime: time(),
+      ours: z.boolean(),
+    })
+    .exactOptional(),
+  stored: z.object({ dataBytes: amount(), manifestBytes: amount(), otherBytes: amount() }).exactOptional(),
+  volume: z.object({ capacityBytes: amount(), freeBytes: amount() }).exactOptional(),
+  abandoned: z.object({ attempts: amount(), bytes: amount() }).exactOptional(),
+  unfinishedUploads: amount().exactOptional(),
+  verified: z
+    .object({
+      backups: amount(),
+      unverified: amount(),
+      readBytes: amount(),
+      newestTime: time().exactOptional(),
+      oldestTime: time().exactOptional(),
+    })
+    .exactOptional(),
+  damaged: z
+    .object({
+      objects: amount(),
+      first: z.array(z.object({ key: text(800), code: text(64), message: text(300) })).max(3),
+    })
+    .exactOptional(),
+};
+
 const result = z.discriminatedUnion('verb', [
   resultBase.extend({
     verb: z.literal('dump'),
@@ -57,9 +93,7 @@ const result = z.discriminatedUnion('verb', [
   resultBase.extend({
     verb: z.literal('inspect'),
     tier: name(),
-    repositoryId: id().exactOptional(),
-    backups: amount().exactOptional(),
-    refused: amount().exactOptional(),
+    ...inspectFacts,
   }),
 ]);
 

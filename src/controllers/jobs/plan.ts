@@ -1,6 +1,6 @@
 // The plan of an agent: the policy with its Secrets replaced by the paths where they are mounted.
 import { mountPath } from '../../api/agent.ts';
-import type { AgentPlan, BackupIdentity, PostgresqlSource, TierPlan } from '../../api/agent.ts';
+import type { AgentPlan, BackupIdentity, PostgresqlSource, TierPlan, VerificationPlan } from '../../api/agent.ts';
 import type { BackupPolicy } from '../../api/objects.ts';
 import type { Component } from '../../api/policy.ts';
 import type { Tier } from '../../api/tier.ts';
@@ -122,9 +122,22 @@ export const agentPlan = (policy: BackupPolicy, request: JobRequest, clusterId: 
     case 'logs':
       return { ...base, verb: 'inspect', tier, logsOf: identity(request).id };
     case 'inspect':
-      return { ...base, verb: 'inspect', tier };
+      return { ...base, verb: 'inspect', tier, verification: verificationPlan(policy, request.tier) };
   }
 };
+
+// What a bucket sends out is paid for, so less of it is read at a time. A third of the deadline leaves room for the catalogue.
+const volumeShareBytes = 1024 ** 3;
+const bucketShareBytes = 256 * 1024 ** 2;
+const verificationSeconds = 30 * 24 * 3600;
+
+const verificationPlan = (policy: BackupPolicy, tier: string): VerificationPlan => ({
+  signingKeyFile: mountPath.signingKey,
+  mostBytes: findTier(policy, tier).s3 === undefined ? volumeShareBytes : bucketShareBytes,
+  mostSeconds: Math.floor(deadlinesFor(policy, 'inspect').runMilliseconds / 3000),
+  intervalSeconds: verificationSeconds,
+  readBack: primaryOf(policy).name === tier,
+});
 
 const identity = ({ name, backup }: JobRequest): BackupIdentity => {
   if (backup === undefined) {

@@ -36,9 +36,11 @@ export const mountsFor = (policy: BackupPolicy, request: JobRequest): Mounted[] 
       return [scratch, ...tierMounts(policy, tier, true), signingKey(policy)];
     case 'copy':
       return [scratch, ...tierMounts(policy, primaryOf(policy), false), ...tierMounts(policy, tier, true)];
+    case 'inspect':
+      // It writes down what it verified.
+      return [scratch, ...tierMounts(policy, tier, true), signingKey(policy)];
     case 'check':
     case 'logs':
-    case 'inspect':
       return [scratch, ...tierMounts(policy, tier, false)];
   }
 };

@@ -1,4 +1,5 @@
 // Readings of the tiers. Only the newest that went well is kept with all that it found: a catalogue is large.
+import type { InspectResult } from '../../api/agent.ts';
 import { label } from '../../api/group.ts';
 import type { JobFacts } from '../../core/jobs/facts.ts';
 import { kubeTime } from '../../core/jobs/state.ts';
@@ -56,5 +57,24 @@ export const catalogueOf = (jobs: JobFacts[], tier: string, knownSince: number):
     refused: result.refused ?? 0,
     ...(result.repositoryId === undefined ? {} : { repositoryId: result.repositoryId }),
     ...(entries === undefined ? {} : { entries }),
+    facts: factsOf(result),
   };
 };
+
+const factsOf = ({
+  writer,
+  stored,
+  volume,
+  abandoned,
+  unfinishedUploads,
+  verified,
+  damaged,
+}: InspectResult): NonNullable<TierCatalogue['facts']> => ({
+  ...(writer === undefined ? {} : { writer }),
+  ...(stored === undefined ? {} : { stored }),
+  ...(volume === undefined ? {} : { volume }),
+  ...(abandoned === undefined ? {} : { abandoned }),
+  ...(unfinishedUploads === undefined ? {} : { unfinishedUploads }),
+  ...(verified === undefined ? {} : { verified }),
+  ...(damaged === undefined ? {} : { damaged }),
+});

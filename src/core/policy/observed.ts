@@ -1,5 +1,5 @@
 // Everything that a decision on a BackupPolicy looks at.
-import type { EntryLine } from '../../api/agent.ts';
+import type { EntryLine, InspectFacts } from '../../api/agent.ts';
 import type { BackupSpec, BackupStatus } from '../../api/backup.ts';
 import type { BackupPolicy } from '../../api/objects.ts';
 import type { PolicyStatus } from '../../api/policy.ts';
@@ -31,6 +31,8 @@ export type TierCatalogue = {
   refused: number;
   // Undefined: the log was lost, only the counts are known.
   entries?: EntryLine[];
+  // What else was measured.
+  facts?: Omit<InspectFacts, 'repositoryId' | 'backups' | 'refused'>;
 };
 
 export type PolicyObserved = {

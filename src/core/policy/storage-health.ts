@@ -65,9 +65,38 @@ const fromLastReading = (observed: PolicyObserved, tier: string): Finding => {
   if (!wasRead(observed, tier)) {
     return notMeasured(`${tier} has not been read yet.`);
   }
+  return fromMemory(observed, tier) ?? superseded(observed, tier) ?? fromEntries(observed, tier) ?? damaged(observed, tier) ?? healthy;
+};
+
+// What the last reading found is believed until there is a newer one, also by an operator that has just started.
+const lasting = new Set(['WriterSuperseded', 'BackupDamaged', 'ObjectDamaged', 'ManifestRefused']);
+
+const fromMemory = ({ policy, catalogue }: PolicyObserved, tier: string): Finding | undefined => {
+  const before = findCondition(policy.status?.conditions, 'StorageHealthy');
+  const remark = before !== undefined && lasting.has(before.reason) ? remarkOn(tier, before.message) : undefined;
+  return catalogue[tier] !== undefined || before === undefined || remark === undefined
+    ? undefined
+    : { rank: 3, status: 'False', reason: before.reason as Finding['reason'], message: remark };
+};
+
+const superseded = ({ catalogue }: PolicyObserved, tier: string): Finding | undefined => {
+  const writer = catalogue[tier]?.facts?.writer;
+  if (writer === undefined || writer.ours) {
+    return undefined;
+  }
+  const { namespace, name, clusterId, epoch, startTime } = writer;
+  const message =
+    `${tier}: its writer is the policy ${namespace}/${name} of the cluster ${clusterId} (epoch ${epoch}, since ${startTime}). Nothing of this policy is written there. ` +
+    'To write again from here: kubectl holdfast adopt --take-over';
+  return { rank: 3.5, status: 'False', reason: 'WriterSuperseded', message };
+};
+
+const damageCodes = new Set(['ObjectMissing', 'SizeMismatch', 'DigestMismatch']);
+
+const fromEntries = (observed: PolicyObserved, tier: string): Finding | undefined => {
   const refused = observed.catalogue[tier]?.refused ?? lastSummary(observed, tier)?.refused ?? 0;
   if (refused === 0) {
-    return healthy;
+    return undefined;
   }
   const entries = (observed.catalogue[tier]?.entries ?? []).filter(({ verdict }) => verdict !== 'Passed');
   const failed = entries.filter(({ verdict }) => verdict === 'Failed');
@@ -77,6 +106,17 @@ const fromLastReading = (observed: PolicyObserved, tier: string): Finding => {
   if (entries.length > 0 && failed.length === 0) {
     return { rank: 2, status: 'Unknown', reason: 'StoreUnreadable', message: `${tier}: ${named.join('; ')}` };
   }
+  if (failed.length > 0 && failed.every(({ code }) => damageCodes.has(code ?? ''))) {
+    return { rank: 3, status: 'False', reason: 'BackupDamaged', message: `${tier}: ${refused} backups are damaged. ${named.join('; ')}` };
+  }
   const message = `${tier}: ${refused} manifests were refused. ${named.join('; ')}`.trim();
   return { rank: 3, status: 'False', reason: 'ManifestRefused', message };
+};
+
+const damaged = ({ catalogue }: PolicyObserved, tier: string): Finding | undefined => {
+  const { objects, first } = catalogue[tier]?.facts?.damaged ?? { objects: 0, first: [] };
+  const named = first.map(({ key, message }) => `${key}: ${message}`).join('; ');
+  return objects === 0
+    ? undefined
+    : { rank: 2.5, status: 'False', reason: 'ObjectDamaged', message: `${tier}: ${objects} objects are damaged. ${named}` };
 };

@@ -68,6 +68,20 @@ const tierSummary = (observed: PolicyObserved, name: string): TierSummary => {
     backups: read.backups,
     refused: read.refused,
     measuredTime: isoTime(read.measuredTime),
+    ...tierFigures(read.facts),
+  };
+};
+
+// Figures of the newest reading only: an old one beside a new time would look as if it were new.
+const tierFigures = ({ stored, abandoned, volume, verified, writer }: NonNullable<TierCatalogue['facts']> = {}): Partial<TierSummary> => {
+  const verifiedInstant = instantOf(verified?.newestTime);
+  return {
+    ...(stored === undefined ? {} : { usedBytes: stored.dataBytes + stored.manifestBytes + stored.otherBytes }),
+    ...(abandoned === undefined ? {} : { abandonedBytes: abandoned.bytes }),
+    ...(volume === undefined ? {} : { capacityBytes: volume.capacityBytes, freeBytes: volume.freeBytes }),
+    ...(verifiedInstant === undefined ? {} : { lastVerifiedTime: isoTime(verifiedInstant) }),
+    ...(verified === undefined ? {} : { unverified: verified.unverified }),
+    ...(writer === undefined ? {} : { epoch: writer.epoch }),
   };
 };
 

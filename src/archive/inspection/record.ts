@@ -1,0 +1,52 @@
+// From a manifest to the record that the catalogue keeps of it, and from that to the line that is printed.
+import type { EntryLine } from '../../api/agent.ts';
+import type { Manifest } from '../../api/stored/backup.ts';
+import type { CatalogueRecord } from '../../api/stored/catalogue.ts';
+import { componentObjects, manifestObjects, totalBytes } from '../manifest-objects.ts';
+import { describeObject } from '../small-objects.ts';
+
+export const recordOf = (manifest: Manifest, stored: Buffer): CatalogueRecord => {
+  const { bytes, sha256 } = describeObject(manifest.key, stored);
+  return {
+    id: manifest.backupId,
+    bytes,
+    sha256,
+    type: manifest.type,
+    slot: manifest.slot,
+    seconds: seconds(manifest),
+    epoch: manifest.epoch,
+    createdTime: manifest.createdTime,
+    policy: manifest.policy,
+    components: manifest.components.map((component) => ({
+      name: component.name,
+      bytes: totalBytes(componentObjects(component)),
+      ...(component.facts.restorableTo === undefined ? {} : { restorableTo: component.facts.restorableTo }),
+    })),
+    failed: manifest.failed.map(({ name }) => name),
+    readBackTime: manifest.components.map(({ verification }) => verification.time).toSorted()[0] ?? manifest.createdTime,
+    objects: manifestObjects(manifest).map(({ key, bytes: size }) => [key, size]),
+  };
+};
+
+// From the first dump's start to the manifest.
+const seconds = (manifest: Manifest): number => {
+  const start = Math.min(...manifest.components.map(({ startTime }) => Date.parse(startTime)));
+  return Math.max(0, (Date.parse(manifest.createdTime) - start) / 1000);
+};
+
+// Without a record nothing is known but the id.
+export const describeRecord = (tier: string, backupId: string, record: CatalogueRecord | undefined): Omit<EntryLine, 'verdict'> => ({
+  kind: 'entry',
+  tier,
+  backupId,
+  type: record?.type ?? 'Full',
+  slot: record?.slot ?? '',
+  bytes: record?.objects.reduce((sum, [, bytes]) => sum + bytes, 0) ?? 0,
+  seconds: record?.seconds ?? 0,
+  components: (record?.components ?? []).map(({ name, bytes, restorableTo }) => ({
+    name,
+    bytes,
+    ...(restorableTo === undefined ? {} : { restorableTo }),
+  })),
+  failed: record?.failed ?? [],
+});
