@@ -209,11 +209,22 @@ test('where pods run, and how their image is fetched, is the policy', (t) => {
     tolerations: [{ key: 'backup', operator: 'Exists' }],
     imagePullSecrets: [{ name: 'registry' }],
   };
-  t.like(podOf(build('dump', {}, everything({ jobs }))), jobs);
+  const { tolerations, ...placed } = podOf(build('dump', {}, everything({ jobs })));
+  t.like(placed, { nodeSelector: jobs.nodeSelector, imagePullSecrets: jobs.imagePullSecrets });
+  t.deepEqual(tolerations?.[0], jobs.tolerations[0]);
   t.deepEqual(
-    ['nodeSelector', 'tolerations', 'imagePullSecrets'].filter((field) => field in podOf(build('dump'))),
+    ['nodeSelector', 'imagePullSecrets'].filter((field) => field in podOf(build('dump'))),
     [],
   );
+});
+
+test('a lost node is given up after a minute, unless the policy says otherwise', (t) => {
+  const lost = (spec: object): (number | undefined)[] =>
+    (podOf(build('dump', {}, everything(spec))).tolerations ?? []).map(({ tolerationSeconds }) => tolerationSeconds);
+  t.deepEqual(lost({}), [60, 60]);
+  const own = { key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 900 };
+  t.deepEqual(lost({ jobs: { tolerations: [own] } }), [900, 60]);
+  t.deepEqual(lost({ jobs: { tolerations: [{ operator: 'Exists' }] } }), [undefined]);
 });
 
 test('a dump has the image of its server, everything else the newest', (t) => {

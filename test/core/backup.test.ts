@@ -21,6 +21,15 @@ import {
 } from './backup-cases.ts';
 import { hash, makeBackup, makeJob, makePolicy, observedBackup, start } from './fixtures.ts';
 
+test('a pod on a node that is lost is waited for until half a minute after it should be gone', (t) => {
+  const leaving = dumpJob({ type: 'Running', leavesBy: start + 60_000 });
+  const waiting = decide(running(), { jobs: [leaving], now: start + 80_000 });
+  t.deepEqual([waiting.status.components?.[0]?.outcome, waiting.againMilliseconds], ['Running', 10_000]);
+  const lost = decide(running(), { jobs: [leaving], now: start + 90_000 });
+  t.like(lost.status.components?.[0], { outcome: 'Pending', category: 'Interrupted' });
+  t.regex(lost.status.components?.[0]?.message ?? '', /node it is on no longer answers/);
+});
+
 test('policy missing: waits for a person, and is not over', (t) => {
   const { policy: _, ...observed } = observedBackup();
   const decision = decideBackup(observed);

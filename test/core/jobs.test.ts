@@ -81,6 +81,11 @@ for (const [title, input, expected] of [
     { type: 'Waiting', message: 'Unschedulable: 0/3 nodes are available' },
   ],
   ['a pod that runs', { pods: [podOf({ running: {} })] }, { type: 'Running' }],
+  [
+    'a pod that was deleted and still runs',
+    { pods: [{ ...podOf({ running: {} }), metadata: { name: 'x-1', deletionTimestamp: wire('2026-11-22T02:03:00Z') } }] },
+    { type: 'Running', leavesBy: start + 180_000 },
+  ],
   ['an ended pod whose log is not read yet', { pods: [podOf(terminated(0))] }, { type: 'Reading' }],
   [
     'an ended pod whose result stands in its termination message',

@@ -4,12 +4,15 @@ import type { Action, JobVerb } from './request.ts';
 
 export type JobState =
   // The container has not started. `message` says why, where that is known.
-  | { type: 'Waiting'; message?: string }
-  | { type: 'Running'; progress?: ProgressLine }
+  | ({ type: 'Waiting'; message?: string } & Leaving)
+  | ({ type: 'Running'; progress?: ProgressLine } & Leaving)
   // It ended, and what it printed has not been read to the end yet.
   | { type: 'Reading' }
   // It ended. No result: nobody knows what it did; `message` says what is known. `entries` is there once the whole log was read.
   | { type: 'Ended'; endTime: number; started: boolean; result?: AgentResult; entries?: EntryLine[]; cause?: EndCause; message?: string };
+
+// `leavesBy`: its pod was deleted, and is gone by then wherever its node still works.
+export type Leaving = { leavesBy?: number };
 
 // Why a Job ended without the agent's doing.
 export type EndCause = 'Deadline' | 'Interrupted';

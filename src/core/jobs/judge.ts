@@ -4,7 +4,7 @@ import type { Category } from '../../api/categories.ts';
 import { minute, second } from '../plan/time.ts';
 import { wholeDeadline } from './deadlines.ts';
 import type { Deadlines } from './deadlines.ts';
-import type { JobFacts } from './facts.ts';
+import type { JobFacts, Leaving } from './facts.ts';
 
 export type Failure = { category: Category; code?: string; message: string };
 
@@ -33,15 +33,33 @@ export const judge = (job: JobFacts | undefined, expected: Expected, deadlines: 
   }
   switch (job.state.type) {
     case 'Waiting':
-      return judgeWaiting(job, job.state, deadlines, now);
+      return judgeLeaving(job.state, now) ?? sooner(judgeWaiting(job, job.state, deadlines, now), job.state, now);
     case 'Running':
-      return judgeRunning(job, job.state, deadlines, now);
+      return judgeLeaving(job.state, now) ?? sooner(judgeRunning(job, job.state, deadlines, now), job.state, now);
     case 'Reading':
       return { type: 'Running', againMilliseconds: minute };
     case 'Ended':
       return judgeEnded(job, job.state, expected);
   }
 };
+
+// A pod that was deleted and does not go stands on a node that is lost: nobody will ever say how it ended.
+const leavingGraceMilliseconds = 30 * second;
+
+const judgeLeaving = ({ leavesBy }: Leaving, now: number): Verdict | undefined =>
+  leavesBy === undefined || now < leavesBy + leavingGraceMilliseconds
+    ? undefined
+    : {
+        type: 'Lost',
+        category: 'Interrupted',
+        message: 'Its pod was deleted and does not end: the node it is on no longer answers.',
+        endTime: now,
+      };
+
+const sooner = (verdict: Verdict, { leavesBy }: Leaving, now: number): Verdict =>
+  leavesBy === undefined || !('againMilliseconds' in verdict)
+    ? verdict
+    : { ...verdict, againMilliseconds: Math.min(verdict.againMilliseconds, leavesBy + leavingGraceMilliseconds - now) };
 
 // What holds a pod up may stand in its events only, and those change nothing in the pod.
 const waitingLookMilliseconds = 10 * second;

@@ -46,10 +46,12 @@ export const jobState = (input: StateInput): JobState => {
 
 const live = ({ output, eventMessage }: StateInput, pod: V1Pod): JobState => {
   const { started, message = eventMessage } = podStart(pod);
+  const { deletionTimestamp } = pod.metadata ?? {};
+  const leaving = deletionTimestamp === undefined ? {} : { leavesBy: kubeTime(deletionTimestamp) };
   if (started) {
-    return { type: 'Running', ...(output?.progress === undefined ? {} : { progress: output.progress }) };
+    return { type: 'Running', ...leaving, ...(output?.progress === undefined ? {} : { progress: output.progress }) };
   }
-  return { type: 'Waiting', ...(message === undefined ? {} : { message }) };
+  return { type: 'Waiting', ...leaving, ...(message === undefined ? {} : { message }) };
 };
 
 const ended = (input: StateInput, { cause, message }: { cause?: EndCause; message?: string }): JobState => {
