@@ -9,6 +9,8 @@ export const conditionTypes = {
   RPOMet: 'On a policy: the newest restorable point is young enough for spec.objectives.rpo.',
   OnSchedule: 'On a policy: the newest slot of its schedules got its run in time.',
   NotifyFailing: 'On a policy: an alert or a heartbeat could not be delivered. Present only when True.',
+  Verified: 'On a policy: stored bytes were read again on every tier lately, and matched what was written (level L1).',
+  CapacityOK: 'On a policy: the volumes have room for what comes.',
   StorageHealthy: 'On a policy: the tiers could be read, and every manifest in them verified.',
 } as const;
 export type ConditionType = keyof typeof conditionTypes;
@@ -114,6 +116,23 @@ export const reasons = {
     meaning: 'No tier was read lately, so nobody knows what could be restored.',
     remedy: 'Look at StorageHealthy and at the pods of the inspect Jobs.',
   },
+  BytesVerified: { meaning: 'Backups were read whole again on every tier lately, and matched.', remedy: 'Nothing to do.' },
+  NotVerifiedYet: {
+    meaning: 'A tier holds backups of which none was read whole yet.',
+    remedy: 'Wait: each reading of the tier reads a share.',
+  },
+  VerificationStale: {
+    meaning: 'No backup was read whole for two months on a tier.',
+    remedy: 'Look at the inspect Jobs of that tier: they may be too short for its size (spec.jobs.deadlines.inspect).',
+  },
+  DamageFound: {
+    meaning: 'Something stored is not what was written.',
+    remedy: 'StorageHealthy names it. Do not restore it from that tier; take another backup, and find the cause.',
+  },
+  SpaceEnough: { meaning: 'The volumes have room.', remedy: 'Nothing to do.' },
+  VolumeFilling: { meaning: 'A volume is more than 80 % full.', remedy: 'Plan for a larger claim.' },
+  VolumeAlmostFull: { meaning: 'A volume is more than 90 % full.', remedy: 'Make the claim larger before a run fails.' },
+  NoVolumeTier: { meaning: 'No tier is a volume.', remedy: 'Nothing to do.' },
   OnTime: { meaning: 'The newest slot got its run in time.', remedy: 'Nothing to do.' },
   SlotsMissed: {
     meaning: 'Slots of the schedule came and got no run in time.',

@@ -250,6 +250,58 @@ test('readings: at every slot of the health schedule, later by the jitter of the
 });
 
 const failed = (at: number): BackupFacts => backup(at, { phase: 'Failed', endTime: `2026-11-${at}T02:05:00Z` });
+const tiersOf = (local: object, cloud: object = {}): PolicyStatus => ({
+  tiers: [
+    {
+      name: 'local',
+      measuredTime: iso(start - minute),
+      backups: 3,
+      refused: 0,
+      unverified: 0,
+      lastVerifiedTime: iso(start - hour),
+      ...local,
+    },
+    {
+      name: 'cloud',
+      measuredTime: iso(start - minute),
+      backups: 3,
+      refused: 0,
+      unverified: 1,
+      lastVerifiedTime: iso(start - hour),
+      ...cloud,
+    },
+  ],
+});
+
+for (const [title, status, expected, text] of [
+  ['read lately on every tier', tiersOf({}), 'True BytesVerified', /local: 3 of 3 .* cloud: 2 of 3 .*L1/],
+  ['damage', tiersOf({}, { refused: 1 }), 'False DamageFound', /cloud: 1 backups/],
+  ['a tier that was not read', tiersOf({}, { measuredTime: undefined }), 'Unknown FactsStale', /cloud/],
+  ['never read whole', tiersOf({}, { lastVerifiedTime: undefined }), 'Unknown NotVerifiedYet', /on cloud/],
+  ['nothing there', tiersOf({ backups: 0 }, { backups: 0 }), 'Unknown NotVerifiedYet', /no backup/],
+  ['read long ago', tiersOf({ lastVerifiedTime: iso(start - 61 * day) }), 'Unknown VerificationStale', /^local: 3 of 3 [^·]*$/],
+] as const) {
+  test(`verified: ${title}`, (t) => {
+    const decision = decide({ policy: makePolicy({ schedules: hourly }, status), catalogue: {} });
+    t.is(condition(decision, 'Verified'), expected);
+    t.regex(message(decision, 'Verified'), text);
+  });
+}
+
+for (const [title, local, expected, text] of [
+  ['room', { capacityBytes: 100, freeBytes: 21 }, 'True SpaceEnough', /about 80 % full/],
+  ['above 80 %', { capacityBytes: 100, freeBytes: 19 }, 'True VolumeFilling', /larger claim/],
+  ['above 90 %', { capacityBytes: 100, freeBytes: 9 }, 'False VolumeAlmostFull', /nothing is deleted/],
+  ['not measured', {}, 'Unknown NotMeasured', /local/],
+  ['measured long ago', { capacityBytes: 100, freeBytes: 9, measuredTime: iso(start - 3 * hour) }, 'Unknown NotMeasured', /local/],
+] as const) {
+  test(`capacity: ${title}`, (t) => {
+    const decision = decide({ policy: makePolicy({ schedules: hourly }, tiersOf(local)), catalogue: {} });
+    t.is(condition(decision, 'CapacityOK'), expected);
+    t.regex(message(decision, 'CapacityOK'), text);
+  });
+}
+
 const deleted = (given: Parameters<typeof decide>[0]): string[] =>
   decide(given).actions.flatMap((action) => (action.type === 'deleteBackup' ? [action.name] : []));
 

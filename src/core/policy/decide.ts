@@ -4,6 +4,7 @@ import type { Action } from '../jobs/request.ts';
 import { dropConditions, setConditions } from '../plan/conditions.ts';
 import type { NewCondition } from '../plan/conditions.ts';
 import { soonest } from '../plan/time.ts';
+import { capacity } from './capacity.ts';
 import { copies } from './copies.ts';
 import { history } from './history.ts';
 import { inspections } from './inspections.ts';
@@ -15,6 +16,7 @@ import { successRate } from './success-rate.ts';
 import { summary } from './summary.ts';
 import { policyProblem } from './validate.ts';
 import type { Problem } from './validate.ts';
+import { verified } from './verified.ts';
 
 // The first fact that applies answers.
 export const decidePolicy = (observed: PolicyObserved): PolicyDecision => deleting(observed) ?? invalid(observed) ?? armed(observed);
@@ -56,6 +58,8 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
     exposure.condition,
     due.condition,
     storageHealth(observed, reading.readings),
+    verified(observed, read.tiers ?? []),
+    capacity(observed, read.tiers ?? []),
   ];
   const wait = soonest(due.againMilliseconds, reading.againMilliseconds, copying.againMilliseconds, exposure.againMilliseconds);
   return {

@@ -1,11 +1,11 @@
 // What could be lost right now, against the objective. Only tiers that were read lately are believed.
 import type { PolicyStatus } from '../../api/policy.ts';
 import type { NewCondition } from '../plan/conditions.ts';
-import { intervalMilliseconds } from '../plan/schedule.ts';
-import { durationMilliseconds, hour, instantOf, isoTime, second, soonest } from '../plan/time.ts';
+import { durationMilliseconds, instantOf, isoTime, second, soonest } from '../plan/time.ts';
+import { believedUntil, freshTiers } from './belief.ts';
+import type { TierSummary } from './belief.ts';
 import type { PolicyObserved } from './observed.ts';
 
-type TierSummary = NonNullable<PolicyStatus['tiers']>[number];
 type Point = { time: number; measured: number; tier: string };
 
 export type Rpo = { status: NonNullable<PolicyStatus['rpo']>; condition: NewCondition; againMilliseconds?: number };
@@ -16,7 +16,7 @@ const type = 'RPOMet' as const;
 export const rpo = (observed: PolicyObserved, tiers: TierSummary[]): Rpo => {
   const { policy, now } = observed;
   const objective = durationMilliseconds(policy.spec.objectives.rpo);
-  const fresh = tiers.filter((tier) => believedUntil(observed, tier) > now);
+  const fresh = freshTiers(observed, tiers);
   const points = fresh.flatMap(pointOf);
   const best = newest(points);
   const offsite = newest(points.filter(({ tier }) => isOffsite(observed, tier)));
@@ -39,12 +39,6 @@ export const rpo = (observed: PolicyObserved, tiers: TierSummary[]): Rpo => {
 export const warnAge = ({ policy }: Pick<PolicyObserved, 'policy'>): number => {
   const { rpo: objective, warnAt } = policy.spec.objectives;
   return warnAt === undefined ? (durationMilliseconds(objective) * 5) / 6 : durationMilliseconds(warnAt);
-};
-
-// Two intervals of reading: one reading may fail.
-const believedUntil = ({ policy, now }: PolicyObserved, { measuredTime }: TierSummary): number => {
-  const measured = instantOf(measuredTime);
-  return measured === undefined ? 0 : measured + 2 * (intervalMilliseconds(policy.spec.schedules.health, now) ?? hour);
 };
 
 const pointOf = ({ name, restorableTime, measuredTime }: TierSummary): Point[] => {
