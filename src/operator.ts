@@ -11,9 +11,13 @@ import type { KubeClient } from './kube/client.ts';
 import { KubeError } from './kube/errors.ts';
 import type { KubeObject } from './kube/object.ts';
 import { namespaces } from './kube/resource.ts';
+import { createNotifications } from './notify/notifications.ts';
 import { serveHealth } from './server/health.ts';
+import { createMetricsPage } from './server/metrics/page.ts';
+import type { MetricsPage } from './server/metrics/page.ts';
 import { stdoutLog } from './telemetry/log.ts';
 import type { Log } from './telemetry/log.ts';
+import { createProcessMetrics, watchProcess } from './telemetry/metrics.ts';
 
 // The uid of kube-system stands for the cluster: it is made once and never changes.
 const readClusterId = async (client: KubeClient): Promise<string> => {
@@ -36,14 +40,20 @@ const stopSignal = (log: Log): AbortSignal => {
   return stop.signal;
 };
 
+// There is one operator, and it acts.
+const isLeader = (): boolean => true;
+
 const run = async (log: Log): Promise<void> => {
   const settings = readSettings(process.env);
   const signal = stopSignal(log);
-  const client = createClient(connect(defaultConfig()));
+  const metrics = createProcessMetrics();
+  const client = createClient(connect(defaultConfig()), { onRequest: metrics.requestSeen });
   let synced = false;
+  let page: MetricsPage | undefined;
   const health = await serveHealth(settings.healthPort, {
     broken: () => undefined,
     notReady: () => (synced ? undefined : 'The first lists have not been read yet.'),
+    metrics: () => page?.(),
   });
   const caches = createCaches(client, log, settings.watchNamespace);
   const outputs = createOutputs(client, log);
@@ -54,15 +64,39 @@ const run = async (log: Log): Promise<void> => {
   });
   const clusterId = await readClusterId(client);
   const context: OperatorContext = { client, caches, outputs, log, now: Date.now, agentImages: settings.agentImages, clusterId };
-  const controllers = [createPolicyController(context), createBackupController(context)];
+  const notifications = await createNotifications({
+    client,
+    policies: caches.policies,
+    backups: caches.backups,
+    backupsOf: caches.backupsOf,
+    log,
+    now: Date.now,
+    clusterId,
+    counted: metrics.deliverySeen,
+    ...(settings.notifySettingsFile === undefined ? {} : { settingsFile: settings.notifySettingsFile }),
+  });
+  const controllers = [createPolicyController(context), createBackupController(context), notifications.notifier];
   const reflectors = allReflectors(caches);
+  watchProcess(metrics, {
+    isLeader,
+    queues: () => controllers.map(({ name, queue }) => ({ controller: name, size: queue.size() })),
+    watches: () => reflectors,
+    ...(notifications.areUsable === undefined ? {} : { areNotificationsUsable: notifications.areUsable }),
+  });
+  page = createMetricsPage({
+    process: metrics,
+    speaksOfPolicies: () => synced && isLeader(),
+    policies: () => caches.policies.cache.all(),
+    backupsOf: caches.backupsOf,
+    now: Date.now,
+  });
   const announce = async (): Promise<void> => {
     await Promise.all(reflectors.map((reflector) => reflector.synced));
     synced = true;
     log.info('Ready', { policies: caches.policies.cache.all().length, backups: caches.backups.cache.all().length });
   };
   void announce();
-  await Promise.all([...reflectors, ...controllers].map((part) => part.run(signal)));
+  await Promise.all([notifications.watchSettings(signal), ...[...reflectors, ...controllers].map((part) => part.run(signal))]);
   await outputs.close();
   await health.close();
   await client.close();

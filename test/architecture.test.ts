@@ -35,9 +35,10 @@ const mayImport: Record<string, readonly string[]> = {
   engines: ['api', 'telemetry'],
   archive: ['api', 'core', 'engines', 'stores', 'telemetry'],
   controllers: ['api', 'core', 'kube', 'telemetry'],
+  notify: ['api', 'core', 'kube', 'telemetry'],
   server: ['api', 'core', 'kube', 'telemetry'],
   commands: ['api', 'archive', 'core', 'kube', 'telemetry'],
-  'operator.ts': ['controllers', 'kube', 'server', 'telemetry'],
+  'operator.ts': ['controllers', 'kube', 'notify', 'server', 'telemetry'],
   'agent.ts': ['api', 'archive', 'core', 'telemetry'],
   'cli.ts': ['commands', 'telemetry'],
 };

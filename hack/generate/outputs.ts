@@ -1,4 +1,5 @@
 // Every generated file.
+import { alertsDocs } from './alerts-docs.ts';
 import { apiDocs } from './api-docs.ts';
 import { conditionsDocs } from './conditions-docs.ts';
 import { crdYaml } from './crd.ts';
@@ -18,6 +19,7 @@ const crds = (): GeneratedFile[] =>
 export const outputs = (): GeneratedFile[] => [
   ...crds(),
   { path: 'charts/holdfast/values.schema.json', text: valuesSchema() },
+  { path: 'docs/alerts.md', text: alertsDocs() },
   { path: 'docs/api.md', text: apiDocs() },
   { path: 'docs/conditions.md', text: conditionsDocs() },
 ];

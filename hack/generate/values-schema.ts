@@ -30,6 +30,41 @@ const policySpec = (): Json => {
   return schema;
 };
 
+const secretRef = object({ name: { type: 'string', minLength: 1 }, key: { type: 'string', minLength: 1 } }, { required: ['name', 'key'] });
+const address = { type: 'string', pattern: '^[^\\s<>@,;:"]+@[^\\s<>@,;:"]+$' };
+
+// The same rules as those of the mounted file (src/notify/settings.ts); Secrets stand in the place of files.
+const notify = (): Json =>
+  object({
+    smtp: object(
+      {
+        host: { type: 'string', minLength: 1 },
+        port: { type: 'integer', minimum: 1, maximum: 65_535 },
+        tls: { enum: ['StartTLS', 'Implicit'] },
+        from: { type: 'string', pattern: '^([^<>@,;:"]+ )?<?[^\\s<>@,;:"]+@[^\\s<>@,;:"]+>?$' },
+        user: { type: 'string', minLength: 1 },
+        passwordSecretRef: secretRef,
+        caSecretRef: secretRef,
+      },
+      { dependencies: { user: ['passwordSecretRef'], passwordSecretRef: ['user'], host: ['from'], from: ['host'], port: ['host'] } },
+    ),
+    routes: {
+      type: 'object',
+      additionalProperties: false,
+      patternProperties: {
+        '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$': object({
+          email: object({ to: { type: 'array', items: address, minItems: 1, maxItems: 20 } }, { required: ['to'] }),
+          heartbeat: object(
+            { urlSecretRef: secretRef, method: { enum: ['GET', 'POST'] }, fail: { type: 'boolean' } },
+            { required: ['urlSecretRef'] },
+          ),
+        }),
+      },
+    },
+  });
+
+const monitor = object({ enabled: { type: 'boolean' }, interval: { type: 'string', pattern: '^[1-9][0-9]*(s|m)$' }, labels: texts });
+
 const policy = (): Json =>
   object(
     {
@@ -68,6 +103,12 @@ export const valuesSchema = (): string => {
         priorityClassName: text,
         podLabels: texts,
         podAnnotations: texts,
+      }),
+      notify: notify(),
+      metrics: object({
+        service: object({ enabled: { type: 'boolean' }, annotations: texts }),
+        serviceMonitor: monitor,
+        podMonitor: monitor,
       }),
       serviceAccount: object({ name: text, annotations: texts }),
       rbac: object({ aggregate: { type: 'boolean' } }),

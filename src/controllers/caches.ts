@@ -23,6 +23,8 @@ export type Caches = {
   jobs: Reflector<Job>;
   pods: Reflector<Pod>;
   claims: Reflector<Claim>;
+  // The Backups of one policy.
+  backupsOf: (policy: Pick<BackupPolicy, 'metadata'>) => Backup[];
 };
 
 // Values of the indexes.
@@ -77,17 +79,19 @@ const bare = <T extends KubeObject & { spec?: unknown }>(object: T): T => {
 // `namespace`: only that one is looked at; default: all.
 export const createCaches = (client: KubeClient, log: Log, namespace?: string): Caches => {
   const common = { client, log, ...(namespace === undefined ? {} : { namespace }) };
+  const runs = createReflector<Backup>({
+    ...common,
+    resource: backups,
+    keep: slim,
+    indexOf: ({ metadata, spec }) => [
+      byPolicy(metadata.namespace, spec.policyRef.name),
+      byLabel(metadata.namespace, backupLabel(metadata.name)),
+    ],
+  });
   return {
     policies: createReflector<BackupPolicy>({ ...common, resource: backupPolicies, keep: withoutNotes }),
-    backups: createReflector<Backup>({
-      ...common,
-      resource: backups,
-      keep: slim,
-      indexOf: ({ metadata, spec }) => [
-        byPolicy(metadata.namespace, spec.policyRef.name),
-        byLabel(metadata.namespace, backupLabel(metadata.name)),
-      ],
-    }),
+    backups: runs,
+    backupsOf: ({ metadata }) => runs.cache.find(byPolicy(metadata.namespace, metadata.name)),
     jobs: createReflector<Job>({
       ...common,
       resource: jobs,

@@ -8,6 +8,8 @@ export type Settings = {
   healthPort: number;
   // Only this namespace is looked at. Default: all.
   watchNamespace?: string;
+  // File with the settings of notifications. Absent: nobody is told of alerts.
+  notifySettingsFile?: string;
 };
 
 // Thrown at start when a variable cannot be used.
@@ -26,6 +28,7 @@ export const readSettings = (environment: Record<string, string | undefined>): S
   agentImages: readImages(environment['AGENT_IMAGES']),
   healthPort: readPort(environment['HEALTH_PORT'] ?? '8080'),
   ...readNamespace(environment['WATCH_NAMESPACE']),
+  ...(environment['NOTIFY_SETTINGS'] ? { notifySettingsFile: environment['NOTIFY_SETTINGS'] } : {}),
 });
 
 const readNamespace = (text = ''): { watchNamespace?: string } => {

@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { staleReport } from '../../hack/generate/files.ts';
 import { installYaml } from '../../hack/generate/install.ts';
 import { outputs } from '../../hack/generate/outputs.ts';
+import { parseSettings } from '../../src/notify/settings.ts';
 import { rightPolicy } from '../api/right-inputs.ts';
 import { chart, environment, helm, only, type Rendered, render, root, testValues } from './helm.ts';
 
@@ -47,6 +48,28 @@ const wrongValues: { name: string; flags: string[]; says: RegExp }[] = [
   { name: 'unknown key of rbac', flags: ['--set', 'rbac.create=true'], says: /\/rbac.*'create' not allowed/s },
   { name: 'admission as text', flags: ['--set-string', 'admission.enabled=no'], says: /\/admission\/enabled/ },
   { name: 'unknown key of crds', flags: ['--set', 'crds.install=true'], says: /\/crds.*'install' not allowed/s },
+  {
+    name: 'mail without TLS',
+    flags: ['--set', 'notify.smtp.host=a,notify.smtp.from=a@b,notify.smtp.tls=None'],
+    says: /\/notify\/smtp\/tls/,
+  },
+  { name: 'a password in the values', flags: ['--set', 'notify.smtp.password=x'], says: /\/notify\/smtp.*'password' not allowed/s },
+  { name: 'a mail server without a sender', flags: ['--set', 'notify.smtp.host=a'], says: /\/notify\/smtp.*from/s },
+  {
+    name: 'a heartbeat URL in the values',
+    flags: ['--set', 'notify.routes.default.heartbeat.url=https://x'],
+    says: /\/notify\/routes\/default\/heartbeat.*'url' not allowed/s,
+  },
+  {
+    name: 'mail without a server',
+    flags: json('notify.routes', { default: { email: { to: ['a@b'] } } }),
+    says: /notify\.routes\.default sends mail, but notify\.smtp\.host is empty/,
+  },
+  {
+    name: 'a monitor without its Service',
+    flags: ['--set', 'metrics.serviceMonitor.enabled=true,metrics.service.enabled=false'],
+    says: /needs metrics\.service\.enabled/,
+  },
   { name: 'policy without a name', flags: json('policies', [{ spec: rightPolicy().spec }]), says: /\/policies\/0.*name/s },
   {
     name: 'unknown key of a policy',
@@ -92,6 +115,72 @@ test('the agent images reach the operator', async (t) => {
     '17': 'registry.example.org/holdfast/agent-17:0.1.0',
     '18': 'registry.example.org/a@sha256:1',
   });
+});
+
+const told = {
+  smtp: {
+    host: 'mail.example.org',
+    port: 465,
+    tls: 'Implicit',
+    from: 'Holdfast <holdfast@example.org>',
+    user: 'holdfast',
+    passwordSecretRef: { name: 'mail', key: 'password' },
+    caSecretRef: { name: 'ca', key: 'ca.crt' },
+  },
+  routes: {
+    default: { email: { to: ['ops@example.org'] }, heartbeat: { urlSecretRef: { name: 'watcher', key: 'url' }, fail: true } },
+    night: { heartbeat: { urlSecretRef: { name: 'watcher', key: 'night' } } },
+    nobody: {},
+  },
+};
+
+test('notifications: the operator gets a file that it can use, and Secrets as files beside it', async (t) => {
+  const objects = await render(...json('notify', told));
+  const settings = parseSettings(parse(only(objects, 'ConfigMap', 'holdfast-notify').data['notify.yaml']));
+  const { passwordSecretRef: _password, caSecretRef: _ca, ...smtp } = told.smtp;
+  const folder = '/etc/holdfast/notify';
+  t.deepEqual(settings, {
+    smtp: { ...smtp, tls: 'Implicit', passwordFile: `${folder}/smtp-password`, caFile: `${folder}/smtp-ca.crt` },
+    routes: {
+      default: { email: { to: ['ops@example.org'] }, heartbeat: { urlFile: `${folder}/heartbeat-default`, method: 'POST', fail: true } },
+      night: { heartbeat: { urlFile: `${folder}/heartbeat-night`, method: 'POST', fail: false } },
+      nobody: {},
+    },
+  });
+  const pod = only(objects, 'Deployment', 'holdfast').spec.template.spec;
+  const [container] = pod.containers;
+  t.deepEqual(container.volumeMounts, [{ name: 'notify', mountPath: folder, readOnly: true }]);
+  t.is(container.env.find(({ name }: Rendered) => name === 'NOTIFY_SETTINGS').value, `${folder}/notify.yaml`);
+  const { sources } = pod.volumes[0].projected;
+  t.deepEqual(
+    sources.flatMap(({ secret }: Rendered) =>
+      secret ? [`${secret.name}/${secret.items[0].key} ${secret.items[0].path} ${secret.optional}`] : [],
+    ),
+    [
+      'mail/password smtp-password true',
+      'ca/ca.crt smtp-ca.crt true',
+      'watcher/url heartbeat-default true',
+      'watcher/night heartbeat-night true',
+    ],
+  );
+  t.false(JSON.stringify(container.env).includes('password'));
+});
+
+test('metrics: a Service, and monitors only where they are asked for', async (t) => {
+  const kinds = (objects: Rendered[]) => objects.map(({ kind }) => kind).filter((kind) => /Service$|Monitor$/.test(kind));
+  t.deepEqual(kinds(await render()), ['Service']);
+  const objects = await render(
+    '--set',
+    'metrics.serviceMonitor.enabled=true,metrics.podMonitor.enabled=true,metrics.podMonitor.labels.team=ops',
+  );
+  t.deepEqual(kinds(objects).toSorted(), ['PodMonitor', 'Service', 'ServiceMonitor']);
+  const service = only(objects, 'Service', 'holdfast-metrics');
+  const { selector, endpoints } = only(objects, 'ServiceMonitor', 'holdfast').spec;
+  t.like(service.metadata.labels, selector.matchLabels);
+  t.is(endpoints[0].port, service.spec.ports[0].name);
+  const [container] = only(objects, 'Deployment', 'holdfast').spec.template.spec.containers;
+  t.is(service.spec.ports[0].targetPort, container.ports[0].name);
+  t.is(only(objects, 'PodMonitor', 'holdfast').metadata.labels.team, 'ops');
 });
 
 test('policies of the release are rendered as they are written', async (t) => {
