@@ -144,7 +144,8 @@ test('health: alive and ready are two questions, each with its reason', async (t
   notReady = undefined;
   broken = 'Stuck.';
   t.deepEqual([await ask('/readyz?verbose'), await ask('/healthz')], ['200 ok', '503 Stuck.']);
-  t.regex(await ask('/metrics'), /^404 /);
+  t.regex(await ask('/metrics'), /^503 The figures/);
+  t.regex(await ask('/elsewhere'), /^404 /);
   await server.close();
   await t.throwsAsync(ask('/healthz'));
   const taken = await serveHealth(0, { broken: () => undefined, notReady: () => undefined });

@@ -1,7 +1,6 @@
 // A real mail server with TLS and logins, that keeps what it is given.
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { buffer } from 'node:stream/consumers';
 import { SMTPServer } from 'smtp-server';
 import type { SMTPServerOptions } from 'smtp-server';
 import type { Certificates } from '../stores/certificates.ts';
@@ -23,9 +22,12 @@ export const startMailServer = async ({ certFile, keyFile }: Certificates, optio
     onAuth: (given, _session, done) =>
       given.username === user && given.password === password ? done(null, { user }) : done(new Error('535 no such login')),
     onData(stream, { envelope, secure }, done) {
-      void buffer(stream).then((raw) => {
+      const parts: Buffer[] = [];
+      stream.on('data', (part: Buffer) => parts.push(part));
+      stream.once('end', () => {
         const from = envelope.mailFrom === false ? '' : envelope.mailFrom.address;
-        received.push({ from, to: envelope.rcptTo.map(({ address }) => address), secure, ...parsed(raw.toString('utf8')) });
+        const to = envelope.rcptTo.map(({ address }) => address);
+        received.push({ from, to, secure, ...parsed(Buffer.concat(parts).toString('utf8')) });
         done();
       });
     },
@@ -38,7 +40,7 @@ export const startMailServer = async ({ certFile, keyFile }: Certificates, optio
   return {
     received,
     port: (server.server.address() as { port: number }).port,
-    close: () => new Promise<void>((resolve) => void server.close(() => resolve())),
+    close: () => new Promise<void>((resolve) => server.close(() => resolve())),
   };
 };
 

@@ -52,8 +52,16 @@ const startNotifier = async (settingsFile: string, given = client) => {
   const pace = { readEveryMilliseconds: 100, backoff: { firstMilliseconds: 200, mostMilliseconds: 400 } };
   const { policies, backups: runs, backupsOf } = caches;
   const notifications = await createNotifications({
-    ...{ client: given, policies, backups: runs, backupsOf, log, now: Date.now, clusterId: 'a-cluster' },
-    ...{ counted: () => undefined, settingsFile, pace },
+    client: given,
+    policies,
+    backups: runs,
+    backupsOf,
+    log,
+    now: Date.now,
+    clusterId: 'a-cluster',
+    counted: () => undefined,
+    settingsFile,
+    pace,
   });
   const parts = [policies.run(stop.signal), runs.run(stop.signal), notifications.notifier.run(stop.signal)];
   const ended = Promise.all([...parts, notifications.watchSettings(stop.signal)]);
