@@ -36,9 +36,9 @@ e2e: ## tests on the cluster: the API, then whole backups and restores
 	@hack/bootstrap node cluster test
 	@node hack/test.ts cluster-up images cluster demo e2e
 
-soak: ## tests that draw random cases, fifty times as long as usual. ROUNDS=1000
+soak: ## random tests, fifty times as long as usual (ROUNDS=1000), and every fault in every phase (FAULT= PHASE= run a part)
 	@hack/bootstrap node cluster test
-	@ROUNDS='$(ROUNDS)' node hack/test.ts soak
+	@ROUNDS='$(ROUNDS)' FAULT='$(FAULT)' PHASE='$(PHASE)' node hack/test.ts $(if $(FAULT)$(PHASE),,soak) cluster-up images demo matrix
 
 cluster: ## brings Kubernetes up on this machine, or heals it
 	@hack/bootstrap

@@ -1,8 +1,8 @@
 // Runs steps one after the other, and sums their tests. The last line is `N passed, N failed`.
-// usage: node hack/test.ts STEP...     where a step is one of: check unit cluster-up images cluster demo e2e soak
+// usage: node hack/test.ts STEP...     where a step is one of: check unit cluster-up images cluster demo e2e soak matrix
 import { group, soaks } from './test/groups.ts';
 import { type Result, runGroup } from './test/run-group.ts';
-import { runScript } from './test/run-script.ts';
+import { runCounted, runScript } from './test/run-script.ts';
 
 const startedAt = Date.now();
 const seconds = (since: number): number => Math.round((Date.now() - since) / 1000);
@@ -34,6 +34,8 @@ const steps: Record<string, Step> = {
   demo: { needs: ['cluster-up', 'images'], run: () => runScript('demo', ['hack/demo/up'], say) },
   e2e: { needs: ['cluster-up', 'images', 'demo'], run: () => runGroup('e2e', group('e2e'), say) },
   soak: { needs: [], run: runSoaks },
+  // FAULT and PHASE choose a part.
+  matrix: { needs: ['cluster-up', 'images', 'demo'], run: () => runCounted('matrix', ['node', 'test/soak/run.ts'], say) },
 };
 
 const names = process.argv.slice(2);

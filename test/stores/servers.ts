@@ -36,6 +36,8 @@ export type S3Server = {
   credentials: (files: Record<string, string>) => Promise<string>;
   // Everything is allowed to this client.
   root: S3Client;
+  // Gives the writer another secret; the old one is refused from now on. Only where the server can do that.
+  renewWriter?: () => Promise<Record<string, string>>;
   // Those of the keys whose uploads were begun and neither finished nor aborted. Each is asked for by itself: MinIO lists no others.
   openUploads: (prefix: string, keys: Iterable<string>) => Promise<string[]>;
   stop: () => Promise<void>;
@@ -228,7 +230,15 @@ export const startVersitygw = async (): Promise<S3Server> => {
   const accounts = { writer: await account('writer'), stranger: await account('stranger') };
   await asRoot(server, 's3', 'PUT', `/${bucket}`);
   await asRoot(server, 's3', 'PUT', `/${bucket}?policy=`, policyFor('writer'));
-  return finish('versitygw', server, accounts);
+  let renewals = 0;
+  const renewWriter = async (): Promise<Record<string, string>> => {
+    renewals += 1;
+    const secretAccessKey = `secret-number-${renewals}-of-the-writer`;
+    const body = `<MutableProps><Secret>${secretAccessKey}</Secret></MutableProps>`;
+    await asRoot(server, 's3', 'PATCH', '/update-user?access=writer', body);
+    return { accessKeyId: 'writer', secretAccessKey };
+  };
+  return { ...(await finish('versitygw', server, accounts)), renewWriter };
 };
 
 export const startMinio = async (): Promise<S3Server> => {
