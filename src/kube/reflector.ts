@@ -22,10 +22,14 @@ export type ReflectorSettings = {
   backoff: { firstMilliseconds: number; mostMilliseconds: number };
 };
 
+// So often everything is listed again, and watched from there.
+export const relistMilliseconds = 30 * 60_000;
+
 const defaults: ReflectorSettings = {
-  relistMilliseconds: 30 * 60_000,
+  relistMilliseconds,
   idleMilliseconds: 100_000,
-  watchSeconds: { least: 300, most: 600 },
+  // Until the next list: a watch that ends sooner only costs requests. What is silent is cut anyway.
+  watchSeconds: { least: 1800, most: 2000 },
   shortWatchMilliseconds: 1000,
   failuresToRelist: 5,
   backoff: { firstMilliseconds: 500, mostMilliseconds: 30_000 },

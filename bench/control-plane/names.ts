@@ -1,0 +1,13 @@
+// Names that several parts of this measurement use.
+import { join } from 'node:path';
+import { benchDirectory } from '../common/settings.ts';
+
+// Everything of it, gone and made again by each run.
+export const directory = join(benchDirectory, 'control-plane');
+
+// The operator's ServiceAccount.
+export const operatorNamespace = 'holdfast-system';
+export const operatorUser = `system:serviceaccount:${operatorNamespace}:holdfast`;
+
+// Policies whose Backups are timed one by one.
+export const timedNamespace = 'bench-timed';
