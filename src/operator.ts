@@ -6,9 +6,10 @@ import { createOutputs } from './controllers/jobs/outputs.ts';
 import { createPolicyController } from './controllers/policy/controller.ts';
 import { readSettings } from './controllers/settings.ts';
 import { createClient } from './kube/client.ts';
-import { connect, defaultConfig } from './kube/connection.ts';
+import { connect } from './kube/connection.ts';
 import type { KubeClient } from './kube/client.ts';
 import { KubeError } from './kube/errors.ts';
+import { ownConfig } from './kube/pod-config.ts';
 import type { KubeObject } from './kube/object.ts';
 import { namespaces } from './kube/resource.ts';
 import { createNotifications } from './notify/notifications.ts';
@@ -47,7 +48,7 @@ const run = async (log: Log): Promise<void> => {
   const settings = readSettings(process.env);
   const signal = stopSignal(log);
   const metrics = createProcessMetrics();
-  const client = createClient(connect(defaultConfig()), { onRequest: metrics.requestSeen });
+  const client = createClient(connect(await ownConfig()), { onRequest: metrics.requestSeen });
   let synced = false;
   let page: MetricsPage | undefined;
   const health = await serveHealth(settings.healthPort, {

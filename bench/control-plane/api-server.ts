@@ -1,6 +1,6 @@
 // An API server and its etcd as processes of this machine: no kubelet, no controllers, nothing but what the operator talks to. What the operator asks is audited.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -16,14 +16,12 @@ import { root } from '../common/settings.ts';
 import { auditPolicy } from './audit.ts';
 import { openEtcd } from './etcd.ts';
 import type { Etcd } from './etcd.ts';
-import { directory, operatorNamespace, operatorUser } from './names.ts';
+import { directory, operatorNamespace, operatorUser, serviceAccountDirectory } from './names.ts';
 import { apiServerWords, etcdWords, linkTo, startProgram } from './programs.ts';
 
 export type ApiServer = {
   port: number;
   auditFile: string;
-  // Leads here as the operator's ServiceAccount: no admin, whom priority and fairness would let pass.
-  operatorKubeconfig: string;
   // An admin's.
   client: KubeClient;
   etcd: Etcd;
@@ -47,12 +45,12 @@ export const startApiServer = async (group: ProcessGroup): Promise<ApiServer> =>
   await writeServiceAccountKeys();
   await startProgram(group, 'etcd', etcdWords(etcdPort, peerPort));
   await startProgram(group, 'kube-apiserver', apiServerWords(port, etcdPort, { certFile, keyFile, auditFile }));
-  const configOf = ({ name, token }: User): KubeConfig => kubeconfig(`https://127.0.0.1:${port}`, caFile, name, token);
-  const operatorKubeconfig = await save('operator.kubeconfig', configOf(operator));
-  const client = createClient(connect(configOf(admin)));
+  await writeServiceAccount(operator.token, caFile);
+  const config = kubeconfig(`https://127.0.0.1:${port}`, caFile, admin);
+  const client = createClient(connect(config));
   await untilReady(client);
-  await install(await save('admin.kubeconfig', configOf(admin)));
-  return { port, auditFile, operatorKubeconfig, client, etcd: openEtcd(etcdPort) };
+  await install(config);
+  return { port, auditFile, client, etcd: openEtcd(etcdPort) };
 };
 
 const user = (name: string, ...groups: string[]): User => ({ name, groups, token: randomBytes(16).toString('hex') });
@@ -69,7 +67,7 @@ const writeServiceAccountKeys = async (): Promise<void> => {
   await writeFile(join(directory, 'service-accounts.pub'), publicKey);
 };
 
-const kubeconfig = (server: string, caFile: string, name: string, token: string): KubeConfig => {
+const kubeconfig = (server: string, caFile: string, { name, token }: User): KubeConfig => {
   const config = new KubeConfig();
   config.loadFromOptions({
     clusters: [{ name: 'bench', server, caFile, skipTLSVerify: false }],
@@ -80,10 +78,12 @@ const kubeconfig = (server: string, caFile: string, name: string, token: string)
   return config;
 };
 
-const save = async (name: string, config: KubeConfig): Promise<string> => {
-  const path = join(directory, name);
-  await writeFile(path, config.exportConfig(), { mode: 0o600 });
-  return path;
+// The operator is no admin, whom priority and fairness would let pass.
+const writeServiceAccount = async (token: string, caFile: string): Promise<void> => {
+  await mkdir(serviceAccountDirectory);
+  await writeFile(join(serviceAccountDirectory, 'token'), token, { mode: 0o600 });
+  await writeFile(join(serviceAccountDirectory, 'namespace'), operatorNamespace);
+  await copyFile(caFile, join(serviceAccountDirectory, 'ca.crt'));
 };
 
 const untilReady = async (client: KubeClient): Promise<void> => {
@@ -101,8 +101,10 @@ const untilReady = async (client: KubeClient): Promise<void> => {
   }
 };
 
-const install = async (kubeconfigFile: string): Promise<void> => {
-  const kubectl = [await linkTo('kubectl'), '--kubeconfig', kubeconfigFile];
+const install = async (config: KubeConfig): Promise<void> => {
+  const file = join(directory, 'admin.kubeconfig');
+  await writeFile(file, config.exportConfig(), { mode: 0o600 });
+  const kubectl = [await linkTo('kubectl'), '--kubeconfig', file];
   const crds = join(root, 'crds');
   await runQuietly([...kubectl, 'apply', '--server-side', '-f', crds]);
   await runQuietly([...kubectl, 'wait', '--for=condition=Established', '--timeout=60s', '-f', crds]);

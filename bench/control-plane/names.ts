@@ -9,5 +9,8 @@ export const directory = join(benchDirectory, 'control-plane');
 export const operatorNamespace = 'holdfast-system';
 export const operatorUser = `system:serviceaccount:${operatorNamespace}:holdfast`;
 
+// The files of its ServiceAccount.
+export const serviceAccountDirectory = join(directory, 'service-account');
+
 // Policies whose Backups are timed one by one.
 export const timedNamespace = 'bench-timed';

@@ -10,7 +10,7 @@ import { runQuietly } from '../common/measure.ts';
 import { makeProcessGroup } from '../common/process-group.ts';
 import { root } from '../common/settings.ts';
 import type { ApiServer } from './api-server.ts';
-import { directory, operatorNamespace } from './names.ts';
+import { directory, operatorNamespace, serviceAccountDirectory } from './names.ts';
 import { countTraffic } from './traffic.ts';
 
 export type Memory = { rssMiB: number; peakRssMiB: number; anonymousMiB: number };
@@ -26,6 +26,16 @@ export type Operator = {
   // Ends it as Kubernetes does, and waits.
   stop(): Promise<void>;
 };
+
+// In a mount namespace of its own it finds the files of its ServiceAccount where a pod has them.
+const asInAPod = [
+  'unshare',
+  '--mount',
+  '--propagation=private',
+  'bash',
+  '-c',
+  'mount -t tmpfs tmpfs /run && mkdir -p /run/secrets/kubernetes.io && cp -r "$0" /run/secrets/kubernetes.io/serviceaccount && exec "$@"',
+];
 
 type Start = { words: string[]; environment: Record<string, string> };
 
@@ -47,10 +57,11 @@ const imageStart = async (): Promise<Start> => {
   return { words: (JSON.parse(entry) as string[]).slice(1, -1), environment };
 };
 
-export const startOperator = async ({ port, operatorKubeconfig }: ApiServer, name: string): Promise<Operator> => {
+export const startOperator = async ({ port }: ApiServer, name: string): Promise<Operator> => {
   const { words, environment } = await imageStart();
   const group = makeProcessGroup(name);
-  const [command, ...parameters] = [...group.enter, process.execPath, ...words, join(directory, 'dist/operator.js')];
+  const program = [process.execPath, ...words, join(directory, 'dist/operator.js')];
+  const [command, ...parameters] = [...group.enter, ...asInAPod, serviceAccountDirectory, ...program];
   const startedAt = Date.now();
   const child = spawn(command, parameters, {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -58,7 +69,8 @@ export const startOperator = async ({ port, operatorKubeconfig }: ApiServer, nam
       ...environment,
       PATH: process.env['PATH'],
       HOME: directory,
-      KUBECONFIG: operatorKubeconfig,
+      KUBERNETES_SERVICE_HOST: '127.0.0.1',
+      KUBERNETES_SERVICE_PORT: String(port),
       POD_NAME: name,
       POD_NAMESPACE: operatorNamespace,
       AGENT_IMAGES: JSON.stringify({ 17: 'registry.example.org/holdfast/agent:17' }),

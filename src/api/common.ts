@@ -1,5 +1,6 @@
 // Building blocks that several schemas share. Every string and list is bounded, so that CEL's cost estimate passes.
 import { z } from 'zod';
+import { labelPattern } from './label-pattern.ts';
 
 // A CEL rule of a CRD: the API server refuses the object with `message` where `rule` is false.
 export type CelRule = { rule: string; message: string; fieldPath?: string; reason?: string };
@@ -28,8 +29,6 @@ export const mapList = <T extends z.ZodType>(schema: T, keys: string[]): T =>
 
 // Marks a list whose items are unique values.
 export const setList = <T extends z.ZodType>(schema: T): T => schema.meta({ ...schema.meta(), 'x-kubernetes-list-type': 'set' });
-
-export const labelPattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 
 // An RFC 1123 label of at most `max` characters.
 export const labelName = (max: number) =>

@@ -1,6 +1,7 @@
 // BackupPolicy: what to protect, when, and where to keep it.
 import { z } from 'zod';
-import { type CelRule, count, duration, labelName, labelPattern, mapList, objectName, quantity, time, withRules } from './common.ts';
+import { type CelRule, count, duration, labelName, mapList, objectName, quantity, time, withRules } from './common.ts';
+import { labelPattern } from './label-pattern.ts';
 import { alertNames, severities } from './alerts.ts';
 import { encryptionSchema } from './encryption.ts';
 import { postgresqlSchema } from './postgresql.ts';

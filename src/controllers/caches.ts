@@ -9,6 +9,7 @@ import { createReflector } from '../kube/reflector.ts';
 import type { Reflector } from '../kube/reflector.ts';
 import { jobs, persistentVolumeClaims, pods } from '../kube/resource.ts';
 import type { Log } from '../telemetry/log.ts';
+import { brief, isSettled } from './brief.ts';
 import { backupLabel } from './hash.ts';
 import { backupPolicies, backups } from './resources.ts';
 
@@ -30,8 +31,10 @@ export type Caches = {
 // Values of the indexes.
 export const byPolicy = (namespace: string, policy: string): string => `policy:${namespace}/${policy}`;
 export const byOwner = (uid: string): string => `owner:${uid}`;
-// By what stands in the label of its Jobs and pods: a long name is cut there.
+// By what stands in the label of its Jobs and pods, where that is not its name: a long one is cut there.
 export const byLabel = (namespace: string, value: string): string => `label:${namespace}/${value}`;
+// Jobs that copy a Backup, by what stands in their label.
+export const byCopied = (namespace: string, value: string): string => `copy:${namespace}/${value}`;
 
 const madeByUs = `${label.managedBy}=${managedByValue}`;
 
@@ -43,6 +46,14 @@ const policyOfLabel = (object: KubeObject): string[] => {
 const ownerIndex = (object: KubeObject): string[] => {
   const owner = controllerOf(object);
   return owner === undefined ? [] : [byOwner(owner.uid)];
+};
+
+const copiedBackup = ({ metadata }: KubeObject): string[] =>
+  metadata?.labels?.[label.verb] === 'copy' ? [byCopied(metadata.namespace ?? '', metadata.labels[label.backup] ?? '')] : [];
+
+const cutName = ({ namespace, name }: Backup['metadata']): string[] => {
+  const value = backupLabel(name);
+  return value === name ? [] : [byLabel(namespace, value)];
 };
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
@@ -62,6 +73,9 @@ const withoutNotes = <T extends KubeObject & { metadata?: { annotations?: Record
 
 // Of a Backup that has ended only what decisions still look at.
 const slim = (backup: Backup): Backup => {
+  if (isSettled(backup)) {
+    return brief(backup);
+  }
   const kept = withoutNotes(backup);
   if (kept.status?.endTime === undefined) {
     return kept;
@@ -83,10 +97,7 @@ export const createCaches = (client: KubeClient, log: Log, namespace?: string): 
     ...common,
     resource: backups,
     keep: slim,
-    indexOf: ({ metadata, spec }) => [
-      byPolicy(metadata.namespace, spec.policyRef.name),
-      byLabel(metadata.namespace, backupLabel(metadata.name)),
-    ],
+    indexOf: ({ metadata, spec }) => [byPolicy(metadata.namespace, spec.policyRef.name), ...cutName(metadata)],
   });
   return {
     policies: createReflector<BackupPolicy>({ ...common, resource: backupPolicies, keep: withoutNotes }),
@@ -97,11 +108,18 @@ export const createCaches = (client: KubeClient, log: Log, namespace?: string): 
       resource: jobs,
       labelSelector: madeByUs,
       keep: bare,
-      indexOf: (job) => [...ownerIndex(job), ...policyOfLabel(job)],
+      indexOf: (job) => [...ownerIndex(job), ...policyOfLabel(job), ...copiedBackup(job)],
     }),
     pods: createReflector<Pod>({ ...common, resource: pods, labelSelector: madeByUs, keep: bare, indexOf: ownerIndex }),
     claims: createReflector<Claim>({ ...common, resource: persistentVolumeClaims, labelSelector: madeByUs, keep: bare }),
   };
+};
+
+// Backups that a label of a Job or pod stands for. What it says there is checked when the Job is read.
+export const labelled = ({ backups: { cache } }: Caches, { metadata }: KubeObject): Backup[] => {
+  const [namespace, value] = [metadata?.namespace ?? '', metadata?.labels?.[label.backup] ?? ''];
+  const named = cache.get({ namespace, name: value });
+  return [...(named === undefined ? [] : [named]), ...cache.find(byLabel(namespace, value))];
 };
 
 export const allReflectors = ({

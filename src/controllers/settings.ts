@@ -1,6 +1,5 @@
 // What the operator is told by its environment.
-import { z } from 'zod';
-import { labelPattern } from '../api/common.ts';
+import { labelPattern } from '../api/label-pattern.ts';
 
 export type Settings = {
   // Image of the agent by major version of PostgreSQL.
@@ -22,8 +21,6 @@ export class SettingsError extends Error {
   }
 }
 
-const images = z.record(z.string().regex(/^[1-9][0-9]$/), z.string().min(1));
-
 export const readSettings = (environment: Record<string, string | undefined>): Settings => ({
   agentImages: readImages(environment['AGENT_IMAGES']),
   healthPort: readPort(environment['HEALTH_PORT'] ?? '8080'),
@@ -43,12 +40,26 @@ const readNamespace = (text = ''): { watchNamespace?: string } => {
 
 const readImages = (text = '{}'): Map<number, string> => {
   try {
-    return new Map(Object.entries(images.parse(JSON.parse(text))).map(([major, image]) => [Number(major), image]));
+    return new Map(Object.entries(JSON.parse(text) as Record<string, unknown>).map(([major, image]) => [majorOf(major), imageOf(image)]));
   } catch {
     throw new SettingsError(
       `AGENT_IMAGES must be a JSON object from major version to image, such as {"17":"registry/agent:1"}. It is: ${text}`,
     );
   }
+};
+
+const majorOf = (text: string): number => {
+  if (!/^[1-9][0-9]$/.test(text)) {
+    throw new RangeError(`${text} is no major version`);
+  }
+  return Number(text);
+};
+
+const imageOf = (value: unknown): string => {
+  if (typeof value !== 'string' || value === '') {
+    throw new TypeError('An image must be a text');
+  }
+  return value;
 };
 
 const readPort = (text: string): number => {

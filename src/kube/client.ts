@@ -5,12 +5,13 @@ import { splitLines } from './lines.ts';
 import type { KubeObject, Ref } from './object.ts';
 import { describe, pathOf, pods } from './resource.ts';
 import type { Resource } from './resource.ts';
-import { exchangeJson, exchangeStream } from './transport.ts';
+import { exchangeJson, exchangeList, exchangeStream } from './transport.ts';
 import type { Call, Hooks } from './transport.ts';
 
 export type Selector = { namespace?: string; labelSelector?: string; fieldSelector?: string };
 export type ListPage<T> = { items: T[]; resourceVersion: string };
-export type ListOptions = Selector & { pageSize?: number; signal?: AbortSignal };
+// `keep`: what is kept of each object; the rest is garbage before the next one is read.
+export type ListOptions<T = unknown> = Selector & { pageSize?: number; signal?: AbortSignal; keep?: (object: T) => T };
 export type WatchOptions = Selector & { resourceVersion: string; timeoutSeconds: number; idleMilliseconds: number; signal?: AbortSignal };
 export type WatchEvent<T> = { type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'; object: T };
 export type CreateOptions = { signal?: AbortSignal };
@@ -23,7 +24,7 @@ const longestObjectCharacters = 16 * 1024 ** 2;
 const longestLogLine = 1024 ** 2;
 const logIdleMilliseconds = 30 * 60_000;
 
-type RawList<T> = { items?: T[] | null; metadata?: { resourceVersion?: string; continue?: string } };
+type AroundList = { metadata?: { resourceVersion?: string; continue?: string } };
 type RawEvent<T> = { type: WatchEvent<T>['type'] | 'ERROR'; object: T };
 
 export type KubeClient = ReturnType<typeof createClient>;
@@ -48,20 +49,22 @@ export const createClient = (connection: Connection, hooks: Hooks = {}) => {
       }
     },
 
-    // All objects, page by page. Pages of one list are one snapshot.
-    async *list<T>(resource: Resource, options: ListOptions = {}): AsyncGenerator<ListPage<T>> {
+    // All objects, page by page, without their managedFields. Pages of one list are one snapshot.
+    async *list<T>(resource: Resource, { pageSize = defaultPageSize, signal, keep = same, ...options }: ListOptions<T> = {}) {
       let next: string | undefined;
       do {
-        const page = (await json({
+        const items: T[] = [];
+        const call: Call = {
           what: `list ${resource.plural}`,
           ...named('list', resource),
           method: 'GET',
           path: pathOf(resource, options),
-          query: { ...selectors(options), limit: String(options.pageSize ?? defaultPageSize), continue: next },
-          ...(options.signal === undefined ? {} : { signal: options.signal }),
-        })) as RawList<T>;
-        next = page.metadata?.continue === '' ? undefined : page.metadata?.continue;
-        yield { items: page.items ?? [], resourceVersion: page.metadata?.resourceVersion ?? '' };
+          query: { ...selectors(options), limit: String(pageSize), continue: next },
+          ...(signal === undefined ? {} : { signal }),
+        };
+        const { metadata } = (await exchangeList(connection, call, (item) => items.push(keep(item as T)), hooks)) as AroundList;
+        next = metadata?.continue === '' ? undefined : metadata?.continue;
+        yield { items, resourceVersion: metadata?.resourceVersion ?? '' } satisfies ListPage<T>;
       } while (next !== undefined);
     },
 
@@ -169,5 +172,7 @@ const named = (verb: string, { plural }: Resource, subresource?: string) => ({
   verb,
   resource: subresource === undefined ? plural : `${plural}/${subresource}`,
 });
+
+const same = <T>(object: T): T => object;
 
 const selectors = ({ labelSelector, fieldSelector }: Selector): Record<string, string | undefined> => ({ labelSelector, fieldSelector });

@@ -1,10 +1,16 @@
 // One pool of sockets for the whole process. The library's own client opens a new TLS connection for every request.
 import { readFile } from 'node:fs/promises';
-import { KubeConfig } from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node';
 import { Agent } from 'undici';
 import { KubeError } from './errors.ts';
 
 type HttpsOptions = Parameters<KubeConfig['applyToHTTPSOptions']>[0];
+
+// What we need of a kubeconfig. Inside a pod the library that reads one is not even loaded.
+export type ClusterConfig = Pick<
+  KubeConfig,
+  'getCurrentCluster' | 'getCurrentContext' | 'getContextObject' | 'getCurrentUser' | 'applyToHTTPSOptions'
+>;
 
 export type Connection = {
   readonly server: string;
@@ -24,7 +30,7 @@ const connectMilliseconds = 10_000;
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 // Connects by a kubeconfig. Nothing is sent before the first request.
-export const connect = (config: KubeConfig, now: () => number = Date.now): Connection => {
+export const connect = (config: ClusterConfig, now: () => number = Date.now): Connection => {
   const cluster = config.getCurrentCluster();
   if (cluster === null) {
     throw new KubeError({ status: 0, reason: 'NoCluster', message: 'The kubeconfig names no cluster. Check KUBECONFIG and its context.' });
@@ -94,22 +100,8 @@ const proofHeaders = (options: HttpsOptions): Record<string, string> => {
 };
 
 // The library keeps the token of a file for a minute: too long for one that was refused just now.
-const tokenHeader = async (config: KubeConfig): Promise<Record<string, string>> => {
+const tokenHeader = async (config: ClusterConfig): Promise<Record<string, string>> => {
   const provider = (config.getCurrentUser()?.authProvider ?? {}) as { config?: { tokenFile?: unknown } };
   const file = text(provider.config?.tokenFile);
   return file === undefined ? {} : { Authorization: `Bearer ${(await readFile(file, 'utf8')).trim()}` };
-};
-
-// The kubeconfig of the environment: KUBECONFIG, ~/.kube/config, or the pod's ServiceAccount.
-export const defaultConfig = (context?: string): KubeConfig => {
-  const config = new KubeConfig();
-  if (process.env['KUBERNETES_SERVICE_HOST'] !== undefined && process.env['KUBECONFIG'] === undefined) {
-    config.loadFromCluster();
-  } else {
-    config.loadFromDefault();
-  }
-  if (context !== undefined) {
-    config.setCurrentContext(context);
-  }
-  return config;
 };

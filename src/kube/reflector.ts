@@ -66,10 +66,8 @@ export const createReflector = <T extends KubeObject>(options: ReflectorOptions<
   const list = async (signal: AbortSignal): Promise<string> => {
     const objects: T[] = [];
     let resourceVersion = '';
-    for await (const page of client.list<T>(resource, { ...selector, signal })) {
-      for (const object of page.items) {
-        objects.push(cache.keep(object));
-      }
+    for await (const page of client.list<T>(resource, { ...selector, signal, keep: (object) => cache.keep(object) })) {
+      objects.push(...page.items);
       resourceVersion = page.resourceVersion;
     }
     const missed = cache.replace(objects, resourceVersion);

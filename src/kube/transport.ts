@@ -6,6 +6,7 @@ import { createGunzip } from 'node:zlib';
 import { request as send } from 'undici';
 import type { Connection } from './connection.ts';
 import { errorOf, KubeError } from './errors.ts';
+import { readList } from './list-items.ts';
 
 export type Call = {
   // For messages: `create Job shop/db-1`.
@@ -135,12 +136,26 @@ const named = (call: Call, error: unknown): unknown =>
   error instanceof KubeError || call.signal?.aborted === true ? error : unreachable(call, error);
 
 // Sends a request and reads its answer as JSON.
-export const exchangeJson = async (connection: Connection, call: Call, hooks: Hooks = {}): Promise<unknown> => {
+export const exchangeJson = (connection: Connection, call: Call, hooks: Hooks = {}): Promise<unknown> =>
+  exchangeWhole(connection, call, hooks, async (body) => {
+    const content = await buffer(body);
+    return content.length === 0 ? undefined : JSON.parse(content.toString('utf8'));
+  });
+
+// Sends a request for a list and hands out its objects one by one. Resolves to what is around them.
+export const exchangeList = (connection: Connection, call: Call, onItem: (item: unknown) => void, hooks: Hooks = {}): Promise<unknown> =>
+  exchangeWhole(connection, call, hooks, (body) => readList(body as AsyncIterable<Uint8Array>, onItem));
+
+const exchangeWhole = async (
+  connection: Connection,
+  call: Call,
+  hooks: Hooks,
+  read: (body: Readable) => Promise<unknown>,
+): Promise<unknown> => {
   const limit = AbortSignal.timeout(answerMilliseconds);
   const bounded = { ...call, signal: call.signal === undefined ? limit : AbortSignal.any([call.signal, limit]) };
   try {
-    const content = await buffer(await open(connection, bounded, answerMilliseconds, hooks));
-    return content.length === 0 ? undefined : JSON.parse(content.toString('utf8'));
+    return await read(await open(connection, bounded, answerMilliseconds, hooks));
   } catch (error) {
     throw named(call, error);
   }

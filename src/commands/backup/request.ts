@@ -1,5 +1,5 @@
 // The Backup that is asked for: its name, and what it covers.
-import { labelPattern } from '../../api/common.ts';
+import { labelPattern } from '../../api/label-pattern.ts';
 import { apiVersion, label } from '../../api/group.ts';
 import type { BackupPolicy } from '../../api/objects.ts';
 import { compactTime } from '../../core/plan/time.ts';

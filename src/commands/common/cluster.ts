@@ -46,7 +46,7 @@ const readConfig = async ({ kubeconfig, context }: ClusterOptions): Promise<Kube
 const loadConfig = async (file: string | undefined): Promise<KubeConfig> => {
   try {
     if (file === undefined) {
-      return (await import('../../kube/connection.ts')).defaultConfig();
+      return (await import('../../kube/kubeconfig.ts')).defaultConfig();
     }
     const { KubeConfig: Config } = await import('@kubernetes/client-node');
     const config = new Config();

@@ -1,5 +1,5 @@
 // Policies and Backups of the cluster, found by name or listed.
-import { labelPattern } from '../../api/common.ts';
+import { labelPattern } from '../../api/label-pattern.ts';
 import type { Backup, BackupPolicy } from '../../api/objects.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { KubeObject } from '../../kube/object.ts';

@@ -1,5 +1,5 @@
 // Makes the keys of a policy, writes them to files, and says what belongs where.
-import { labelPattern } from '../../api/common.ts';
+import { labelPattern } from '../../api/label-pattern.ts';
 import { exitCode, wrongUse } from '../common/errors.ts';
 import type { ExitCode } from '../common/errors.ts';
 import type { Io } from '../common/io.ts';

@@ -1,9 +1,9 @@
 // What the API server cannot check about a policy.
-import { Encrypter } from 'age-encryption';
 import type { ConditionReason } from '../../api/conditions.ts';
 import type { BackupPolicy } from '../../api/objects.ts';
 import { scheduleProblem } from '../plan/schedule.ts';
 import { durationMilliseconds } from '../plan/time.ts';
+import { isRecipient } from './recipient.ts';
 
 export type Problem = { reason: ConditionReason; message: string };
 
@@ -23,16 +23,6 @@ const recipientProblem = (recipients: string[]): Problem | undefined => {
         reason: 'InvalidRecipient',
         message: `spec.encryption.recipients[${at}] is no valid age recipient: its checksum does not fit. Copy it again from the output of \`kubectl holdfast keygen\`.`,
       };
-};
-
-// The checksum of bech32 finds any wrong letter.
-const isRecipient = (text: string): boolean => {
-  try {
-    new Encrypter().addRecipient(text);
-    return true;
-  } catch {
-    return false;
-  }
 };
 
 // SubjectPublicKeyInfo of an Ed25519 key: this head, then 32 bytes.

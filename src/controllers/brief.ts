@@ -1,0 +1,67 @@
+// A Backup that is settled is kept as a few words: there are thousands of them, and of each only what the others and the policy ask.
+import { annotation, finalizer } from '../api/group.ts';
+import type { Backup } from '../api/objects.ts';
+import { findCondition } from '../core/plan/conditions.ts';
+
+// It is complete, every tier holds it and its conditions say so, and nobody wants anything of it.
+export const isSettled = (backup: Backup): boolean => isBrief(backup) || isDone(backup);
+
+const isDone = ({ metadata, status }: Backup): boolean =>
+  status?.endTime !== undefined &&
+  status.phase === 'Complete' &&
+  findCondition(status.conditions, 'Replicated')?.status === 'True' &&
+  (status.tiers ?? []).every(({ state }) => state === 'Sealed') &&
+  metadata.deletionTimestamp === undefined &&
+  metadata.finalizers?.includes(finalizer) !== true &&
+  metadata.annotations?.[annotation.logsRequested] === undefined;
+
+// Not the whole object: whoever decides on it must ask the API server first. Every Backup that has ended has conditions.
+export const isBrief = ({ metadata, status }: Backup): boolean =>
+  status?.endTime !== undefined && status.conditions === undefined && metadata.finalizers === undefined;
+
+const mostShared = 10_000;
+
+// Equal parts of many objects are one in memory.
+const sharing = <T>() => {
+  const known = new Map<string, T>();
+  return (key: string, value: T): T => {
+    const found = known.get(key);
+    if (found !== undefined) {
+      return found;
+    }
+    if (known.size >= mostShared) {
+      known.clear();
+    }
+    known.set(key, value);
+    return value;
+  };
+};
+
+const share = sharing<unknown>();
+const shared = <T>(value: T): T => share(JSON.stringify(value), value) as T;
+
+// What is left of a settled Backup. Always the same members in the same order: such objects are small.
+export const brief = ({ apiVersion, kind, metadata, spec, status = {} }: Backup): Backup => {
+  const { name, namespace, uid, generation, resourceVersion, creationTimestamp, annotations } = metadata;
+  const { phase, endTime, backupId, sealAttempt, tiers, restorableTo } = status;
+  return {
+    apiVersion: shared(apiVersion),
+    kind,
+    metadata: {
+      name,
+      namespace: shared(namespace),
+      uid,
+      generation,
+      resourceVersion,
+      creationTimestamp,
+      ...(annotations === undefined ? {} : { annotations: ours(annotations) }),
+    },
+    spec: shared(spec),
+    status: { phase, endTime, backupId, sealAttempt, tiers: shared(tiers), restorableTo },
+  };
+};
+
+const ours = (annotations: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(
+    [annotation.slot, annotation.late].flatMap((name) => (annotations[name] === undefined ? [] : [[name, annotations[name]]])),
+  );
