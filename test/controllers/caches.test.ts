@@ -1,8 +1,9 @@
 // What the operator keeps in memory of each object, and how it says that it lives.
 import test from 'ava';
 import type { BackupStatus } from '../../src/api/backup.ts';
-import { apiVersion, label } from '../../src/api/group.ts';
+import { annotation, apiVersion, finalizer, label } from '../../src/api/group.ts';
 import type { Backup } from '../../src/api/objects.ts';
+import { isBrief, isSettled } from '../../src/controllers/brief.ts';
 import { byLabel, byOwner, byPolicy, createCaches } from '../../src/controllers/caches.ts';
 import type { Job } from '../../src/controllers/caches.ts';
 import { backupLabel } from '../../src/controllers/hash.ts';
@@ -70,6 +71,66 @@ test('of a Backup that has ended little is kept, and all that decisions look at'
     tiers: [{ name: 'local' }, { name: 'cloud' }],
   });
   t.deepEqual(kept?.metadata.annotations, { 'holdfast.dev/slot': '2026-11-22T02:00:00Z' });
+});
+
+const settled = (change: Partial<BackupStatus> = {}): BackupStatus =>
+  wide({
+    endTime: '2026-11-22T02:05:00Z',
+    phase: 'Complete',
+    backupId: '20261122T020000Z-full-3f9a1c04',
+    tiers: [
+      { name: 'local', state: 'Sealed' },
+      { name: 'cloud', state: 'Sealed' },
+    ],
+    conditions: [
+      {
+        type: 'Replicated',
+        status: 'True',
+        reason: 'AllSealed',
+        message: 'Every tier holds the backup.',
+        lastTransitionTime: '2026-11-22T02:05:00Z',
+        observedGeneration: 1,
+      },
+    ],
+    ...change,
+  });
+
+test('of a settled Backup a few words are kept, and it says that they are not all', (t) => {
+  const { cache } = caches().backups;
+  cache.put(noted(makeBackup(settled())));
+  const [kept] = cache.all();
+  t.true(kept !== undefined && isSettled(kept) && isBrief(kept));
+  t.true(bytes(kept) < 650, `${bytes(kept)} bytes`);
+  t.is(kept?.status?.conditions, undefined);
+  t.like(kept?.status, {
+    phase: 'Complete',
+    backupId: '20261122T020000Z-full-3f9a1c04',
+    tiers: [{ state: 'Sealed' }, { state: 'Sealed' }],
+  });
+});
+
+test('a Backup is not settled while anything may still have to be done about it', (t) => {
+  const conditions = settled().conditions?.map((condition) => ({ ...condition, status: 'Unknown' as const })) ?? [];
+  const open = [
+    makeBackup(settled({ phase: 'PartiallyFailed' })),
+    makeBackup(
+      settled({
+        tiers: [
+          { name: 'local', state: 'Sealed' },
+          { name: 'cloud', state: 'Lagging' },
+        ],
+      }),
+    ),
+    makeBackup(settled({ conditions })),
+    makeBackup(settled({ conditions: [] })),
+    makeBackup(settled(), { finalizers: [finalizer] }),
+    makeBackup(settled(), { deletionTimestamp: '2026-11-22T03:00:00Z' }),
+    makeBackup(settled(), { annotations: { [annotation.logsRequested]: '2026-11-22T03:00:00Z' } }),
+  ];
+  t.deepEqual(
+    open.map((backup) => isSettled(backup) || isBrief(backup)),
+    open.map(() => false),
+  );
 });
 
 test('of a Backup that runs the whole status is kept', (t) => {

@@ -1,6 +1,8 @@
 // Decisions on a BackupPolicy: whether it is valid, and its slots.
 import test from 'ava';
+import { Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import type { PolicyStatus } from '../../src/api/policy.ts';
+import { isRecipient } from '../../src/core/policy/recipient.ts';
 import { makePolicy, recipient, start } from './fixtures.ts';
 import { armed, backup, backupsMade, condition, decide, message, minute, nightly, withEncryption } from './policy-cases.ts';
 
@@ -140,4 +142,23 @@ test('a policy that nothing happens to has a status that does not move', (t) => 
   const second = decide({ policy: nightly(first.status), now: start + 300 * minute });
   t.deepEqual(second.status, first.status);
   t.deepEqual(second.actions, []);
+});
+
+test('a recipient is believed exactly when the library that encrypts would take it', async (t) => {
+  const taken = (text: string): boolean => {
+    try {
+      new Encrypter().addRecipient(text);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const letters = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
+  for (let round = 0; round < 20; round += 1) {
+    const right = await identityToRecipient(await generateX25519Identity());
+    const at = 4 + ((round * 3) % 58);
+    const changed = Array.from(letters, (letter) => right.slice(0, at) + letter + right.slice(at + 1));
+    t.deepEqual(changed.map(isRecipient), changed.map(taken));
+  }
+  t.deepEqual(['', 'age1', recipient.toUpperCase(), `${recipient}q`].map(isRecipient), [false, false, false, false]);
 });
