@@ -43,7 +43,7 @@ const shared = <T>(value: T): T => share(JSON.stringify(value), value) as T;
 // What is left of a settled Backup. Always the same members in the same order: such objects are small.
 export const brief = ({ apiVersion, kind, metadata, spec, status = {} }: Backup): Backup => {
   const { name, namespace, uid, generation, resourceVersion, creationTimestamp, annotations } = metadata;
-  const { phase, endTime, backupId, sealAttempt, tiers, restorableTo } = status;
+  const { phase, startTime, endTime, backupId, bytes, sealAttempt, tiers } = status;
   return {
     apiVersion: shared(apiVersion),
     kind,
@@ -57,7 +57,7 @@ export const brief = ({ apiVersion, kind, metadata, spec, status = {} }: Backup)
       ...(annotations === undefined ? {} : { annotations: ours(annotations) }),
     },
     spec: shared(spec),
-    status: { phase, endTime, backupId, sealAttempt, tiers: shared(tiers), restorableTo },
+    status: { phase, startTime, endTime, backupId, bytes, sealAttempt, tiers: shared(tiers) },
   };
 };
 
