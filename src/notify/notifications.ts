@@ -6,7 +6,6 @@ import { sendHeartbeat } from './heartbeat.ts';
 import { createNotifier } from './notifier.ts';
 import type { Notifier, NotifierContext } from './notifier.ts';
 import { createPauses } from './pauses.ts';
-import { openSettingsFile } from './settings-file.ts';
 
 export type NotificationOptions = Pick<
   NotifierContext,
@@ -32,7 +31,11 @@ export type Notifications = {
 const usualPace: Pace = { readEveryMilliseconds: 10_000, backoff: { firstMilliseconds: 15_000, mostMilliseconds: 10 * 60_000 } };
 
 export const createNotifications = async ({ settingsFile, pace = usualPace, ...given }: NotificationOptions): Promise<Notifications> => {
-  const file = settingsFile === undefined ? undefined : openSettingsFile(settingsFile, given.log, pace.readEveryMilliseconds);
+  // With a parser of YAML and a schema: large, and many operators tell nobody.
+  const file =
+    settingsFile === undefined
+      ? undefined
+      : (await import('./settings-file.ts')).openSettingsFile(settingsFile, given.log, pace.readEveryMilliseconds);
   // Before the controller asks: an incident that is open already shall find its route.
   await file?.read();
   const notifier = createNotifier({
