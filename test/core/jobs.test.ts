@@ -2,6 +2,7 @@
 import test from 'ava';
 import type { V1ContainerStatus, V1Job, V1Pod } from '@kubernetes/client-node';
 import { podStart } from '../../src/core/jobs/pod-waiting.ts';
+import { withRemedy } from '../../src/core/jobs/start-remedy.ts';
 import { jobState } from '../../src/core/jobs/state.ts';
 import type { Output, StateInput } from '../../src/core/jobs/state.ts';
 import { dumpResult, entry, inspectResult } from './backup-cases.ts';
@@ -68,7 +69,7 @@ for (const [title, input, expected] of [
   [
     'no pod yet, and an event says why',
     { eventMessage: 'FailedCreate: exceeded quota' },
-    { type: 'Waiting', message: 'FailedCreate: exceeded quota' },
+    { type: 'Waiting', message: 'FailedCreate: exceeded quota. Raise the quota of the namespace, or lower spec.jobs.resources.' },
   ],
   [
     'a pod that waits, and an event says why',
@@ -175,3 +176,51 @@ for (const [title, input, expected] of [
     }
   });
 }
+
+// As kubelet 1.35, the scheduler and the API server say it.
+const startReasons: [string, string][] = [
+  [
+    'FailedMount: MountVolume.SetUp failed for volume "source" : secret "login" not found',
+    'Create the Secret "login", or mend its name in connection.credentialsSecretRef.',
+  ],
+  [
+    'FailedMount: MountVolume.SetUp failed for volume "signing" : references non-existent secret key: signing.key',
+    'The Secret has no key "signing.key": add it, or mend spec.encryption.signingKeySecretRef.',
+  ],
+  [
+    'FailedMount: MountVolume.SetUp failed for volume "tier-cloud-login" : secret "s3" not found',
+    'Create the Secret "s3", or mend its name in s3.credentialsSecretRef of the tier "cloud".',
+  ],
+  [
+    'Unschedulable: 0/1 nodes are available: persistentvolumeclaim "absent" not found. not found',
+    'Create the claim "absent", or mend persistentVolumeClaim.claimName of the tier.',
+  ],
+  [
+    'FailedCreate: Error creating: pods "x-" is forbidden: error looking up service account shop/backup: serviceaccount "backup" not found',
+    'Create the ServiceAccount "backup", or mend serviceAccountName in spec.jobs or in the tier.',
+  ],
+  [
+    'FailedCreate: Error creating: pods "x" is forbidden: exceeded quota: small, requested: cpu=1',
+    'Raise the quota of the namespace, or lower spec.jobs.resources.',
+  ],
+  ['Unschedulable: 0/3 nodes are available: 3 Insufficient memory.', 'Lower spec.jobs.resources.requests.memory, or make room on a node.'],
+  [
+    "Unschedulable: 0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.",
+    'Mend spec.jobs.nodeSelector, or label a node.',
+  ],
+  [
+    'Unschedulable: 0/1 nodes are available: 1 node(s) had untolerated taint(s).',
+    'Add the taint to spec.jobs.tolerations, or make room on another node.',
+  ],
+  [
+    'ImagePullBackOff: the image registry/agent:1 cannot be had. Back-off pulling image',
+    'Mend agent.images in the values of the chart, or give the registry its login in spec.jobs.imagePullSecrets.',
+  ],
+];
+
+test('what holds a pod up is said with the next step', (t) => {
+  for (const [reason, remedy] of startReasons) {
+    t.is(withRemedy(reason), `${reason.replace(/\.$/, '')}. ${remedy}`);
+  }
+  t.is(withRemedy('Something: that nobody knows.'), 'Something: that nobody knows.');
+});

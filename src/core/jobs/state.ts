@@ -4,6 +4,7 @@ import type { AgentResult, EntryLine, ProgressLine } from '../../api/agent.ts';
 import { instantOf } from '../plan/time.ts';
 import type { EndCause, JobState } from './facts.ts';
 import { agentContainer, podStart } from './pod-waiting.ts';
+import { withRemedy } from './start-remedy.ts';
 
 // What is known of the output of a Job's pod. `complete`: read to the end, or nothing more can be had.
 export type Output = { complete: boolean; result?: AgentResult; entries: EntryLine[]; entriesComplete: boolean; progress?: ProgressLine };
@@ -34,7 +35,7 @@ export const jobState = (input: StateInput): JobState => {
   const terminated = pod?.status?.containerStatuses?.find(({ name }) => name === agentContainer)?.state?.terminated;
   const podEnded = terminated !== undefined || pod?.status?.phase === 'Failed' || pod?.status?.phase === 'Succeeded';
   if (finished === undefined && !podEnded) {
-    return pod === undefined ? { type: 'Waiting', message: input.eventMessage ?? 'The Job has no pod yet.' } : live(input, pod);
+    return pod === undefined ? { type: 'Waiting', message: withRemedy(input.eventMessage ?? 'The Job has no pod yet.') } : live(input, pod);
   }
   const result = input.terminationResult ?? input.output?.result;
   const unread = pod !== undefined && input.output?.complete !== true;
@@ -51,7 +52,7 @@ const live = ({ output, eventMessage }: StateInput, pod: V1Pod): JobState => {
   if (started) {
     return { type: 'Running', ...leaving, ...(output?.progress === undefined ? {} : { progress: output.progress }) };
   }
-  return { type: 'Waiting', ...leaving, ...(message === undefined ? {} : { message }) };
+  return { type: 'Waiting', ...leaving, ...(message === undefined ? {} : { message: withRemedy(message) }) };
 };
 
 const ended = (input: StateInput, { cause, message }: { cause?: EndCause; message?: string }): JobState => {
