@@ -65,11 +65,30 @@ export const alerts = {
     action: 'Look at the store that the message names: is it there, and are its credentials right?',
     meaning: 'For 15 minutes a tier could not be read, or for an hour it was not read at all (condition `StorageHealthy`).',
   },
-  HoldfastManifestRefused: {
+  HoldfastVerificationFailed: {
     severity: 'critical',
     title: 'a backup in the store does not verify',
     action: 'Do not trust the backup that the message names. Find out who changed it: disk, store, or somebody with its credentials.',
-    meaning: 'The signed manifest of a backup, or what it names, did not verify (reason `ManifestRefused`).',
+    meaning:
+      'The signed manifest of a backup, or what it names, did not verify when the store was read (`StorageHealthy` has the reason `ManifestRefused`, or `Verified` is False).',
+  },
+  HoldfastVerificationStale: {
+    severity: 'warning',
+    title: 'the stored bytes have not been read again for long',
+    action: 'Look at the inspect Jobs of the tier that the message names.',
+    meaning: 'No backup on a tier was read whole for two months (`Verified` has the reason `VerificationStale`).',
+  },
+  HoldfastCapacityCritical: {
+    severity: 'critical',
+    title: 'a volume is almost full',
+    action: 'Make the claim of the tier larger before a run fails; nothing is deleted by itself.',
+    meaning: 'A volume is more than 90 % full (`CapacityOK` is False).',
+  },
+  HoldfastCapacityWarning: {
+    severity: 'warning',
+    title: 'a volume is filling up',
+    action: 'Plan for a larger claim of the tier.',
+    meaning: 'A volume is more than 80 % full (`CapacityOK` has the reason `VolumeFilling`). Gives way to HoldfastCapacityCritical.',
   },
   HoldfastTierLagging: {
     severity: 'warning',

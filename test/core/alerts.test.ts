@@ -187,17 +187,39 @@ const cases: { what: string; broken: Broken; raises: string[] }[] = [
   {
     what: 'a manifest was refused',
     broken: { conditions: [condition('StorageHealthy', 'False', 'ManifestRefused', 0)] },
-    raises: ['ManifestRefused'],
+    raises: ['VerificationFailed'],
   },
   {
     what: 'a manifest was refused, and now the tier cannot be read',
-    broken: { conditions: [condition('StorageHealthy', 'False', 'StoreUnreadable', 0)], alerts: [opened('HoldfastManifestRefused')] },
-    raises: ['ManifestRefused'],
+    broken: { conditions: [condition('StorageHealthy', 'False', 'StoreUnreadable', 0)], alerts: [opened('HoldfastVerificationFailed')] },
+    raises: ['VerificationFailed'],
   },
   {
     what: 'the policy is stalled',
     broken: { conditions: [condition('Stalled', 'True', 'InvalidSchedule', 0)] },
     raises: ['PolicyStalled'],
+  },
+  {
+    what: 'a manifest was refused on one tier while another cannot be read',
+    broken: { conditions: [condition('StorageHealthy', 'False', 'StoreUnreadable', 0), condition('Verified', 'False', 'DamageFound')] },
+    raises: ['VerificationFailed'],
+  },
+  {
+    what: 'stored bytes were not read again for long',
+    broken: { conditions: [condition('Verified', 'Unknown', 'VerificationStale')] },
+    raises: ['VerificationStale'],
+  },
+  { what: 'no byte was read again yet', broken: { conditions: [condition('Verified', 'Unknown', 'NotVerifiedYet')] }, raises: [] },
+  { what: 'a volume fills up', broken: { conditions: [condition('CapacityOK', 'True', 'VolumeFilling')] }, raises: ['CapacityWarning'] },
+  {
+    what: 'a volume is almost full',
+    broken: { conditions: [condition('CapacityOK', 'False', 'VolumeAlmostFull')] },
+    raises: ['CapacityCritical'],
+  },
+  {
+    what: 'a volume was almost full, and was not measured lately',
+    broken: { conditions: [condition('CapacityOK', 'Unknown', 'NotMeasured')], alerts: [opened('HoldfastCapacityCritical')] },
+    raises: ['CapacityCritical'],
   },
   {
     what: 'a copy is late',

@@ -4,8 +4,9 @@ import { soonest } from '../plan/time.ts';
 import { laggingTiers } from './copies.ts';
 import type { AlertFacts, Finding, Incident } from './incident.ts';
 import { restorePoint } from './objectives.ts';
-import { missedSlots, stalled, storage } from './policy.ts';
+import { missedSlots, stalled } from './policy.ts';
 import { failedRuns, neverSucceeded } from './runs.ts';
+import { capacity, storage, verification } from './storage.ts';
 
 export type Incidents = { incidents: Incident[]; againMilliseconds?: number };
 
@@ -17,7 +18,9 @@ export const incidentsOf = (facts: AlertFacts): Incidents => {
     ...failedRuns(facts),
     ...restorePoint(facts),
     missedSlots(facts),
-    ...storage(facts),
+    storage(facts),
+    ...verification(facts),
+    ...capacity(facts),
     laggingTiers(facts),
   ];
   const found = findings.flatMap(({ incident }) => incident ?? []);
@@ -32,13 +35,14 @@ export const incidentsOf = (facts: AlertFacts): Incidents => {
 const successors: Partial<Record<AlertName, AlertName[]>> = {
   HoldfastBackupFailed: ['HoldfastBackupRepeatedlyFailing'],
   HoldfastRPOApproaching: ['HoldfastRPOViolated'],
+  HoldfastCapacityWarning: ['HoldfastCapacityCritical'],
   HoldfastRPOViolated: ['HoldfastBackupNeverSucceeded'],
   HoldfastRPOUnknown: [
     'HoldfastRPOViolated',
     'HoldfastPolicyStalled',
     'HoldfastBackupNeverSucceeded',
     'HoldfastStorageUnreadable',
-    'HoldfastManifestRefused',
+    'HoldfastVerificationFailed',
   ],
 };
 

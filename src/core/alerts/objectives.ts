@@ -1,6 +1,7 @@
 // Alerts about what could be lost, as the condition RPOMet says it.
 import { findCondition } from '../plan/conditions.ts';
-import { durationMilliseconds, hour, instantOf } from '../plan/time.ts';
+import { hour, instantOf } from '../plan/time.ts';
+import { warnAge } from '../policy/rpo.ts';
 import { open, openAfter, stay } from './incident.ts';
 import type { AlertFacts, Finding } from './incident.ts';
 
@@ -34,7 +35,5 @@ const newestPoint = ({ policy }: AlertFacts): string => {
 // The condition stays True when a point begins to age: the instant follows from the point.
 const agingSince = ({ policy }: AlertFacts): number | undefined => {
   const point = instantOf(policy.status?.rpo?.restorableTime);
-  const { warnAt, rpo } = policy.spec.objectives;
-  const age = warnAt === undefined ? Math.floor((durationMilliseconds(rpo) * 5) / 6) : durationMilliseconds(warnAt);
-  return point === undefined ? undefined : point + age;
+  return point === undefined ? undefined : point + warnAge({ policy });
 };

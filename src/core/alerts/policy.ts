@@ -1,14 +1,12 @@
-// Alerts that stand in a condition of the policy as they are: it cannot work, slots were missed, a tier cannot be read or does not verify.
+// Alerts about the policy itself: it cannot work as it is written, or slots of its schedules were missed.
+import type { ConditionType } from '../../api/conditions.ts';
 import { findCondition } from '../plan/conditions.ts';
-import { hour, instantOf, minute } from '../plan/time.ts';
-import { nothing, open, openAfter, stay } from './incident.ts';
+import { instantOf } from '../plan/time.ts';
+import { nothing, open } from './incident.ts';
 import type { AlertFacts, Finding } from './incident.ts';
 
-// A store is asked again meanwhile.
-const unreadableGrace = 15 * minute;
-const unreadGrace = hour;
-
-const conditionOf = ({ policy, now }: AlertFacts, type: 'Stalled' | 'OnSchedule' | 'StorageHealthy') => {
+// A condition, and since when it is so.
+export const conditionOf = ({ policy, now }: AlertFacts, type: ConditionType) => {
   const found = findCondition(policy.status?.conditions, type);
   return found && { ...found, since: instantOf(found.lastTransitionTime) ?? now };
 };
@@ -21,22 +19,4 @@ export const stalled = (facts: AlertFacts): Finding => {
 export const missedSlots = (facts: AlertFacts): Finding => {
   const found = conditionOf(facts, 'OnSchedule');
   return found?.status === 'False' ? open('HoldfastBackupMissed', found.since, found.message) : nothing;
-};
-
-export const storage = (facts: AlertFacts): Finding[] => {
-  const found = conditionOf(facts, 'StorageHealthy');
-  const { since, message, reason } = found ?? { since: facts.now, message: '', reason: '' };
-  const refused = stay(facts, 'HoldfastManifestRefused');
-  switch (found?.status) {
-    case 'True':
-      return [];
-    case 'False':
-      return reason === 'ManifestRefused'
-        ? [open('HoldfastManifestRefused', since, message)]
-        : [openAfter(facts, unreadableGrace, 'HoldfastStorageUnreadable', since, message), refused];
-    case 'Unknown':
-      return [openAfter(facts, unreadGrace, 'HoldfastStorageUnreadable', since, message), refused];
-    case undefined:
-      return [stay(facts, 'HoldfastStorageUnreadable'), refused];
-  }
 };
