@@ -70,14 +70,14 @@ const checksumNames = new Set([
 ]);
 const fullNames = new Set(['XMinioStorageFull', 'InsufficientStorage', 'QuotaExceeded', 'StorageFull']);
 
-// What was tried, for the message: an action and where.
-export type Attempted = { action: string; description: string; endpoint?: string };
+// What was tried, for the message: an action and where. `wereAccepted`: the service took our credentials a while ago.
+export type Attempted = { action: string; description: string; endpoint?: string; wereAccepted?: boolean };
 
 const made = (code: StoreErrorCode, message: string, cause: unknown, retryable = false): StoreError =>
   new StoreError(code, message, { cause, retryable });
 
 // Never repeats what the service said about keys; only names and codes.
-export const s3Error = (error: unknown, { action, description, endpoint }: Attempted): unknown => {
+export const s3Error = (error: unknown, { action, description, endpoint, wereAccepted = false }: Attempted): unknown => {
   if (error instanceof StoreError || !isFault(error) || error.name === 'AbortError') {
     return error;
   }
@@ -105,6 +105,10 @@ export const s3Error = (error: unknown, { action, description, endpoint }: Attem
   }
   if (status === 301 || status === 307 || name === 'AuthorizationHeaderMalformed') {
     return made('StoreMisconfigured', `${where} is in another region (${name}). Mend s3.region.`, error);
+  }
+  if (keyNames.has(name) && wereAccepted) {
+    const message = `${where} stopped accepting the credentials (${name}) while they were in use. If they were changed, the next attempt has the new ones; else mend the Secret of the tier.`;
+    return made('AccessDenied', message, error, true);
   }
   if (keyNames.has(name)) {
     return made('AccessDenied', `${where} does not accept the credentials (${name}). Mend the Secret of the tier.`, error);

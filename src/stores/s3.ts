@@ -23,11 +23,15 @@ export const openS3 = (location: S3Location, patience: Patience = usualPatience)
   const description = `s3://${bucket}/${location.prefix}`;
   const prefix = location.prefix === '' ? '' : `${location.prefix}/`;
 
+  // Whether the service has ever done what it was asked: then it knew our credentials.
+  let wereAccepted = false;
   const explain = (error: unknown, action: string): unknown =>
-    s3Error(error, { action, description, ...(location.endpoint === undefined ? {} : { endpoint: location.endpoint }) });
+    s3Error(error, { action, description, wereAccepted, ...(location.endpoint === undefined ? {} : { endpoint: location.endpoint }) });
   const guard = async <T>(action: string, work: () => Promise<T>): Promise<T> => {
     try {
-      return await work();
+      const done = await work();
+      wereAccepted = true;
+      return done;
     } catch (error) {
       throw explain(error, action);
     }

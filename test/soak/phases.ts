@@ -66,7 +66,7 @@ export const phases: Phase[] = [
     name: 'copy',
     title: 'copy: data on its way to the second tier',
     verb: 'copy',
-    dumps: 'large',
+    dumps: 'small',
     tiers: 2,
     held: { tier: 'second', matches: ({ method, key }) => method === 'PUT' && key.startsWith('data/') },
   },

@@ -46,6 +46,24 @@ weather('a service that stays away is named, and may be tried again later', asyn
   t.deepEqual(await keysOf(w.direct.list('')), []);
 });
 
+weather(
+  'credentials that are refused at once are wrong; those that worked before were changed, and another attempt may have the new ones',
+  async (t, w) => {
+    const refused: Fault = { kind: 'answer', status: 403, code: 'SignatureDoesNotMatch' };
+    w.proxy.fault('PutObject', refused);
+    const first = await refuses(t, 'AccessDenied', w.store.put('a', Buffer.from('x')));
+    t.false(first.retryable);
+    t.deepEqual(await w.store.put('a', Buffer.from('x')), { created: true });
+    w.proxy.fault('UploadPart', refused, 1000);
+    const later = await refuses(t, 'AccessDenied', (async () => (await uploadAll(w.store, 'b', randomBytes(9 * mebibyte))).finish())());
+    t.true(later.retryable);
+    t.regex(later.message, /while they were in use/);
+    // A right that is missing stays missing.
+    w.proxy.fault('PutObject', { kind: 'answer', status: 403, code: 'AccessDenied' });
+    t.false((await refuses(t, 'AccessDenied', w.store.put('c', Buffer.from('x')))).retryable);
+  },
+);
+
 weather('a part that never arrives fails the upload, and the parts that did are taken back', async (t, w) => {
   const upload = await w.store.upload('large');
   await upload.write(randomBytes(20 * mebibyte));
