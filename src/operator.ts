@@ -94,7 +94,7 @@ const run = async (log: Log): Promise<void> => {
   const announce = async (): Promise<void> => {
     await Promise.all(reflectors.map((reflector) => reflector.synced));
     synced = true;
-    log.info('Ready', { policies: caches.policies.cache.all().length, backups: caches.backups.cache.all().length });
+    log.info('Ready', { policies: caches.policies.cache.all().length, backups: caches.backups.cache.all().length, port: health.port });
   };
   void announce();
   await Promise.all([notifications.watchSettings(signal), ...[...reflectors, ...controllers].map((part) => part.run(signal))]);

@@ -16,7 +16,8 @@ type LogLine = { level: string; message: string } & Record<string, unknown>;
 
 export type OperatorProcess = Awaited<ReturnType<typeof startOperator>>;
 
-export const startOperator = async (namespace: string) => {
+// `more`: variables of its environment.
+export const startOperator = async (namespace: string, more: Record<string, string> = {}) => {
   const proxy = await startProxy();
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-operator-'));
   const kubeconfig = join(directory, 'kubeconfig');
@@ -31,6 +32,7 @@ export const startOperator = async (namespace: string) => {
       AGENT_IMAGES: JSON.stringify({ 17: missingImage }),
       HEALTH_PORT: '0',
       LOG_LEVEL: 'info',
+      ...more,
     },
   });
   const log: LogLine[] = [];

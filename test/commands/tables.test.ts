@@ -15,6 +15,44 @@ const shown = (...lines: string[]): string => lines.map((line) => `${line}\n`).j
 const page = (policy = healthyPolicy(), backups = [completeBackup()], options: { wide?: boolean; columns?: number } = {}) =>
   statusPage(policyReport(policy, backups, now), { now, wide: false, colours, ...options });
 
+test('status names the alerts that are open, and whom nobody could tell', (t) => {
+  const policy = healthyPolicy();
+  const alert = { severity: 'critical', since: '2026-11-22T04:12:30Z' } as const;
+  const alerts: NonNullable<NonNullable<typeof policy.status>['alerts']> = [
+    { ...alert, name: 'HoldfastRPOViolated', message: 'Too old.', notifiedTime: '2026-11-22T05:02:30Z' },
+    {
+      ...alert,
+      name: 'HoldfastBackupFailed',
+      severity: 'warning',
+      message: 'It failed.',
+      problem: 'Mail: could not reach the mail server.',
+    },
+    { ...alert, name: 'HoldfastBackupMissed', severity: 'warning', message: 'Missed.' },
+    {
+      ...alert,
+      name: 'HoldfastPolicyStalled',
+      message: 'Stuck.',
+      notifiedTime: '2026-11-22T05:02:30Z',
+      resolvedTime: '2026-11-22T05:05:30Z',
+    },
+  ];
+  const text = page({ ...policy, status: { ...policy.status, alerts } });
+  t.true(
+    text.includes(
+      shown(
+        '',
+        'ALERT                   SEVERITY   SINCE    TOLD      MESSAGE',
+        'HoldfastRPOViolated     critical   1h ago   10m ago   Too old.',
+        'HoldfastBackupFailed    warning    1h ago   failed    It failed. Mail: could not reach the mail server.',
+        'HoldfastBackupMissed    warning    1h ago   nobody    Missed.',
+        'HoldfastPolicyStalled   over       1h ago   10m ago   Stuck.',
+        '',
+      ),
+    ),
+    text,
+  );
+});
+
 test('status of a policy that is well', (t) => {
   t.is(
     page(),

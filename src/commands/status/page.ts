@@ -15,6 +15,7 @@ export const statusPage = (report: PolicyReport, options: PageOptions): string =
   const table = (content: Table): string => renderTable(content, { colours, columns });
   const sections = [
     headline(report, options),
+    ...alertTable(report, options),
     conditionTable(report, options),
     tierTable(report, options),
     componentTable(report, options),
@@ -52,6 +53,22 @@ const headline = (report: PolicyReport, { now, wide, colours }: PageOptions): st
 
 const paintLoss = (text: string, state: PolicyReport['exposure']['state'], { red, yellow, bold }: Colours): string =>
   state === 'Known' ? bold(text) : state === 'Unknown' ? yellow(text) : red(text);
+
+const alertTable = ({ alerts }: PolicyReport, { now, colours }: PageOptions): Table[] =>
+  alerts.length === 0
+    ? []
+    : [
+        {
+          head: ['ALERT', 'SEVERITY', 'SINCE', 'TOLD', 'MESSAGE'],
+          rows: alerts.map(({ name, severity, since, notifiedTime, resolvedTime, problem, message }) => [
+            name,
+            resolvedTime === undefined ? (severity === 'critical' ? colours.red(severity) : colours.yellow(severity)) : 'over',
+            distanceText(since, now),
+            problem === undefined ? (notifiedTime === undefined ? 'nobody' : distanceText(notifiedTime, now)) : colours.red('failed'),
+            oneLine(problem === undefined ? message : `${message} ${problem}`),
+          ]),
+        },
+      ];
 
 const conditionTable = ({ conditions }: PolicyReport, { now, wide, colours }: PageOptions): Table | string =>
   conditions.length === 0

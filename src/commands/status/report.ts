@@ -15,6 +15,8 @@ export type PolicyReport = {
   current: boolean;
   repositoryId?: string;
   conditions: Condition[];
+  // What is wrong now, and whether anybody was told.
+  alerts: NonNullable<PolicyStatus['alerts']>;
   exposure: Exposure;
   latestBackup?: NonNullable<PolicyStatus['latestBackup']> & { time?: string };
   tiers: NonNullable<PolicyStatus['tiers']>;
@@ -39,6 +41,7 @@ export const policyReport = (policy: BackupPolicy, backups: Backup[], now: numbe
     current: status.observedGeneration === metadata.generation,
     ...(status.repositoryId === undefined ? {} : { repositoryId: status.repositoryId }),
     conditions: status.conditions ?? [],
+    alerts: status.alerts ?? [],
     exposure: exposureOf(policy, now),
     ...(status.latestBackup === undefined
       ? {}
