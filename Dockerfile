@@ -14,7 +14,8 @@ COPY bin/node /usr/local/bin/node
 COPY dist /app
 USER 65532:65532
 WORKDIR /app
-ENTRYPOINT ["/usr/local/bin/node", "/app/operator.js"]
+# Most of its memory is a heap that lives long: little room for what dies young, and code that is small rather than fast.
+ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=1", "--optimize-for-size", "/app/operator.js"]
 
 FROM base AS agent
 ARG PG_MAJOR=17

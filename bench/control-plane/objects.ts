@@ -10,6 +10,7 @@ import { recipient } from '../../test/core/fixtures.ts';
 export type Named = { namespace: string; name: string };
 export type Finished = Named & { policy: string; slot: number; idHash: string };
 
+const yearly = '0 3 1 1 *';
 const [minute, day] = [60_000, 86_400_000];
 
 export const policyObject = ({ namespace, name }: Named) => ({
@@ -17,8 +18,9 @@ export const policyObject = ({ namespace, name }: Named) => ({
   kind: 'BackupPolicy',
   metadata: { namespace, name },
   spec: {
-    // Once in a year.
-    schedules: { full: { cron: '0 3 1 1 *', timeZone: 'Etc/UTC' } },
+    // Once in a year: backups, and readings of the tiers, too.
+    schedules: { full: { cron: yearly, timeZone: 'Etc/UTC' }, health: { cron: yearly } },
+    objectives: { rpo: '365d' },
     components: [
       {
         name: 'db',
@@ -46,21 +48,17 @@ export const policyObject = ({ namespace, name }: Named) => ({
 });
 
 // As the last reading of its tiers has left it.
-export const policyStatus = (newest: Finished | undefined, backups: number, now: number): PolicyStatus => ({
+export const policyStatus = (newest: Finished, now: number): PolicyStatus => ({
   repositoryId: '02463ac83d6c7c5fb7b3e778e2afede8',
   tiers: ['local', 'cloud'].map((name) => ({
     name,
-    backups,
+    backups: 20,
     refused: 0,
     measuredTime: isoTime(now),
-    ...(newest === undefined ? {} : { latestBackupTime: isoTime(newest.slot) }),
+    latestBackupTime: isoTime(newest.slot),
   })),
-  ...(newest === undefined
-    ? {}
-    : {
-        components: [{ name: 'db', lastSuccessTime: isoTime(newest.slot), restorableTo: restorableTo(newest), bytes: 5_412_222 }],
-        latestBackup: { name: newest.name, backupId: backupId(newest), bytes: 5_415_298, seconds: 5.316 },
-      }),
+  components: [{ name: 'db', lastSuccessTime: isoTime(newest.slot), restorableTo: restorableTo(newest), bytes: 5_412_222 }],
+  latestBackup: { name: newest.name, backupId: backupId(newest), bytes: 5_415_298, seconds: 5.316 },
 });
 
 // Backup number `age` before now of a policy: 0 is the newest.

@@ -7,7 +7,7 @@ import type { Idle } from './idle.ts';
 import type { Restart } from './restart.ts';
 import type { Timed } from './timed.ts';
 
-export type Results = { empty: Idle; first: number; full: Idle; restarted: Restart[]; backups: Timed; burst: Burst };
+export type Results = { empty: Idle; full: Idle; restarted: Restart[]; backups: Timed; burst: Burst };
 
 const idleRow = (name: string, { requestsPerSecond, millicores, memory }: Idle): string[] => [
   name,
@@ -28,14 +28,13 @@ const restartRow = (one: Restart, at: number): string[] => [
   one.peakRssMiB.toFixed(1),
 ];
 
-export const forPeople = ({ empty, first, full, restarted, backups, burst }: Results, goals: Goal[]): string =>
+export const forPeople = ({ empty, full, restarted, backups, burst }: Results, goals: Goal[]): string =>
   [
     table(
       ['idle, two replicas', 'requests/s', 'CPU, millicores', 'RSS, MiB', 'peak', 'anonymous'],
       [idleRow('nothing', empty), idleRow('500 policies, 10,000 Backups', full)],
     ),
     `asked while idle: ${full.kinds.join(', ') || 'nothing'}; lists and watches again: ${full.slowRequestsPerSecond.toFixed(4)}/s`,
-    `writes of the very first start: ${first}`,
     table(['one replica', 'requests', 'writes', 'MB received', 'steady, s', 'CPU, s', 'peak, MiB'], restarted.map(restartRow)),
     `asked: ${restarted.at(-1)?.kinds.join(', ')}`,
     table(

@@ -26,8 +26,7 @@ export const work = async (): Promise<object> => {
   say('idle, with nothing');
   const empty = await idle(server, idleSeconds);
   say(`loading ${policies} policies and ${policies * backupsPerPolicy} Backups`);
-  await load(server, policyNames(policies), backupsPerPolicy);
-  const first = await settle(server);
+  await load(server, policyNames(policies), backupsPerPolicy, () => settle(server));
   say('idle, with all of them');
   const full = await idle(server, idleSeconds);
   const restarted: Results['restarted'] = [];
@@ -35,11 +34,10 @@ export const work = async (): Promise<object> => {
     restarted.push(await restart(server));
     say(`  restart ${round} of ${restarts}: ${restarted.at(-1)?.requests} requests`);
   }
-  await load(server, timedNames(timed + restarts), 1);
-  await settle(server);
+  await load(server, timedNames(timed + restarts), 1, () => settle(server));
   const backups = await timeBackups(server, restarts, timed);
   say(`${policies} Backups at once`);
-  const results: Results = { empty, first, full, restarted, backups, burst: await burst(server, policyNames(policies)) };
+  const results: Results = { empty, full, restarted, backups, burst: await burst(server, policyNames(policies)) };
   await server.client.close();
   await group.remove();
   const goals = goalsOf(results);

@@ -329,5 +329,14 @@ test('what has not changed is not written, nor asked for one by one: after a res
   t.true(second.proxy.seen.length <= 15, `${second.proxy.seen.length} requests`);
   const elsewhere = second.proxy.seen.filter(({ path }) => !path.includes(`/namespaces/${quietNamespace}/`)).map(({ path }) => path);
   t.deepEqual(elsewhere, ['/api/v1/namespaces/kube-system'], 'kept to one namespace it looks at no other');
+
+  // Its ids stand in the status before there is a Job, and a finalizer before that.
+  await client.create(backups, { ...backup('new'), metadata: { name: 'new', namespace: quietNamespace } });
+  const untilJob = (): string[] => {
+    const writes = second.writes().map(({ method, path }) => `${method} ${path.split('/').at(-1)}`);
+    return writes.slice(0, writes.indexOf('POST jobs') + 1);
+  };
+  await eventually('it has a Job', async () => untilJob().length > 0);
+  t.deepEqual(untilJob(), ['PATCH new', 'PATCH status', 'POST jobs']);
   await second.stop();
 });
