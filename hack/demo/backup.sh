@@ -50,7 +50,7 @@ YAML
     esac
     if [ "$waited" -ge "$BACKUP_LIMIT_SECONDS" ]; then
       explain_backup
-      die "The first backup was not on every tier after $BACKUP_LIMIT_SECONDS seconds." "'kubectl -n holdfast-system logs deployment/holdfast' and the pods above may say why; then run hack/demo/up again."
+      die "The first backup was not on every tier after $BACKUP_LIMIT_SECONDS seconds." "'kubectl -n holdfast-system logs deployment/holdfast --all-pods' and the pods above may say why; then run hack/demo/up again."
     fi
     sleep 1
     waited=$((waited + 1))

@@ -40,7 +40,7 @@ apply_policy() {
     die "The policy was refused." "The API server's words stand above. The policy is $DEMO_DIR/policy.yaml."
   if ! kubectl --namespace shop wait backuppolicy/shop --for=condition=Ready --timeout=60s >/dev/null 2>&1; then
     kubectl --namespace shop get backuppolicy shop -o jsonpath='{range .status.conditions[*]}{.type}={.status} {.reason}: {.message}{"\n"}{end}' >&2
-    die "The policy shop/shop did not become Ready in 60 seconds." "'kubectl -n holdfast-system logs deployment/holdfast' may say why; then run hack/demo/up again."
+    die "The policy shop/shop did not become Ready in 60 seconds." "'kubectl -n holdfast-system logs deployment/holdfast --all-pods' may say why; then run hack/demo/up again."
   fi
   say "The policy shop/shop is armed"
 }

@@ -95,6 +95,7 @@ export const valuesSchema = (): string => {
         images: { type: 'object', additionalProperties: false, patternProperties: { '^1[3-8]$': image } },
       }),
       operator: object({
+        replicas: { type: 'integer', minimum: 1, maximum: 5 },
         logLevel: { enum: ['error', 'warn', 'info', 'debug'] },
         resources: object({ requests: anything, limits: anything, claims: list(anything) }),
         nodeSelector: texts,

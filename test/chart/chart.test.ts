@@ -27,6 +27,8 @@ test('everything generated is up to date', async (t) => {
 
 const wrongValues: { name: string; flags: string[]; says: RegExp }[] = [
   { name: 'unknown key at the top', flags: ['--set', 'replicas=2'], says: /'replicas' not allowed/ },
+  { name: 'no replica', flags: ['--set', 'operator.replicas=0'], says: /\/operator\/replicas/ },
+  { name: 'replicas as text', flags: ['--set-string', 'operator.replicas=2'], says: /\/operator\/replicas/ },
   { name: 'unknown key of image', flags: ['--set', 'image.name=x'], says: /\/image.*'name' not allowed/s },
   { name: 'unknown key of agent', flags: ['--set', 'agent.image=x'], says: /\/agent.*'image' not allowed/s },
   { name: 'major version that does not exist', flags: ['--set', 'agent.images.9=x:1'], says: /\/agent\/images.*'9' not allowed/s },
@@ -239,6 +241,39 @@ test('the operator has no verb on Secrets, ConfigMaps, roles or the spec of a po
     verbs.filter((verb: string) => ['*', 'escalate', 'bind', 'impersonate'].includes(verb)),
     [],
   );
+});
+
+test('two replicas by default, which share one Lease, spread, and are drained one after the other', async (t) => {
+  const objects = await render();
+  const { spec } = only(objects, 'Deployment', 'holdfast');
+  t.is(spec.replicas, 2);
+  t.is(spec.strategy.type, 'RollingUpdate');
+  const selector = { matchLabels: spec.selector.matchLabels };
+  const [spread] = spec.template.spec.topologySpreadConstraints;
+  t.deepEqual([spread.whenUnsatisfiable, spread.labelSelector], ['ScheduleAnyway', selector]);
+  t.deepEqual(only(objects, 'PodDisruptionBudget', 'holdfast').spec, { maxUnavailable: 1, selector });
+
+  const alone = await render('--set', 'operator.replicas=1');
+  t.is(only(alone, 'Deployment', 'holdfast').spec.template.spec.topologySpreadConstraints, undefined);
+  t.is(alone.filter(({ kind }) => kind === 'PodDisruptionBudget').length, 0);
+});
+
+test('of Leases the operator may touch its own, in its own namespace', async (t) => {
+  const objects = await render();
+  const env = Object.fromEntries(
+    only(objects, 'Deployment', 'holdfast').spec.template.spec.containers[0].env.map(({ name, value }: Rendered) => [name, value]),
+  );
+  t.like(env, { LEASE_NAME: 'holdfast', LEASE_NAMESPACE: 'holdfast-system' });
+  const role = only(objects, 'Role', 'holdfast-leader');
+  t.is(role.metadata.namespace, env.LEASE_NAMESPACE);
+  t.deepEqual(
+    role.rules.map(({ verbs, resourceNames }: Rendered) => [verbs, resourceNames]),
+    [
+      [['create'], undefined],
+      [['get', 'list', 'watch', 'patch'], [env.LEASE_NAME]],
+    ],
+  );
+  t.deepEqual(verbsOf(only(objects, 'ClusterRole', 'holdfast-operator'), 'coordination.k8s.io', 'leases'), []);
 });
 
 test('nothing in the chart may delete a CRD', async (t) => {
