@@ -1,17 +1,26 @@
-// The operator: settings, wiring, signals.
+// The operator: settings, wiring, signals. Every replica knows the cluster; the one that holds the Lease works.
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { allReflectors, createCaches } from './controllers/caches.ts';
+import type { Caches } from './controllers/caches.ts';
 import { createBackupController } from './controllers/backup/controller.ts';
+import { readClusterId } from './controllers/cluster-id.ts';
 import type { OperatorContext } from './controllers/context.ts';
 import { createOutputs } from './controllers/jobs/outputs.ts';
+import type { Outputs } from './controllers/jobs/outputs.ts';
 import { createPolicyController } from './controllers/policy/controller.ts';
 import { readSettings } from './controllers/settings.ts';
+import type { Settings } from './controllers/settings.ts';
 import { createClient } from './kube/client.ts';
 import { connect } from './kube/connection.ts';
-import type { KubeClient } from './kube/client.ts';
-import { KubeError } from './kube/errors.ts';
+import type { Connection } from './kube/connection.ts';
+import type { Controller } from './kube/controller.ts';
+import { noElection } from './kube/election.ts';
+import type { Election } from './kube/election.ts';
+import { lead } from './kube/lead.ts';
+import { createElection } from './kube/leader.ts';
+import { stuckPart } from './kube/liveness.ts';
 import { ownConfig } from './kube/pod-config.ts';
-import type { KubeObject } from './kube/object.ts';
-import { namespaces } from './kube/resource.ts';
 import { createNotifications } from './notify/notifications.ts';
 import { serveHealth } from './server/health.ts';
 import { createMetricsPage } from './server/metrics/page.ts';
@@ -19,16 +28,7 @@ import type { MetricsPage } from './server/metrics/page.ts';
 import { stdoutLog } from './telemetry/log.ts';
 import type { Log } from './telemetry/log.ts';
 import { createProcessMetrics, watchProcess } from './telemetry/metrics.ts';
-
-// The uid of kube-system stands for the cluster: it is made once and never changes.
-const readClusterId = async (client: KubeClient): Promise<string> => {
-  const found = await client.get<KubeObject>(namespaces, { name: 'kube-system' });
-  const uid = found?.metadata?.uid;
-  if (uid === undefined) {
-    throw new KubeError({ status: 404, reason: 'NotFound', message: 'The namespace kube-system is missing, so this cluster has no id.' });
-  }
-  return uid;
-};
+import type { ProcessMetrics } from './telemetry/metrics.ts';
 
 const stopSignal = (log: Log): AbortSignal => {
   const stop = new AbortController();
@@ -41,29 +41,52 @@ const stopSignal = (log: Log): AbortSignal => {
   return stop.signal;
 };
 
-// There is one operator, and it acts.
-const isLeader = (): boolean => true;
+const elect = ({ lease }: Settings, connection: Connection, metrics: ProcessMetrics, log: Log, ready: Promise<unknown>): Election => {
+  if (lease === undefined) {
+    return noElection();
+  }
+  const { name, namespace = connection.namespace ?? 'default' } = lease;
+  // Not held back by the election that it serves.
+  const client = createClient(connection, { onRequest: metrics.requestSeen });
+  return createElection({ client, log, namespace, name, identity: `${hostname()}_${randomUUID()}`, ready });
+};
+
+const forgetOutputs = ({ jobs }: Caches, outputs: Outputs): void =>
+  jobs.cache.onChange(({ type, object }) => {
+    if (type === 'deleted') {
+      outputs.forget(object.metadata?.uid ?? '');
+    }
+  });
 
 const run = async (log: Log): Promise<void> => {
   const settings = readSettings(process.env);
   const signal = stopSignal(log);
   const metrics = createProcessMetrics();
-  const client = createClient(connect(await ownConfig()), { onRequest: metrics.requestSeen });
+  const connection = connect(await ownConfig());
+  const { promise: ready, resolve: markReady } = Promise.withResolvers<void>();
+  const election = elect(settings, connection, metrics, log, ready);
+  const client = createClient(connection, { onRequest: metrics.requestSeen, beforeWrite: () => election.check() });
+  const caches = createCaches(client, log, settings.watchNamespace);
+  const reflectors = [...allReflectors(caches), ...election.reflectors];
   let synced = false;
+  let controllers: Controller[] = [];
   let page: MetricsPage | undefined;
   const health = await serveHealth(settings.healthPort, {
-    broken: () => undefined,
+    broken: () =>
+      stuckPart(
+        reflectors.map((reflector) => reflector.life()),
+        controllers.flatMap((controller) => controller.busy()),
+      ),
     notReady: () => (synced ? undefined : 'The first lists have not been read yet.'),
     metrics: () => page?.(),
   });
-  const caches = createCaches(client, log, settings.watchNamespace);
+
+  // Ends last: what is being finished still wants to know what happens.
+  const reading = new AbortController();
+  const read = Promise.all(allReflectors(caches).map((reflector) => reflector.run(reading.signal)));
+  const clusterId = await readClusterId(client, log, signal);
   const outputs = createOutputs(client, log);
-  caches.jobs.cache.onChange(({ type, object }) => {
-    if (type === 'deleted') {
-      outputs.forget(object.metadata?.uid ?? '');
-    }
-  });
-  const clusterId = await readClusterId(client);
+  forgetOutputs(caches, outputs);
   const context: OperatorContext = { client, caches, outputs, log, now: Date.now, agentImages: settings.agentImages, clusterId };
   const notifications = await createNotifications({
     client,
@@ -74,31 +97,37 @@ const run = async (log: Log): Promise<void> => {
     now: Date.now,
     clusterId,
     counted: metrics.deliverySeen,
+    mayAct: () => election.check(),
     ...(settings.notifySettingsFile === undefined ? {} : { settingsFile: settings.notifySettingsFile }),
   });
-  const controllers = [createPolicyController(context), createBackupController(context), notifications.notifier];
-  const reflectors = allReflectors(caches);
   watchProcess(metrics, {
-    isLeader,
+    isLeader: () => election.isLeading(),
     queues: () => controllers.map(({ name, queue }) => ({ controller: name, size: queue.size() })),
     watches: () => reflectors,
     ...(notifications.areUsable === undefined ? {} : { areNotificationsUsable: notifications.areUsable }),
   });
   page = createMetricsPage({
     process: metrics,
-    speaksOfPolicies: () => synced && isLeader(),
+    speaksOfPolicies: () => synced && election.isLeading(),
     policies: () => caches.policies.cache.all(),
     backupsOf: caches.backupsOf,
     now: Date.now,
   });
   const announce = async (): Promise<void> => {
-    await Promise.all(reflectors.map((reflector) => reflector.synced));
+    await Promise.all(allReflectors(caches).map((reflector) => reflector.synced));
     synced = true;
+    markReady();
     log.info('Ready', { policies: caches.policies.cache.all().length, backups: caches.backups.cache.all().length, port: health.port });
   };
   void announce();
-  await Promise.all([notifications.watchSettings(signal), ...[...reflectors, ...controllers].map((part) => part.run(signal))]);
+  const settingsWatched = notifications.watchSettings(signal);
+  const parts = (): Controller[] =>
+    (controllers = [createPolicyController(context), createBackupController(context), notifications.notifier]);
+  await lead({ election, parts, signal });
+  await settingsWatched;
   await outputs.close();
+  reading.abort();
+  await read;
   await health.close();
   await client.close();
   log.info('Stopped');
@@ -110,6 +139,6 @@ try {
 } catch (error) {
   log.error('Could not go on', { error });
   process.exitCode = 1;
-  // Sockets that are still open must not keep a failed process alive.
-  setTimeout(() => process.exit(), 1000).unref();
+  // Sockets and work that are still open must not keep a failed process alive.
+  setTimeout(() => process.exit(), 100).unref();
 }

@@ -128,4 +128,4 @@ export const allReflectors = ({
   jobs: work,
   pods: workers,
   claims,
-}: Caches): Pick<Reflector<KubeObject>, 'resource' | 'counts' | 'run' | 'synced'>[] => [policies, runs, work, workers, claims];
+}: Caches): Pick<Reflector<KubeObject>, 'resource' | 'counts' | 'life' | 'run' | 'synced'>[] => [policies, runs, work, workers, claims];

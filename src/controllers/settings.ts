@@ -9,7 +9,12 @@ export type Settings = {
   watchNamespace?: string;
   // File with the settings of notifications. Absent: nobody is told of alerts.
   notifySettingsFile?: string;
+  // The Lease of those who watch the same. Undefined: this process is alone, and works without one.
+  lease?: LeaseSettings;
 };
+
+// Default namespace: that of the pod, or of the kubeconfig.
+export type LeaseSettings = { name: string; namespace?: string };
 
 // Thrown at start when a variable cannot be used.
 export class SettingsError extends Error {
@@ -26,7 +31,28 @@ export const readSettings = (environment: Record<string, string | undefined>): S
   healthPort: readPort(environment['HEALTH_PORT'] ?? '8080'),
   ...readNamespace(environment['WATCH_NAMESPACE']),
   ...(environment['NOTIFY_SETTINGS'] ? { notifySettingsFile: environment['NOTIFY_SETTINGS'] } : {}),
+  ...readLease(environment),
 });
+
+// By default those who watch different namespaces do not wait for one another.
+const readLease = (environment: Record<string, string | undefined>): { lease?: LeaseSettings } => {
+  const {
+    LEADER_ELECT: elect = 'true',
+    LEASE_NAME: name = '',
+    LEASE_NAMESPACE: namespace = '',
+    WATCH_NAMESPACE: watched = '',
+  } = environment;
+  if (elect !== 'true' && elect !== 'false') {
+    throw new SettingsError(`LEADER_ELECT must be true or false. It is: ${elect}`);
+  }
+  for (const [variable, value] of Object.entries({ LEASE_NAME: name, LEASE_NAMESPACE: namespace })) {
+    if (value !== '' && (!labelPattern.test(value) || value.length > 63)) {
+      throw new SettingsError(`${variable} must be a name of at most 63 small letters, digits and hyphens, or empty. It is: ${value}`);
+    }
+  }
+  const usual = watched === '' ? 'holdfast' : `holdfast-${watched}`;
+  return elect === 'false' ? {} : { lease: { name: name === '' ? usual : name, ...(namespace === '' ? {} : { namespace }) } };
+};
 
 const readNamespace = (text = ''): { watchNamespace?: string } => {
   if (text === '') {

@@ -2,11 +2,12 @@
 import type { Log } from '../telemetry/log.ts';
 import type { Cache } from './cache.ts';
 import { hasReason, retryAfterMilliseconds } from './errors.ts';
+import type { Busy } from './liveness.ts';
 import type { KubeObject } from './object.ts';
 import { createWorkQueue } from './work-queue.ts';
 import type { WorkQueue } from './work-queue.ts';
 
-// Something whose changes concern keys.
+// Something whose changes concern keys. What is there already counts as a change.
 export type Source = { onChange(add: (key: string) => void): void; synced: Promise<unknown> };
 
 export type ControllerOptions = {
@@ -19,7 +20,13 @@ export type ControllerOptions = {
   queue?: WorkQueue;
 };
 
-export type Controller = { readonly name: string; queue: WorkQueue; run(signal: AbortSignal): Promise<void> };
+export type Controller = {
+  readonly name: string;
+  queue: WorkQueue;
+  // What is being worked on.
+  busy(): Busy[];
+  run(signal: AbortSignal): Promise<void>;
+};
 
 // Makes a source of a reflector: `keysOf` says which keys an object concerns.
 export const sourceOf = <T extends KubeObject>(
@@ -27,7 +34,10 @@ export const sourceOf = <T extends KubeObject>(
   keysOf: (object: T) => string[],
 ): Source => ({
   synced: reflector.synced,
-  onChange: (add) => reflector.cache.onChange(({ object }) => keysOf(object).forEach(add)),
+  onChange(add) {
+    reflector.cache.all().forEach((object) => keysOf(object).forEach(add));
+    reflector.cache.onChange(({ object }) => keysOf(object).forEach(add));
+  },
 });
 
 export const createController = ({
@@ -40,7 +50,10 @@ export const createController = ({
 }: ControllerOptions): Controller => {
   sources.forEach((source) => source.onChange((key) => queue.add(key)));
 
+  const since = new Map<string, number>();
+
   const work = async (key: string, signal: AbortSignal): Promise<void> => {
+    since.set(key, performance.now());
     try {
       const againMilliseconds = await reconcile(key, signal);
       queue.forget(key);
@@ -56,6 +69,7 @@ export const createController = ({
       log[level]('Could not reconcile', { controller: name, key, error });
       queue.retry(key, retryAfterMilliseconds(error));
     } finally {
+      since.delete(key);
       queue.done(key);
     }
   };
@@ -69,6 +83,7 @@ export const createController = ({
   return {
     name,
     queue,
+    busy: () => [...since].map(([key, start]) => ({ controller: name, key, milliseconds: performance.now() - start })),
     // Waits for every source, then works until the signal is aborted and what was begun has ended.
     async run(signal) {
       const stopped = new Promise<'stopped'>((resolve) => signal.addEventListener('abort', () => resolve('stopped'), { once: true }));

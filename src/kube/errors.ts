@@ -21,6 +21,10 @@ export class KubeError extends Error {
 // Whether an error is this answer of the API server, such as `NotFound`, `AlreadyExists`, `Conflict`, `Expired` or `NamespaceTerminating`.
 export const hasReason = (error: unknown, reason: string): error is KubeError => error instanceof KubeError && error.reason === reason;
 
+// Whether the API server is there and does not want: asking again, or from another process, changes nothing.
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof KubeError && error.status >= 400 && error.status < 500 && ![408, 410, 429].includes(error.status);
+
 // How long the API server asked us to wait; 0 where it did not.
 export const retryAfterMilliseconds = (error: unknown): number => (error instanceof KubeError ? (error.retryAfterSeconds ?? 0) * 1000 : 0);
 

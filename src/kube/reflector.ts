@@ -5,7 +5,8 @@ import { backoffMilliseconds, pause } from './backoff.ts';
 import { createCache } from './cache.ts';
 import type { Cache, CacheOptions } from './cache.ts';
 import type { KubeClient, Selector } from './client.ts';
-import { hasReason, retryAfterMilliseconds } from './errors.ts';
+import { hasReason, isRefusal, retryAfterMilliseconds } from './errors.ts';
+import type { ReflectorLife } from './liveness.ts';
 import type { KubeObject } from './object.ts';
 import type { Resource } from './resource.ts';
 
@@ -52,6 +53,7 @@ export type Reflector<T extends KubeObject> = {
   // Resolves after the first list.
   readonly synced: Promise<void>;
   readonly counts: Readonly<ReflectorCounts>;
+  readonly life: () => ReflectorLife;
   // Runs until the signal is aborted; no request is open after that.
   run(signal: AbortSignal): Promise<void>;
 };
@@ -62,6 +64,12 @@ export const createReflector = <T extends KubeObject>(options: ReflectorOptions<
   const cache = createCache<T>({ ...(keep === undefined ? {} : { keep }), ...(indexOf === undefined ? {} : { indexOf }) });
   const counts: ReflectorCounts = { lists: 0, watches: 0, events: 0, missed: 0, failures: 0 };
   const { promise: synced, resolve: markSynced } = Promise.withResolvers<void>();
+  let heardAt = performance.now();
+  let refused = false;
+  const heard = (): void => {
+    heardAt = performance.now();
+    refused = false;
+  };
 
   const list = async (signal: AbortSignal): Promise<string> => {
     const objects: T[] = [];
@@ -76,6 +84,7 @@ export const createReflector = <T extends KubeObject>(options: ReflectorOptions<
       log.warn('A list found what the watch had missed', { resource: resource.plural, objects: missed });
     }
     counts.lists += 1;
+    heard();
     markSynced();
     return resourceVersion;
   };
@@ -89,6 +98,7 @@ export const createReflector = <T extends KubeObject>(options: ReflectorOptions<
       at.version = object.metadata?.resourceVersion ?? at.version;
       at.events += 1;
       counts.events += 1;
+      heard();
       if (type === 'DELETED') {
         cache.remove(object);
       } else if (type === 'BOOKMARK') {
@@ -117,6 +127,7 @@ export const createReflector = <T extends KubeObject>(options: ReflectorOptions<
           return worked;
         }
         problem = error;
+        refused = isRefusal(error);
         counts.failures += 1;
         log.warn('Lost a watch', { resource: resource.plural, error });
       }
@@ -124,6 +135,9 @@ export const createReflector = <T extends KubeObject>(options: ReflectorOptions<
       const wasOpen = performance.now() - start >= settings.shortWatchMilliseconds && (problem === undefined || cut);
       if (at.events > 0 || wasOpen) {
         worked = true;
+        if (problem === undefined) {
+          heard();
+        }
         failures = problem === undefined ? 0 : 1;
         refusals = 0;
       } else {
@@ -146,6 +160,7 @@ export const createReflector = <T extends KubeObject>(options: ReflectorOptions<
     cache,
     synced,
     counts,
+    life: () => ({ resource: resource.plural, silentMilliseconds: performance.now() - heardAt, refused }),
     async run(signal) {
       let failures = 0;
       while (!signal.aborted) {
@@ -161,6 +176,7 @@ export const createReflector = <T extends KubeObject>(options: ReflectorOptions<
           failures += 1;
           counts.failures += 1;
           problem = error;
+          refused = isRefusal(error);
           log.warn('Could not list', { resource: resource.plural, error });
         }
         await rest(failures, problem, signal);

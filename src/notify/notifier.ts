@@ -20,6 +20,8 @@ export type NotifierContext = TellContext & {
   policies: Reflector<BackupPolicy>;
   backups: Reflector<Backup>;
   backupsOf: (policy: BackupPolicy) => Backup[];
+  // Throws where this process may not act any more: one that slept must not tell what another one has told.
+  mayAct?: () => void;
 };
 
 export type Notifier = Controller & {
@@ -38,6 +40,7 @@ export const createNotifier = (context: NotifierContext): Notifier => {
       sourceOf(backups, ({ metadata, spec }) => [keyOf({ namespace: metadata.namespace, name: spec.policyRef.name })]),
     ],
     async reconcile(key) {
+      context.mayAct?.();
       const policy = policies.cache.get(refOf(key));
       return policy === undefined || policy.metadata.deletionTimestamp !== undefined ? undefined : await tell(context, policy, unwritten);
     },

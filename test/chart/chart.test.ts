@@ -176,7 +176,7 @@ test('metrics: a Service, and monitors only where they are asked for', async (t)
     '--set',
     'metrics.serviceMonitor.enabled=true,metrics.podMonitor.enabled=true,metrics.podMonitor.labels.team=ops',
   );
-  t.deepEqual(new Set(kinds(objects)), new Set(['PodMonitor', 'Service', 'ServiceMonitor']));
+  t.deepEqual([...new Set(kinds(objects))].toSorted(), ['PodMonitor', 'Service', 'ServiceMonitor']);
   const service = only(objects, 'Service', 'holdfast-metrics');
   const { selector, endpoints } = only(objects, 'ServiceMonitor', 'holdfast').spec;
   t.like(service.metadata.labels, selector.matchLabels);

@@ -29,6 +29,8 @@ export const startOperator = async (namespace: string, more: Record<string, stri
       ...process.env,
       KUBECONFIG: kubeconfig,
       WATCH_NAMESPACE: namespace,
+      // It is alone there. Leadership is tested in test/kube.
+      LEADER_ELECT: 'false',
       AGENT_IMAGES: JSON.stringify({ 17: missingImage }),
       HEALTH_PORT: '0',
       LOG_LEVEL: 'info',

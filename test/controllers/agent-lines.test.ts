@@ -178,7 +178,21 @@ for (const [title, environment, expected] of [
   });
 }
 
+for (const [title, environment, expected] of [
+  ['all of a cluster', {}, { name: 'holdfast' }],
+  ['of one namespace', { WATCH_NAMESPACE: 'shop' }, { name: 'holdfast-shop' }],
+  ['of a release', { WATCH_NAMESPACE: 'shop', LEASE_NAME: 'backup', LEASE_NAMESPACE: 'tools' }, { name: 'backup', namespace: 'tools' }],
+  ['alone', { LEADER_ELECT: 'false', LEASE_NAME: 'backup' }, undefined],
+] as const) {
+  test(`settings: the Lease of operators ${title}`, (t) => {
+    t.deepEqual(readSettings(environment).lease, expected);
+  });
+}
+
 for (const [variable, value] of [
+  ['LEADER_ELECT', 'yes'],
+  ['LEASE_NAME', 'Holdfast'],
+  ['LEASE_NAMESPACE', 'a/b'],
   ['AGENT_IMAGES', 'registry/agent:1'],
   ['AGENT_IMAGES', '{"seventeen":"a"}'],
   ['AGENT_IMAGES', '{"17":""}'],

@@ -5,8 +5,9 @@ import * as fc from 'fast-check';
 import { backoffMilliseconds, pause } from '../../src/kube/backoff.ts';
 import { createCache } from '../../src/kube/cache.ts';
 import type { Change } from '../../src/kube/cache.ts';
-import { errorOf, hasReason } from '../../src/kube/errors.ts';
+import { errorOf, hasReason, isRefusal } from '../../src/kube/errors.ts';
 import { splitLines } from '../../src/kube/lines.ts';
+import { stuckPart } from '../../src/kube/liveness.ts';
 import { isSame, mergePatch } from '../../src/kube/merge-patch.ts';
 import { isNewer } from '../../src/kube/object.ts';
 import { describe, jobs, namespaces, pathOf, pods } from '../../src/kube/resource.ts';
@@ -308,6 +309,34 @@ test('error: a long message is cut, and reasons are only those of KubeErrors', (
   t.true(errorOf('do it', 500, status({ message: 'x'.repeat(10_000) })).message.length < 2100);
   t.false(hasReason(Object.assign(new Error('x'), { reason: 'NotFound' }), 'NotFound'));
 });
+
+test('error: only an answer that asking again does not change is a refusal', (t) => {
+  const refusals = [0, 400, 401, 403, 404, 408, 409, 410, 422, 429, 500, 503].filter((httpStatus) =>
+    isRefusal(errorOf('do it', httpStatus, '')),
+  );
+  t.deepEqual(refusals, [400, 401, 403, 404, 409, 422]);
+  t.false(isRefusal(new Error('x')));
+});
+
+// Liveness.
+
+const minute = 60_000;
+const life = (resource: string, minutes: number, refused = false) => ({ resource, silentMilliseconds: minutes * minute, refused });
+for (const [title, reflectors, minutesOfWork, expected] of [
+  ['all is well', [life('jobs', 1), life('pods', 0)], [0.1], undefined],
+  ['one watch has been dead for long', [life('jobs', 16), life('pods', 1)], [], /heard of jobs for 16 minutes/],
+  ['it has not been dead for long enough', [life('jobs', 14), life('pods', 1)], [], undefined],
+  ['the API server is away: a restart brings nothing', [life('jobs', 60), life('pods', 60)], [], undefined],
+  ['the API server refuses: a restart brings nothing', [life('jobs', 60, true), life('pods', 1)], [], undefined],
+  ['a key is worked on for ever', [life('jobs', 1)], [1, 17], /controller backup has been busy with shop\/1 for 17 minutes/],
+  ['a key takes its time', [life('jobs', 1)], [14], undefined],
+] as const) {
+  test(`liveness: ${title}`, (t) => {
+    const busy = minutesOfWork.map((minutes, at) => ({ controller: 'backup', key: `shop/${at}`, milliseconds: minutes * minute }));
+    const found = stuckPart([...reflectors], busy);
+    t.true(expected === undefined ? found === undefined : expected.test(found ?? ''), found);
+  });
+}
 
 test('paths and names of resources', (t) => {
   t.is(pathOf(jobs, { namespace: 'a', name: 'b' }, 'status'), '/apis/batch/v1/namespaces/a/jobs/b/status');

@@ -9,6 +9,8 @@ import { kubectl, mustKubectl } from '../cluster/kubectl.ts';
 import { startProxy } from './proxy.ts';
 import type { ApiProxy } from './proxy.ts';
 
+export { eventually, sleep } from './patience.ts';
+
 export const configMaps: Resource = { group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap' };
 export type ConfigMap = KubeObject & { data?: Record<string, string> };
 
@@ -18,18 +20,6 @@ export const freshNamespace = async (namespace: string): Promise<void> => {
 };
 export const dropNamespace = async (namespace: string): Promise<void> => {
   await kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--wait=false']);
-};
-
-export const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, milliseconds));
-
-// Waits for a fact, and fails with its name.
-export const eventually = async (what: string, fact: () => boolean | Promise<boolean>, seconds = 15): Promise<void> => {
-  for (const until = performance.now() + seconds * 1000; !(await fact());) {
-    if (performance.now() > until) {
-      throw new Error(`After ${seconds} s still not: ${what}`);
-    }
-    await sleep(20);
-  }
 };
 
 // A proxy and a client on it, both gone with the test.

@@ -198,13 +198,15 @@ test('watch refused: however long nobody answers, it goes on without a list', as
 
 test('watch silent: it is cut when nothing comes for too long, and goes on', async (t) => {
   const { proxy, client } = await throughProxy(t);
-  const { names, counts } = await reflect(t, client, 'silent', { idleMilliseconds: 2000 });
+  const { names, counts, life } = await reflect(t, client, 'silent', { idleMilliseconds: 2000 });
   await watching(proxy);
   proxy.silence();
   await client.create(configMaps, configMap('unheard', 'silent'));
   await sleep(500);
   t.is(names(), '', 'the proxy really is silent');
+  t.true(life().silentMilliseconds > 450 && !life().refused, 'nothing is heard');
   await eventually('it is heard all the same', () => names() === 'unheard', 8);
+  t.true(life().silentMilliseconds < 2000);
   t.like(counts, { lists: 1, missed: 0 });
   t.true(proxy.open() <= 1, 'the silent request is gone');
 });
@@ -242,6 +244,7 @@ test('stop: no request is open after it, wherever it comes', async (t) => {
   proxy.answerBy(() => ({ status: 500, body: {} }));
   proxy.cut();
   await eventually('the watch is lost', () => again.counts.failures > 0);
+  t.false(again.life().refused, 'an error of the server is no refusal');
   const start = performance.now();
   await again.end();
   t.true(performance.now() - start < 10_000, 'it does not wait for its pause');

@@ -1,7 +1,8 @@
 // The work queue and the controller on it, on a clock that moves only when told to.
 import test from 'ava';
 import * as fc from 'fast-check';
-import { createController } from '../../src/kube/controller.ts';
+import { createCache } from '../../src/kube/cache.ts';
+import { createController, sourceOf } from '../../src/kube/controller.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { createWorkQueue } from '../../src/kube/work-queue.ts';
 import type { WorkQueue } from '../../src/kube/work-queue.ts';
@@ -289,6 +290,37 @@ test('controller: a failure is tried again, no sooner than the API server wants;
   queue.add('d');
   await turn();
   t.is(seen.length, before);
+});
+
+type Thing = { metadata: { namespace: string; name: string; resourceVersion: string } };
+const thing = (name: string): Thing => ({ metadata: { namespace: 'ns', name, resourceVersion: '1' } });
+
+test('controller: made late, it looks at what is there already; it says what it is busy with', async (t) => {
+  const cache = createCache<Thing>();
+  cache.put(thing('early'));
+  const stop = new AbortController();
+  const gate = Promise.withResolvers<void>();
+  const seen: string[] = [];
+  const controller = createController({
+    name: 'test',
+    log: quiet,
+    workers: 1,
+    sources: [sourceOf({ cache, synced: Promise.resolve() }, (object) => [object.metadata.name])],
+    async reconcile(key) {
+      seen.push(key);
+      await gate.promise;
+      return undefined;
+    },
+  });
+  const run = controller.run(stop.signal);
+  cache.put(thing('later'));
+  await turn();
+  t.deepEqual([seen, controller.busy().map(({ key }) => key)], [['early'], ['early']]);
+  gate.resolve();
+  await turn();
+  t.deepEqual([seen, controller.busy()], [['early', 'later'], []]);
+  stop.abort();
+  await run;
 });
 
 test('controller: nothing is looked at before every source is known', async (t) => {

@@ -1,0 +1,28 @@
+// What a process is told of its being the one that works.
+import { untilAborted } from './backoff.ts';
+import type { KubeError } from './errors.ts';
+import type { Lease } from './lease.ts';
+import type { Reflector } from './reflector.ts';
+
+export type Election = {
+  // Resolves when this process leads.
+  readonly elected: Promise<void>;
+  // Resolves with the reason when it leads no more and did not want that: it must end.
+  readonly lost: Promise<KubeError>;
+  isLeading(): boolean;
+  // Throws where this process may not write. Looks at a steady clock: also after a sleep that nobody has noticed yet.
+  check(): void;
+  // Stands for election until the signal is aborted, then releases what it holds.
+  run(signal: AbortSignal): Promise<void>;
+  readonly reflectors: Reflector<Lease>[];
+};
+
+// For a process that is alone: it always leads.
+export const noElection = (): Election => ({
+  elected: Promise.resolve(),
+  lost: new Promise(() => undefined),
+  isLeading: () => true,
+  check: () => undefined,
+  reflectors: [],
+  run: untilAborted,
+});
