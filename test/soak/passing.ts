@@ -19,6 +19,8 @@ export type History = {
   stored: string[];
   // Pods that asked for something before the record of a component was stored.
   dumpers: Set<string>;
+  // The same before a manifest was stored, and the pod that stored it.
+  sealers: Set<string>;
 };
 
 export type Histories = {
@@ -33,7 +35,7 @@ export const hasManifest = ({ stored }: History): boolean => stored.some((key) =
 export const createHistories = (): Histories => {
   const known = new Map<string, History>();
   const of = (prefix: string): History => {
-    const found = known.get(prefix) ?? { stored: [], dumpers: new Set() };
+    const found = known.get(prefix) ?? { stored: [], dumpers: new Set(), sealers: new Set() };
     known.set(prefix, found);
     return found;
   };
@@ -44,6 +46,9 @@ export const createHistories = (): Histories => {
       const history = of(prefix);
       if (!hasRecord(history)) {
         history.dumpers.add(from);
+      }
+      if (!hasManifest(history)) {
+        history.sealers.add(from);
       }
       // The end of an upload of parts is a POST; the parts themselves are no objects yet.
       if (isWrite && status < 300 && (method === 'PUT' || method === 'POST')) {

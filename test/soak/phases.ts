@@ -76,7 +76,7 @@ export const phases: Phase[] = [
     verb: 'inspect',
     dumps: 'small',
     tiers: 1,
-    held: { matches: ({ isList, key, history }) => isList && key.startsWith('manifests/') && hasManifest(history) },
+    held: { matches: ({ isList, history, from }) => isList && hasManifest(history) && !history.sealers.has(from) },
   },
 ];
 
