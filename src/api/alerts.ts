@@ -19,7 +19,7 @@ export const alerts = {
     title: 'more could be lost than was promised',
     action: 'Mend what stops the backups, then start one at once.',
     meaning:
-      'The newest restorable point is older than `spec.objectives.rpo` (condition `RPOMet` is False). Resolved when a backup brings it back below.',
+      'The newest restorable point is older than `spec.objectives.rpo`, or there is none and the policy is older than that (condition `RPOMet` is False). Resolved when a backup brings it back below.',
   },
   HoldfastRPOApproaching: {
     severity: 'warning',

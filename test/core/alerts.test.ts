@@ -159,9 +159,24 @@ const cases: { what: string; broken: Broken; raises: string[] }[] = [
     raises: ['BackupNeverSucceeded'],
   },
   {
-    what: 'nothing was stored, but the objective still leaves time',
-    broken: { conditions: [rpoUnknown], status: nothingStored, backups: [], spec: { objectives: { rpo: '7d' } } },
-    raises: ['RPOUnknown'],
+    what: 'nothing was stored, and the policy is new',
+    broken: {
+      conditions: [condition('RPOMet', 'False', 'NothingRestorable')],
+      status: nothingStored,
+      backups: [],
+      spec: { objectives: { rpo: '7d' } },
+    },
+    raises: [],
+  },
+  {
+    what: 'the store was emptied',
+    broken: { conditions: [condition('RPOMet', 'False', 'NothingRestorable')], status: nothingStored },
+    raises: ['RPOViolated'],
+  },
+  {
+    what: 'only parts were ever stored',
+    broken: { conditions: [condition('RPOMet', 'False', 'NothingRestorable')], backups: [run(3, 'PartiallyFailed', { manual: true })] },
+    raises: ['RPOViolated'],
   },
   { what: 'a slot was missed', broken: { conditions: [condition('OnSchedule', 'False', 'SlotsMissed')] }, raises: ['BackupMissed'] },
   {
@@ -261,6 +276,9 @@ test('an alert that waits says when to look again', (t) => {
   const lagging = { backups: [run(2, 'Complete', { cloud: 'Lagging' })], status: { tiers: [] } };
   t.is(incidents(lagging).againMilliseconds, 10 * hour);
   t.is(incidents({}).againMilliseconds, undefined);
+  // Made on 20 November at 12:00.
+  const fresh = { conditions: [condition('RPOMet', 'False', 'NothingRestorable')], status: nothingStored, backups: [] };
+  t.is(incidents({ ...fresh, spec: { objectives: { rpo: '3d' } } }).againMilliseconds, 24 * hour);
 });
 
 test('an incident begins when the thing began, not when it was seen; what is open stays as old as it was', (t) => {

@@ -4,6 +4,7 @@ import { hour, instantOf } from '../plan/time.ts';
 import { warnAge } from '../policy/rpo.ts';
 import { open, openAfter, stay } from './incident.ts';
 import type { AlertFacts, Finding } from './incident.ts';
+import { isWhole, promisedFrom } from './runs.ts';
 
 // Facts that are late for less than this come by themselves.
 const unknownGrace = hour;
@@ -15,7 +16,10 @@ export const restorePoint = (facts: AlertFacts): Finding[] => {
   const promised = `At most ${policy.spec.objectives.rpo} of work may be lost (spec.objectives.rpo). ${newestPoint(facts)}`;
   switch (met?.status) {
     case 'False':
-      return [open('HoldfastRPOViolated', since, promised)];
+      return met.reason === 'NothingRestorable' && !facts.backups.some(isWhole)
+        ? // A policy that is new has nothing yet.
+          [openAfter(facts, 0, 'HoldfastRPOViolated', promisedFrom(facts), promised)]
+        : [open('HoldfastRPOViolated', since, promised)];
     case 'True':
       return met.reason === 'RestorePointAging' ? [open('HoldfastRPOApproaching', agingSince(facts) ?? since, promised)] : [];
     case 'Unknown':

@@ -3,7 +3,7 @@ import { annotation } from '../../api/group.ts';
 import type { Backup } from '../../api/objects.ts';
 import { findCondition } from '../plan/conditions.ts';
 import { durationMilliseconds, instantOf } from '../plan/time.ts';
-import { nothing, open, openSince, stay } from './incident.ts';
+import { nothing, open, openAfter, openSince, stay } from './incident.ts';
 import type { AlertFacts, Finding } from './incident.ts';
 
 // So many failures in a row show that trying again does not help.
@@ -53,17 +53,19 @@ const describeFailure = ({ metadata, status }: Backup): string => {
   return `Backup ${metadata.name} ended ${status?.phase ?? 'Failed'}. ${reason ?? ''}: ${message ?? 'nothing more is known'}`;
 };
 
+// From then on the objective counts: before, nobody could have kept it.
+export const promisedFrom = ({ now, policy }: AlertFacts): number =>
+  (instantOf(policy.metadata.creationTimestamp) ?? now) + durationMilliseconds(policy.spec.objectives.rpo);
+
 // The store was read and is empty, and the policy is older than what may be lost at most.
 export const neverSucceeded = (facts: AlertFacts): Finding => {
-  const { now, policy, backups } = facts;
+  const { policy, backups } = facts;
   const primary = policy.status?.tiers?.find(({ name }) => name === policy.spec.tiers[0]?.name);
   const isEmpty = primary?.measuredTime !== undefined && primary.backups === 0 && (primary.refused ?? 0) === 0;
   const elsewhere = policy.status?.tiers?.some(({ latestBackupTime }) => latestBackupTime !== undefined);
-  const isIdle = policy.spec.suspend || policy.spec.schedules.full === undefined;
-  if (!isEmpty || elsewhere || isIdle || backups.some(isWhole)) {
+  if (!isEmpty || elsewhere || backups.some(isWhole)) {
     return nothing;
   }
-  const since = (instantOf(policy.metadata.creationTimestamp) ?? now) + durationMilliseconds(policy.spec.objectives.rpo);
   const message = 'The store was read and holds no backup of this policy; no run has ended well so far.';
-  return since > now ? { againMilliseconds: since - now } : open('HoldfastBackupNeverSucceeded', since, message);
+  return openAfter(facts, 0, 'HoldfastBackupNeverSucceeded', promisedFrom(facts), message);
 };
