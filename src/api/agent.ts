@@ -100,6 +100,8 @@ export type InspectPlan = PlanBase & {
   backupId?: string;
   // Print the stored log of this backup instead.
   logsOf?: string;
+  // Read every manifest and look for every object, whatever a snapshot says.
+  thorough?: boolean;
   // Also read stored bytes again and sign what was found (level L1). Absent: the store is only looked at, and nothing is written.
   verification?: VerificationPlan;
 };
@@ -144,6 +146,8 @@ export type EntryLine = {
   failed: string[];
   // Since when every stored byte of it is known to match (level L1). Absent: they were never all read on this tier.
   verifiedTime?: string;
+  // When an inspection read its manifest and looked for its objects, where this one only saw that the manifest is still there.
+  checkedTime?: string;
 };
 
 // A stored log line, printed by `inspect` with logsOf.

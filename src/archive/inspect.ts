@@ -3,26 +3,32 @@
 import { readFile } from 'node:fs/promises';
 import type { EntryLine, InspectFacts, InspectPlan } from '../api/agent.ts';
 import type { VerificationMark } from '../api/stored/mark.ts';
-import type { Store } from '../stores/store.ts';
+import type { ObjectInfo, Store } from '../stores/store.ts';
 import type { AgentContext } from './context.ts';
 import { ArchiveError } from './errors.ts';
 import { inOrder } from './in-order.ts';
 import { findAbandoned } from './inspection/abandoned.ts';
 import { currentWriter, readEpochs } from './inspection/epochs.ts';
 import { damagedFacts, spaceFacts, verifiedFacts } from './inspection/facts.ts';
-import { adviceOn, judgeManifest, judgeOne, judgePresence } from './inspection/judge.ts';
+import { adviceOn, judgeManifest, judgeOne, judgePresence, judgeRecord } from './inspection/judge.ts';
 import type { Judged, Repository } from './inspection/judge.ts';
 import { readListing } from './inspection/listing.ts';
 import type { Listing } from './inspection/listing.ts';
 import { readMarks } from './inspection/marks.ts';
+import { newestSnapshot, recordFrom } from './inspection/newest-snapshot.ts';
+import { readAgain } from './inspection/read-again.ts';
+import { readQuickly } from './inspection/quick.ts';
 import { describeRecord } from './inspection/record.ts';
 import type { Standing } from './inspection/standing.ts';
-import { standingOf } from './inspection/standing.ts';
+import { standingsOf } from './inspection/standing.ts';
+import type { Snapshot } from './inspection/snapshot.ts';
 import { verifyInRotation } from './inspection/verify.ts';
 import type { Verified } from './inspection/verify.ts';
+import { writeSnapshot } from './inspection/write-snapshot.ts';
 import { logsPrefix, manifestKey, manifestsPrefix, writersPrefix } from './layout.ts';
 import { findRepository } from './repository.ts';
 import { readListedSigner, readVerifiers } from './signing/keys.ts';
+import type { Signer, Verifiers } from './signing/keys.ts';
 import { largestDocumentBytes } from './small-objects.ts';
 
 // Together at most 16 requests at a time.
@@ -52,25 +58,43 @@ const inspectAll = async (plan: InspectPlan, store: Store, context: AgentContext
     return { backups: 0, refused: 0 };
   }
   const { repositoryId } = found;
+  if (plan.thorough !== true && plan.verification === undefined) {
+    const quick = await context.step('read snapshot', () => readQuickly(plan, store, repositoryId, verifiers, context));
+    if (quick !== undefined) {
+      return { repositoryId, ...report(plan, quick.judged, quick.standings, context, quick.time), ...damagedFacts(quick.damaged) };
+    }
+  }
+  const time = context.now().toISOString();
   const listing = await context.step('list objects', () => readListing(store, context.signal));
   const epochs = await context.step('read writers', () => readEpochs(store, listing.writers, repositoryId, verifiers));
   const repository: Repository = { store, repositoryId, policy: plan.policy, verifiers, epochs };
-  const judged = await context.step('read catalogue', () => judgeAll(repository, listing, context));
-  const marks = await context.step('read marks', () => readMarks(store, listing.marks.values(), repositoryId, verifiers));
+  const { snapshot, damaged } = await newestSnapshot(store, listing.snapshots, repositoryId, verifiers, context);
+  const judged = await context.step('read catalogue', () => judgeAll(plan, repository, listing, snapshot, context));
+  const marks = await context.step('read marks', () => readMarks(store, listing.marks, snapshot, repositoryId, verifiers));
   const writer = currentWriter(epochs, plan);
-  const verified = await verify(plan, { repository, marks: marks.byBackup, context }, judged, writer?.ours === true);
-  const counts = report(plan, judged, verified.standings, context);
+  const signer = writer?.ours === true ? await signerOf(plan, verifiers) : undefined;
+  const known = { repository, marks: marks.byBackup, context };
+  const verified = await context.step('verify', () => verify(plan, known, judged, signer));
+  if (signer !== undefined) {
+    const before = snapshot === undefined ? {} : { before: snapshot };
+    const { standings } = verified;
+    await writeSnapshot({ repository, listing, judged, standings, marks: marks.byBackup, time, ...before }, signer, context);
+  }
   return {
     repositoryId,
-    ...counts,
+    ...report(plan, judged, verified.standings, context),
     ...(writer === undefined ? {} : { writer }),
     stored: listing.stored,
     ...(await spaceFacts(store, context.now(), context.log)),
     abandoned: findAbandoned(listing.objects, judged, context.now().getTime()),
     ...verifiedFacts(verified),
-    ...damagedFacts([...epochs.damaged, ...marks.damaged]),
+    ...damagedFacts([...epochs.damaged, ...damaged, ...marks.damaged]),
   };
 };
+
+// Only the writer of the repository writes down what it found; whoever else looks has no key.
+const signerOf = async ({ verification }: InspectPlan, verifiers: Verifiers): Promise<Signer | undefined> =>
+  verification === undefined ? undefined : readListedSigner(await readFile(verification.signingKeyFile, 'utf8'), verifiers);
 
 // Manifests without holdfast.json are no empty place: nobody shall take them for one.
 const refuseBeheaded = async (store: Store): Promise<void> => {
@@ -82,30 +106,37 @@ const refuseBeheaded = async (store: Store): Promise<void> => {
   }
 };
 
-const judgeAll = async (repository: Repository, listing: Listing, { signal }: AgentContext): Promise<Judged[]> => {
-  const judge = async ({ id }: Listing['manifests'][number]): Promise<Judged> =>
-    judgePresence(repository.store, await judgeManifest(repository, id), listing.objects);
+// Every manifest, read or taken from the snapshot, and every object that it names.
+const judgeAll = async (
+  plan: InspectPlan,
+  repository: Repository,
+  listing: Listing,
+  snapshot: Snapshot | undefined,
+  { signal, now }: AgentContext,
+): Promise<Judged[]> => {
+  const reads = new Set(readAgain(listing.manifests.length, plan.verification === undefined ? undefined : now().getTime()));
+  const judge = async ({ id, object, index }: { id: string; object: ObjectInfo; index: number }): Promise<Judged> => {
+    const taken = reads.has(index) ? undefined : recordFrom(snapshot, id, object);
+    const judged = taken === undefined ? await judgeManifest(repository, id, object) : judgeRecord(repository, taken);
+    return judgePresence(repository.store, judged, listing.objects);
+  };
   const judged: Judged[] = [];
-  for await (const each of inOrder(listing.manifests, manifestsAtOnce, judge)) {
+  const manifests = listing.manifests.map((manifest, index) => ({ ...manifest, index }));
+  for await (const each of inOrder(manifests, manifestsAtOnce, judge)) {
     signal.throwIfAborted();
     judged.push(each);
   }
   return judged;
 };
 
-type Known = { repository: Repository; marks: ReadonlyMap<string, VerificationMark>; context: AgentContext };
+type KnownOf = { repository: Repository; marks: ReadonlyMap<string, VerificationMark>; context: AgentContext };
 
-// Only the writer of the repository reads bytes again and writes down what it found; whoever else looks takes its word.
-const verify = async (plan: InspectPlan, known: Known, judged: readonly Judged[], writes: boolean): Promise<Verified> => {
+const verify = async (plan: InspectPlan, known: KnownOf, judged: readonly Judged[], signer: Signer | undefined): Promise<Verified> => {
   const { verification } = plan;
-  if (verification === undefined || !writes) {
-    const standings = judged.flatMap(({ id, record }): [string, Standing][] =>
-      record === undefined ? [] : [[id, standingOf(record, known.marks.get(id), verification?.readBack === true)]],
-    );
-    return { standings: new Map(standings), readBytes: 0 };
+  if (verification === undefined || signer === undefined) {
+    return { standings: standingsOf(judged, known.marks, verification?.readBack === true), readBytes: 0 };
   }
-  const signer = readListedSigner(await readFile(verification.signingKeyFile, 'utf8'), known.repository.verifiers);
-  return known.context.step('verify', () => verifyInRotation({ ...known, plan: verification, signer }, judged));
+  return verifyInRotation({ ...known, plan: verification, signer }, judged);
 };
 
 const report = (
@@ -113,11 +144,13 @@ const report = (
   judged: readonly Judged[],
   standings: ReadonlyMap<string, Standing>,
   { report: print }: AgentContext,
+  snapshotTime?: string,
 ) => {
   const counts = { backups: 0, refused: 0 };
   for (const each of judged) {
     const entry = entryOf(plan.tier.name, each, standings.get(each.id));
-    print(entry);
+    const checkedTime = each.fromSnapshot === true && snapshotTime !== undefined ? { checkedTime: snapshotTime } : {};
+    print({ ...entry, ...checkedTime });
     counts[entry.verdict === 'Passed' ? 'backups' : 'refused'] += 1;
   }
   return counts;

@@ -1,5 +1,8 @@
 // Keys of everything that a repository holds (DESIGN: what is stored). No key is both an object and a prefix.
 
+// 20261122T020000Z: without what no key may hold.
+const compactTime = (time: string): string => time.replace(/[-:]|\.\d+/g, '');
+
 export const repositoryKey = 'holdfast.json';
 
 export const writersPrefix = 'writers/';
@@ -11,8 +14,13 @@ export const manifestKey = (backupId: string): string => `${manifestsPrefix}${ba
 // The backup id in the key of a manifest, or undefined where the key is none.
 export const backupIdOf = (key: string): string | undefined => /^manifests\/([0-9A-Za-z.-]+)\.json$/.exec(key)?.[1];
 
+export const catalogPrefix = 'catalog/';
+// Snapshots sort by time.
+export const snapshotKey = (time: string): string => `${catalogPrefix}${compactTime(time)}.jsonl.zst`;
+
 export const marksPrefix = 'marks/';
 // `time` is RFC 3339; the marks of a backup sort by time.
+export const marksOfBackup = (backupId: string): string => `${marksPrefix}${backupId}/`;
 export const verificationKey = (backupId: string, time: string): string =>
   `${marksPrefix}${backupId}/${compactTime(time)}-verification.json`;
 
@@ -35,5 +43,3 @@ export const volumeKey = (prefix: string, artifact: string, volume: number): str
 export const logsPrefix = (backupId: string): string => `logs/${backupId}/`;
 // `time` is RFC 3339; its compact form makes the logs of a backup sort by time.
 export const logKey = (backupId: string, time: string, what: string): string => `${logsPrefix(backupId)}${compactTime(time)}-${what}.jsonl`;
-
-const compactTime = (time: string): string => time.replace(/[-:]|\.\d+/g, '');

@@ -2,7 +2,7 @@
 import type { AgentLine, AgentPlan, AgentResult, InspectPlan } from '../api/agent.ts';
 import { openStore } from '../stores/open.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { AgentContext } from './context.ts';
+import type { AgentContext, ObjectCache } from './context.ts';
 import { copy } from './copy.ts';
 import { dump } from './dump.ts';
 import { engineFor } from './engine-for.ts';
@@ -21,6 +21,7 @@ export type RunOptions = {
   kept: KeptLog;
   // Aborted from outside; its reason says why.
   signal: AbortSignal;
+  cache?: ObjectCache;
   // Default: the real ones.
   parts?: { openStore: typeof openStore; engineFor: typeof engineFor };
 };
@@ -40,6 +41,7 @@ export const runPlan = async (plan: AgentPlan, options: RunOptions): Promise<Age
     now: () => new Date(),
     openStore: parts.openStore,
     step: clock.step,
+    ...(options.cache === undefined ? {} : { cache: options.cache }),
   };
   const startTime = context.now().toISOString();
   let result: AgentResult;

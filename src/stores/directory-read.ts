@@ -63,9 +63,9 @@ async function* walk(root: string, folder: string, prefix: string, after: string
         yield* walk(root, name, prefix, after);
       }
     } else if (name.startsWith(prefix) && compare(name, after) > 0) {
-      const sizeBytes = await sizeOf(root, name);
-      if (sizeBytes !== undefined) {
-        yield { key: name, sizeBytes };
+      const found = await look(root, name);
+      if (found !== undefined) {
+        yield found;
       }
     }
   }
@@ -86,9 +86,10 @@ const namesIn = async (root: string, folder: string): Promise<string[]> => {
   }
 };
 
-const sizeOf = async (root: string, name: string): Promise<number | undefined> => {
+const look = async (root: string, name: string): Promise<ObjectInfo | undefined> => {
   try {
-    return (await stat(join(root, name))).size;
+    const { size, mtimeMs } = await stat(join(root, name));
+    return { key: name, sizeBytes: size, tag: String(Math.trunc(mtimeMs)) };
   } catch (error) {
     if (isMissing(error)) {
       return undefined;

@@ -101,9 +101,9 @@ export async function* listAll(
   do {
     const { Contents, IsTruncated, NextContinuationToken } = await page(token);
     // Some services end with a page that has no Contents at all. A key that ends in a slash is a folder that some tool made, not an object of ours.
-    for (const { Key, Size } of Contents ?? []) {
+    for (const { Key, Size, ETag, LastModified } of Contents ?? []) {
       if (Key !== undefined && !Key.endsWith('/')) {
-        yield { key: Key.slice(prefixLength), sizeBytes: Size ?? 0 };
+        yield { key: Key.slice(prefixLength), sizeBytes: Size ?? 0, tag: `${ETag ?? ''} ${LastModified?.getTime() ?? ''}` };
       }
     }
     if (IsTruncated === true && (NextContinuationToken === undefined || NextContinuationToken === token)) {

@@ -5,6 +5,8 @@
 export type ObjectInfo = {
   readonly key: string;
   readonly sizeBytes: number;
+  // In lists: what tells one version of the object from another, where the store says so (ETag, time of change). It proves nothing of the bytes.
+  readonly tag?: string;
 };
 
 // `created: false`: an object of that key was there already, and stays as it is.

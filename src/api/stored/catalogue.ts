@@ -1,11 +1,13 @@
-// What a reader needs to know of a manifest that was verified: enough to list the backup and to look for its objects.
+// catalog/<time>.jsonl.zst: what the manifests of a tier said when they were read and all their objects were there. It saves readers a request for each of them.
 import { z } from 'zod';
 
+// Enough of a verified manifest to list the backup. A record speaks of a manifest only as long as the store lists it with this very size and tag.
 export const catalogueRecordSchema = z.object({
   id: z.string().min(1),
-  // Of the manifest, as it is stored.
+  // Of the manifest, as it is stored; `tag` is what the store's list said of its version.
   bytes: z.int().min(0),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  tag: z.string().optional(),
   type: z.enum(['Full']),
   slot: z.string(),
   seconds: z.number().min(0),
@@ -16,7 +18,23 @@ export const catalogueRecordSchema = z.object({
   failed: z.array(z.string()),
   // When the dump had read it all back; the oldest of its components.
   readBackTime: z.string(),
-  // Key and size of every object that it names.
-  objects: z.array(z.tuple([z.string(), z.int().min(0)])),
+  // Bytes of all objects that it names.
+  objectBytes: z.int().min(0),
+  // The newest verification mark, as the store listed it, and what it says.
+  mark: z.object({ key: z.string(), bytes: z.int().min(0), tag: z.string(), content: z.unknown() }).optional(),
 });
 export type CatalogueRecord = z.output<typeof catalogueRecordSchema>;
+
+// The first line, signed. It is followed by one line for each record, and then by one for the objects of each, in the same order: [[key, bytes], …].
+export const snapshotSchema = z.object({
+  schema: z.literal('holdfast.dev/catalogue/v1'),
+  minReader: z.int().min(1),
+  repositoryId: z.string(),
+  key: z.string(),
+  // When the list of all objects began that the records were compared with.
+  time: z.string(),
+  records: z.int().min(0),
+  // Of all that follows the first line.
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
+export type SnapshotHeader = z.output<typeof snapshotSchema>;

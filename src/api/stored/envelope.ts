@@ -13,6 +13,7 @@ export const payloadTypes = {
   writer: 'application/vnd.holdfast.writer+json',
   component: 'application/vnd.holdfast.component+json',
   manifest: 'application/vnd.holdfast.manifest+json',
+  catalogue: 'application/vnd.holdfast.catalogue+json',
   mark: 'application/vnd.holdfast.mark+json',
 } as const;
 export type PayloadType = (typeof payloadTypes)[keyof typeof payloadTypes];

@@ -21,7 +21,7 @@ const attemptOf = (key: string): { backupId: string; attempt: string } | undefin
 // Objects of backups whose manifest cannot be read or believed are never counted: they may be all that is left of it.
 export const findAbandoned = (objects: ReadonlyMap<string, number>, judged: readonly Judged[], now: number): Abandoned => {
   const known = new Map(judged.map((each) => [each.id, each]));
-  const named = new Set(judged.flatMap(({ record }) => record?.objects.map(([key]) => key) ?? []));
+  const named = new Set(judged.flatMap(({ record }) => record?.objects().map(([key]) => key) ?? []));
   const attempts = new Set<string>();
   let bytes = 0;
   for (const [key, size] of objects) {

@@ -2,6 +2,7 @@
 import type { DamagedObject, InspectPlan, WriterFacts } from '../../api/agent.ts';
 import type { CatalogueRecord } from '../../api/stored/catalogue.ts';
 import type { WriterDocument } from '../../api/stored/repository.ts';
+import { StoreError } from '../../stores/errors.ts';
 import type { Store } from '../../stores/store.ts';
 import { ArchiveError } from '../errors.ts';
 import type { Verifiers } from '../signing/keys.ts';
@@ -39,7 +40,7 @@ export const readEpochs = async (store: Store, keys: readonly string[], reposito
 };
 
 export const damagedBy = (error: unknown, key: string, advice: string): DamagedObject => {
-  if (error instanceof ArchiveError) {
+  if (error instanceof ArchiveError || (error instanceof StoreError && error.code === 'ObjectTooLarge')) {
     return { key, code: error.code, message: `${error.message} ${advice}` };
   }
   throw error;

@@ -2,19 +2,25 @@
 import type { InspectPlan } from '../../api/agent.ts';
 import type { CatalogueRecord } from '../../api/stored/catalogue.ts';
 import { StoreError } from '../../stores/errors.ts';
-import type { Store } from '../../stores/store.ts';
-import { readManifest } from '../documents.ts';
+import type { ObjectInfo, Store } from '../../stores/store.ts';
+import type { ObjectCache } from '../context.ts';
+import { openManifest } from '../documents.ts';
 import { ArchiveError } from '../errors.ts';
 import { checkPresence } from '../manifest-objects.ts';
+import { manifestKey } from '../layout.ts';
 import type { Verifiers } from '../signing/keys.ts';
+import { getCached } from './cached.ts';
 import { checkEpoch } from './epochs.ts';
 import type { Epochs } from './epochs.ts';
 import { recordOf } from './record.ts';
+import type { Known } from './record.ts';
 
 export type Judged = {
   id: string;
   // What its manifest says, where that could be believed.
-  record?: CatalogueRecord;
+  record?: Known;
+  // From a snapshot: the manifest was not read now.
+  fromSnapshot?: boolean;
   verdict: 'Passed' | 'Failed' | 'Inconclusive';
   code?: string;
   message?: string;
@@ -29,11 +35,12 @@ export type Repository = {
 };
 
 // Reads a manifest, and takes nothing from it unless it is signed, in its place, of this policy, and by who was the writer then.
-export const judgeManifest = async (repository: Repository, id: string): Promise<Judged> => {
-  let record: CatalogueRecord | undefined;
+export const judgeManifest = async (repository: Repository, id: string, object?: ObjectInfo, cache?: ObjectCache): Promise<Judged> => {
+  const { store, repositoryId, verifiers } = repository;
+  let record: Known | undefined;
   try {
-    const { manifest, bytes } = await readManifest(repository.store, id, repository.repositoryId, repository.verifiers);
-    record = recordOf(manifest, bytes);
+    const bytes = await getCached(store, object ?? { key: manifestKey(id), sizeBytes: 0 }, repositoryId, cache);
+    record = recordOf(openManifest(bytes, id, repositoryId, verifiers), bytes);
     checkRecord(repository, record);
     return { id, record, verdict: 'Passed' };
   } catch (error) {
@@ -41,7 +48,18 @@ export const judgeManifest = async (repository: Repository, id: string): Promise
   }
 };
 
-export const checkRecord = ({ store, policy, epochs }: Repository, record: CatalogueRecord): void => {
+// The same by a record of a snapshot: that was signed, but policies and writers may have come since.
+export const judgeRecord = (repository: Repository, record: Known): Judged => {
+  const judged = { id: record.id, record, fromSnapshot: true };
+  try {
+    checkRecord(repository, record);
+    return { ...judged, verdict: 'Passed' };
+  } catch (error) {
+    return { ...judged, ...refusal(error) };
+  }
+};
+
+const checkRecord = ({ store, policy, epochs }: Repository, record: CatalogueRecord): void => {
   checkPolicy(policy, record, store);
   checkEpoch(epochs, record, store);
 };
@@ -62,7 +80,10 @@ export const judgePresence = async (store: Store, judged: Judged, objects: Reado
   if (record === undefined || verdict !== 'Passed') {
     return judged;
   }
-  const wrong = record.objects.filter(([key, bytes]) => objects.get(key) !== bytes).map(([key, bytes]) => ({ key, bytes }));
+  const wrong = record
+    .objects()
+    .filter(([key, bytes]) => objects.get(key) !== bytes)
+    .map(([key, bytes]) => ({ key, bytes }));
   return wrong.length === 0 ? judged : lookFor(store, judged, wrong, 1);
 };
 
@@ -81,7 +102,7 @@ export const judgeOne = async (repository: Repository, id: string, atOnce: numbe
   if (judged.record === undefined || judged.verdict !== 'Passed') {
     return judged;
   }
-  const objects = judged.record.objects.map(([key, bytes]) => ({ key, bytes }));
+  const objects = judged.record.objects().map(([key, bytes]) => ({ key, bytes }));
   return lookFor(repository.store, judged, objects, atOnce);
 };
 

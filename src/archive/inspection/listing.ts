@@ -1,5 +1,5 @@
 // What a tier holds, from one list of all its objects: a page of a thousand costs one request, a look at each would cost a thousand.
-import { backupIdOf, manifestsPrefix, verifiedBackup, writersPrefix } from '../layout.ts';
+import { backupIdOf, catalogPrefix, manifestsPrefix, verifiedBackup, writersPrefix } from '../layout.ts';
 import type { ObjectInfo, Store } from '../../stores/store.ts';
 
 export type Listing = {
@@ -8,8 +8,10 @@ export type Listing = {
   // Sizes of all that backups are made of, by key.
   objects: Map<string, number>;
   writers: string[];
+  // Newest first.
+  snapshots: ObjectInfo[];
   // The newest verification mark of each backup.
-  marks: Map<string, string>;
+  marks: Map<string, ObjectInfo>;
   stored: { dataBytes: number; manifestBytes: number; otherBytes: number };
 };
 
@@ -18,6 +20,7 @@ export const readListing = async (store: Store, signal: AbortSignal): Promise<Li
     manifests: [],
     objects: new Map(),
     writers: [],
+    snapshots: [],
     marks: new Map(),
     stored: { dataBytes: 0, manifestBytes: 0, otherBytes: 0 },
   };
@@ -48,9 +51,12 @@ const take = (listing: Listing, object: ObjectInfo): void => {
   if (key.startsWith(writersPrefix)) {
     listing.writers.push(key);
   }
+  if (key.startsWith(catalogPrefix)) {
+    listing.snapshots.unshift(object);
+  }
   const verified = verifiedBackup(key);
   if (verified !== undefined) {
     // Later ones sort later.
-    listing.marks.set(verified, key);
+    listing.marks.set(verified, object);
   }
 };

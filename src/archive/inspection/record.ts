@@ -5,8 +5,13 @@ import type { CatalogueRecord } from '../../api/stored/catalogue.ts';
 import { componentObjects, manifestObjects, totalBytes } from '../manifest-objects.ts';
 import { describeObject } from '../small-objects.ts';
 
-export const recordOf = (manifest: Manifest, stored: Buffer): CatalogueRecord => {
+// A record, and the objects that its manifest names, in that order.
+export type Known = CatalogueRecord & { readonly objects: () => readonly NamedObject[] };
+export type NamedObject = readonly [key: string, bytes: number];
+
+export const recordOf = (manifest: Manifest, stored: Buffer): Known => {
   const { bytes, sha256 } = describeObject(manifest.key, stored);
+  const objects = manifestObjects(manifest);
   return {
     id: manifest.backupId,
     bytes,
@@ -24,7 +29,8 @@ export const recordOf = (manifest: Manifest, stored: Buffer): CatalogueRecord =>
     })),
     failed: manifest.failed.map(({ name }) => name),
     readBackTime: manifest.components.map(({ verification }) => verification.time).toSorted()[0] ?? manifest.createdTime,
-    objects: manifestObjects(manifest).map(({ key, bytes: size }) => [key, size]),
+    objectBytes: totalBytes(objects),
+    objects: () => objects.map(({ key, bytes: size }) => [key, size]),
   };
 };
 
@@ -41,7 +47,7 @@ export const describeRecord = (tier: string, backupId: string, record: Catalogue
   backupId,
   type: record?.type ?? 'Full',
   slot: record?.slot ?? '',
-  bytes: record?.objects.reduce((sum, [, bytes]) => sum + bytes, 0) ?? 0,
+  bytes: record?.objectBytes ?? 0,
   seconds: record?.seconds ?? 0,
   components: (record?.components ?? []).map(({ name, bytes, restorableTo }) => ({
     name,

@@ -1,7 +1,8 @@
 // How a backup stands in the rotation, by its newest mark and by the dump's own reading.
-import type { CatalogueRecord } from '../../api/stored/catalogue.ts';
 import type { VerificationMark } from '../../api/stored/mark.ts';
 import type { VerificationState } from '../../core/plan/rotation.ts';
+import type { Judged } from './judge.ts';
+import type { Known } from './record.ts';
 
 export type Standing =
   | { state: 'Never'; verifiedTime?: undefined; sinceTime?: undefined; read?: undefined; damaged?: undefined }
@@ -10,11 +11,11 @@ export type Standing =
   | { state: 'Failed'; verifiedTime?: string; sinceTime: string; read: number; damaged: { key: string; code: string; message?: string } };
 
 // A mark of another manifest says nothing of this one.
-export const standingOf = (record: CatalogueRecord, mark: VerificationMark | undefined, readBack: boolean): Standing => {
+export const standingOf = (record: Known, mark: VerificationMark | undefined, readBack: boolean): Standing => {
   const ours = mark?.manifestSha256 === record.sha256 ? mark : undefined;
   if (ours === undefined) {
     const since = record.readBackTime;
-    return readBack ? { state: 'Passed', verifiedTime: since, sinceTime: since, read: record.objects.length } : { state: 'Never' };
+    return readBack ? { state: 'Passed', verifiedTime: since, sinceTime: since, read: record.objects().length } : { state: 'Never' };
   }
   const { verdict, sinceTime, read, verifiedTime, damaged } = ours;
   const before = verifiedTime === undefined ? {} : { verifiedTime };
@@ -25,6 +26,18 @@ export const standingOf = (record: CatalogueRecord, mark: VerificationMark | und
     ? { state: 'Passed', verifiedTime: sinceTime, sinceTime, read }
     : { state: 'Unfinished', sinceTime, read, ...before };
 };
+
+// Of every backup whose manifest was believed.
+export const standingsOf = (
+  judged: readonly Judged[],
+  marks: ReadonlyMap<string, VerificationMark>,
+  readBack: boolean,
+): Map<string, Standing> =>
+  new Map(
+    judged.flatMap(({ id, record }): [string, Standing][] =>
+      record === undefined ? [] : [[id, standingOf(record, marks.get(id), readBack)]],
+    ),
+  );
 
 export const stateOf = (id: string, standing: Standing | undefined): VerificationState => {
   const since = standing?.sinceTime;

@@ -1,7 +1,6 @@
 // Level L1 in rotation: a share of the stored bytes is read again and compared with the digests that were signed. What was found is signed, too.
 import type { VerificationPlan } from '../../api/agent.ts';
 import type { StoredObject } from '../../api/stored/backup.ts';
-import type { CatalogueRecord } from '../../api/stored/catalogue.ts';
 import type { VerificationMark } from '../../api/stored/mark.ts';
 import { verificationOrder } from '../../core/plan/rotation.ts';
 import { StoreError } from '../../stores/errors.ts';
@@ -15,6 +14,7 @@ import { readObject } from '../volumes.ts';
 import type { Judged, Repository } from './judge.ts';
 import { refusal } from './judge.ts';
 import { writeMark } from './marks.ts';
+import type { Known } from './record.ts';
 import { standingOf, stateOf } from './standing.ts';
 import type { Standing } from './standing.ts';
 
@@ -56,12 +56,7 @@ const isSpent = ({ plan, context }: Rotation, { readBytes, until }: Budget): boo
   readBytes >= plan.mostBytes || context.now().getTime() >= until;
 
 // Undefined: the store could not be read.
-const verifyBackup = async (
-  rotation: Rotation,
-  record: CatalogueRecord,
-  before: Standing,
-  budget: Budget,
-): Promise<Standing | undefined> => {
+const verifyBackup = async (rotation: Rotation, record: Known, before: Standing, budget: Budget): Promise<Standing | undefined> => {
   const { context } = rotation;
   const since = before.state === 'Unfinished' ? before.sinceTime : context.now().toISOString();
   let read = before.state === 'Unfinished' ? before.read : 0;
@@ -88,13 +83,13 @@ const verifyBackup = async (
     const key = damagedKey(error) ?? record.id;
     context.log.error('Found stored bytes that do not match', { backupId: record.id, object: key, code });
     const standing: Standing = { state: 'Failed', sinceTime: since, read, damaged: { key, code, message }, ...verifiedTime };
-    await remember(rotation, record, standing, record.objects.length);
+    await remember(rotation, record, standing, record.objects().length);
     return standing;
   }
 };
 
 // The manifest once more, as it is stored: the record may be from a snapshot.
-const objectsOf = async ({ repository }: Rotation, record: CatalogueRecord): Promise<StoredObject[]> => {
+const objectsOf = async ({ repository }: Rotation, record: Known): Promise<StoredObject[]> => {
   const { store, repositoryId, verifiers } = repository;
   const { manifest } = await readManifest(store, record.id, repositoryId, verifiers).catch((error: unknown) => {
     throw damage(error, `manifests/${record.id}.json`);
@@ -148,7 +143,7 @@ const damage = (error: unknown, key: string): unknown => {
 const damagedKey = (error: unknown): string | undefined => (error instanceof Object ? keysOfDamage.get(error) : undefined);
 
 // A mark that cannot be written is no fault of the backup: the next inspection reads it again.
-const remember = async (rotation: Rotation, record: CatalogueRecord, standing: Standing, objects: number): Promise<void> => {
+const remember = async (rotation: Rotation, record: Known, standing: Standing, objects: number): Promise<void> => {
   const { repository, context, signer } = rotation;
   const time = context.now().toISOString();
   const verdict = { Passed: 'Passed', Failed: 'Failed', Unfinished: 'Inconclusive', Never: 'Inconclusive' } as const;

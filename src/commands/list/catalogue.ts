@@ -1,5 +1,5 @@
 // What a repository holds, with the verdict on each backup. `-o json` prints it as it is.
-import type { EntryLine } from '../../api/agent.ts';
+import type { EntryLine, InspectResult } from '../../api/agent.ts';
 import { instantOf } from '../../core/plan/time.ts';
 
 export type CatalogueEntry = Pick<EntryLine, 'verdict' | 'code' | 'message'> & {
@@ -13,6 +13,9 @@ export type CatalogueEntry = Pick<EntryLine, 'verdict' | 'code' | 'message'> & {
   restorableTo?: string;
   components?: EntryLine['components'];
   failed?: string[];
+  // When all stored bytes were last known to match (level L1), and when an inspection checked it, where that was not now.
+  verifiedTime?: string;
+  checkedTime?: string;
 };
 
 // `complete`: false where reading broke off; `error` says why, and backups may be missing.
@@ -21,11 +24,13 @@ export type Catalogue = {
   repositoryId?: string;
   complete: boolean;
   error?: { code: string; message: string };
+  // Objects that belong to no single backup and are not what was written.
+  damaged?: NonNullable<InspectResult['damaged']>;
   backups: CatalogueEntry[];
 };
 
 export const catalogueEntry = (line: EntryLine): CatalogueEntry => {
-  const { backupId, verdict, code, message, slot, type, bytes, seconds, components, failed } = line;
+  const { backupId, verdict, code, message, slot, type, bytes, seconds, components, failed, verifiedTime, checkedTime } = line;
   const judged = {
     id: backupId,
     verdict,
@@ -37,7 +42,8 @@ export const catalogueEntry = (line: EntryLine): CatalogueEntry => {
     return judged;
   }
   const restorableTo = oldest(components);
-  return { ...judged, type, slot, bytes, seconds, ...(restorableTo === undefined ? {} : { restorableTo }), components, failed };
+  const times = { ...(verifiedTime === undefined ? {} : { verifiedTime }), ...(checkedTime === undefined ? {} : { checkedTime }) };
+  return { ...judged, type, slot, bytes, seconds, ...(restorableTo === undefined ? {} : { restorableTo }), components, failed, ...times };
 };
 
 const oldest = (components: EntryLine['components']): string | undefined => {

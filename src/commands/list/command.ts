@@ -21,6 +21,7 @@ export const defineList: Definition = (program, start) => {
       'whose signatures to believe: verification-keys.yaml or identity.txt of keygen (repeatable)',
       collect,
     )
+    .option('--check', 'look for every object of a large repository now, whatever its newest snapshot says')
     .option('--endpoint <url>', 'address of the S3 service (default: that of AWS)')
     .option('--region <id>', 'region of the bucket (default: $AWS_REGION, else "us-east-1")')
     .option('--ca-file <file>', 'PEM certificates that the S3 service is checked against (default: $AWS_CA_BUNDLE)')

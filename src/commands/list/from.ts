@@ -7,20 +7,22 @@ import { CommandError, exitCode, notFound, refused, undetermined, wrongUse } fro
 import type { ExitCode } from '../common/errors.ts';
 import type { Io } from '../common/io.ts';
 import { printDocument } from '../common/output.ts';
+import { oneLine } from '../common/printable.ts';
 import type { Format } from '../common/output.ts';
 import { catalogueEntry } from './catalogue.ts';
 import type { Catalogue, CatalogueEntry } from './catalogue.ts';
 import { catalogueTable } from './catalogue-table.ts';
 import { readLocation } from './location.ts';
 import type { Location, LocationOptions } from './location.ts';
+import { objectCache } from './object-cache.ts';
 import { readVerificationKeys } from './verification-keys.ts';
 
-export type FromOptions = LocationOptions & { verificationKey?: string[]; output?: Format };
+export type FromOptions = LocationOptions & { verificationKey?: string[]; check?: boolean; output?: Format };
 
 export const listFrom = async (from: string, options: FromOptions, io: Io): Promise<ExitCode> => {
   const location = await readLocation(from, options, io.environment);
   const verificationKeys = await readVerificationKeys(options.verificationKey);
-  const { entries, result } = await inspectLocation(location, verificationKeys);
+  const { entries, result } = await inspectLocation(location, verificationKeys, options.check === true, io);
   const backups = entries.map(catalogueEntry).toReversed();
   const failure = result.outcome === 'Succeeded' ? undefined : explainFailure(result);
   if (failure === undefined && result.repositoryId === undefined) {
@@ -39,15 +41,18 @@ const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: ()
 const inspectLocation = async (
   location: Location,
   verificationKeys: { id: string; key: string }[],
+  thorough: boolean,
+  { environment }: Io,
 ): Promise<{ entries: EntryLine[]; result: InspectResult }> => {
   const entries: EntryLine[] = [];
   const tier: TierPlan = { name: 'store', location };
   const result = await runPlan(
     // Who reads belongs to no cluster and no policy.
-    { verb: 'inspect', tier, verificationKeys, policy: { namespace: '', name: '' }, clusterId: '' },
+    { verb: 'inspect', tier, verificationKeys, thorough, policy: { namespace: '', name: '' }, clusterId: '' },
     {
       log: silent,
       kept: keepLog(),
+      cache: objectCache(environment),
       signal: new AbortController().signal,
       report: (line) => void (line.kind === 'entry' && entries.push(line)),
     },
@@ -58,13 +63,14 @@ const inspectLocation = async (
 const catalogueOf = (
   location: string,
   backups: CatalogueEntry[],
-  { repositoryId }: InspectResult,
+  { repositoryId, damaged }: InspectResult,
   failure: CommandError | undefined,
 ): Catalogue => ({
   location,
   ...(repositoryId === undefined ? {} : { repositoryId }),
   complete: failure === undefined,
   ...(failure === undefined ? {} : { error: { code: failure.code, message: failure.message } }),
+  ...(damaged === undefined ? {} : { damaged }),
   backups,
 });
 
@@ -74,10 +80,25 @@ const print = async (catalogue: Catalogue, { output }: FromOptions, io: Io): Pro
     await printDocument(output, catalogue, io);
   } else if (backups.length > 0) {
     io.out(catalogueTable(backups, { wide: output === 'wide', colours: io.colours }));
+    remarksOn(catalogue).forEach((remark) => io.err(`${remark}\n`));
   } else {
     io.err(`The repository ${repositoryId} in ${location} holds no backup.
 `);
   }
+};
+
+// What the table does not say: what was not looked at now, and what is wrong beside the backups.
+const remarksOn = ({ backups, damaged }: Catalogue): string[] => {
+  const earlier = backups.filter(({ checkedTime }) => checkedTime !== undefined);
+  const [time = ''] = earlier.map(({ checkedTime }) => checkedTime ?? '').toSorted();
+  return [
+    ...(earlier.length === 0
+      ? []
+      : [
+          `${earlier.length} of ${backups.length} backups: an inspection found them whole at ${time}; this look saw only that their manifests are still there. --check looks for every object now.`,
+        ]),
+    ...(damaged?.first ?? []).map(({ key, message }) => oneLine(`${key}: ${message}`)),
+  ];
 };
 
 // A backup that failed is certain, whatever else could not be read.

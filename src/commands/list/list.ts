@@ -15,7 +15,7 @@ import { backupTable } from './table.ts';
 
 export type ListOptions = ClusterOptions &
   OutputOptions &
-  LocationOptions & { allNamespaces?: boolean; from?: string; verificationKey?: string[] };
+  LocationOptions & { allNamespaces?: boolean; from?: string; verificationKey?: string[]; check?: boolean };
 
 export const list = async (policy: string | undefined, options: ListOptions, io: Io): Promise<ExitCode> => {
   const { from, allNamespaces } = options;
@@ -39,8 +39,10 @@ const refuseClusterOptions = (policy: string | undefined, { namespace, context, 
   }
 };
 
-const refuseStoreOptions = ({ verificationKey, endpoint, region, caFile, credentialsDir }: ListOptions): void => {
-  const given = Object.entries({ verificationKey, endpoint, region, caFile, credentialsDir }).find(([, value]) => value !== undefined);
+const refuseStoreOptions = ({ verificationKey, check, endpoint, region, caFile, credentialsDir }: ListOptions): void => {
+  const given = Object.entries({ verificationKey, check, endpoint, region, caFile, credentialsDir }).find(
+    ([, value]) => value !== undefined,
+  );
   if (given !== undefined) {
     const option = `--${given[0].replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     throw wrongUse(`${option} is about a store.`, 'Name the store with --from, or leave the option out.');
