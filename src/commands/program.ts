@@ -10,10 +10,11 @@ import { defineBackup } from './backup/command.ts';
 import { defineKeygen } from './keygen/command.ts';
 import { defineList } from './list/command.ts';
 import { defineLogs } from './logs/command.ts';
+import { defineDoctor } from './doctor/command.ts';
 import { defineStatus } from './status/command.ts';
 import { defineWait } from './wait/command.ts';
 
-const definitions = [defineStatus, defineList, defineBackup, defineWait, defineLogs, defineKeygen];
+const definitions = [defineStatus, defineDoctor, defineList, defineBackup, defineWait, defineLogs, defineKeygen];
 
 const afterHelp = `
 Exit codes:

@@ -1,0 +1,41 @@
+// Whether the objective holds now. Judged by the clock of whoever asks: an operator that is gone cannot say that time went by.
+import type { BackupPolicy } from '../../api/objects.ts';
+import { findCondition } from '../../core/plan/conditions.ts';
+import { intervalMilliseconds } from '../../core/plan/schedule.ts';
+import { durationMilliseconds, hour, instantOf } from '../../core/plan/time.ts';
+import { durationText, timeText } from './figures.ts';
+
+export type Objective = { state: 'Met' | 'Aging' | 'Missed' | 'NothingStored' | 'Unknown'; says: string };
+
+export const objectiveNow = ({ spec, status }: Pick<BackupPolicy, 'spec' | 'status'>, now: number): Objective => {
+  const promised = durationMilliseconds(spec.objectives.rpo);
+  const warnAt = spec.objectives.warnAt === undefined ? (promised * 5) / 6 : durationMilliseconds(spec.objectives.warnAt);
+  const restorable = instantOf(status?.rpo?.restorableTime);
+  const measured = instantOf(status?.rpo?.measuredTime);
+  const condition = findCondition(status?.conditions, 'RPOMet');
+  const objective = `at most ${durationText(promised)} may be lost`;
+  if (restorable === undefined) {
+    return condition?.status === 'False'
+      ? { state: 'NothingStored', says: `${objective}, and nothing can be restored: ${condition.message}` }
+      : {
+          state: 'Unknown',
+          says: `${objective}; what could be restored is not known. ${condition?.message ?? 'The operator has said nothing of it yet.'}`,
+        };
+  }
+  if (measured === undefined || now - measured > believedMilliseconds(spec, now)) {
+    const since = measured === undefined ? 'never' : `last at ${timeText(status?.rpo?.measuredTime)}`;
+    return { state: 'Unknown', says: `${objective}; the store was read ${since}, so what could be restored now is not known.` };
+  }
+  const age = Math.max(0, now - restorable);
+  const lost = `${objective}, ${durationText(age)} would be`;
+  if (age > promised) {
+    return { state: 'Missed', says: `${lost}: the objective is missed by ${durationText(age - promised)}.` };
+  }
+  return age > warnAt
+    ? { state: 'Aging', says: `${lost}: the objective holds for ${durationText(promised - age)} more, and a backup is overdue.` }
+    : { state: 'Met', says: `${lost}: the objective holds.` };
+};
+
+// Two intervals of reading: one reading may fail.
+export const believedMilliseconds = ({ schedules }: BackupPolicy['spec'], now: number): number =>
+  2 * (intervalMilliseconds(schedules.health, now) ?? hour);
