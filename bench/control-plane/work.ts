@@ -19,7 +19,7 @@ const backupsPerPolicy = 20;
 export const work = async (): Promise<object> => {
   const restarts = numberSetting('RUNS', 3);
   const idleSeconds = numberSetting('IDLE_SECONDS', 60);
-  const timed = numberSetting('BACKUPS', 20);
+  const timed = numberSetting('TIMED', 20);
   const group = makeProcessGroup('api-server');
   const server = await startApiServer(group);
   await buildOperator();

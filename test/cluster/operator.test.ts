@@ -254,7 +254,7 @@ test('a slot that came while no operator ran gets one run, named by it', async (
 
 // A policy and many Backups that have ended, as if they had been there for long.
 const settle = async (t: ExecutionContext, count: number): Promise<void> => {
-  await apply(policy('shop', { components: [database('db')] }), quietNamespace);
+  await apply(policy('shop', { components: [database('db')], history: { full: 500 } }), quietNamespace);
   const names = Array.from({ length: count }, (_, at) => `old-${String(at).padStart(4, '0')}`);
   const measuredTime = new Date(Date.now() + 60_000).toISOString();
   const ref = (name: string) => ({ namespace: quietNamespace, name });

@@ -10,7 +10,7 @@ import type { Log } from '../../telemetry/log.ts';
 import { byOwner } from '../caches.ts';
 import type { Caches, Job, Pod } from '../caches.ts';
 import { parseResult } from './agent-lines.ts';
-import { newestWarning } from './events.ts';
+import { warningAtAge } from './events.ts';
 import type { Outputs } from './outputs.ts';
 
 export type JobReader = { client: KubeClient; caches: Caches; outputs: Outputs; log: Log; now: () => number };
@@ -97,11 +97,12 @@ const quietReason = async ({ client, log, now }: JobReader, job: Job, pods: Pod[
   const subject = pod ?? job;
   const done = job.status?.conditions?.some(({ type, status }) => (type === 'Failed' || type === 'Complete') && status === 'True') === true;
   const quiet = pod === undefined ? !done : podStart(pod).askEvents;
-  if (!quiet || now() - kubeTime(subject.metadata?.creationTimestamp) < quietMilliseconds) {
+  const ageMilliseconds = now() - kubeTime(subject.metadata?.creationTimestamp);
+  if (!quiet || ageMilliseconds < quietMilliseconds) {
     return undefined;
   }
   try {
-    return await newestWarning(client, job.metadata?.namespace ?? '', subject.metadata?.uid ?? '');
+    return await warningAtAge(client, { namespace: job.metadata?.namespace ?? '', uid: subject.metadata?.uid ?? '', ageMilliseconds });
   } catch (error) {
     log.warn('Could not read events', { job: job.metadata?.name, error });
     return undefined;
