@@ -41,6 +41,15 @@ export const act = async <S extends Subject>(
   const written = await whereThere(context.client.patch<S>(resourceOf(subject), refOf(subject), { status: change }, options));
   if (written !== undefined) {
     remember(context, written);
+    logEnd(context, subject, written);
+  }
+};
+
+// One line for each run that ends, however it ended: the log of the operator tells what mails do not.
+const logEnd = ({ log }: OperatorContext, before: Subject, after: Subject): void => {
+  if (before.kind === 'Backup' && after.kind === 'Backup' && before.status?.endTime === undefined && after.status?.endTime !== undefined) {
+    const { phase, backupId, bytes, duration } = after.status;
+    log.info('A Backup has ended', { Backup: `${after.metadata.namespace}/${after.metadata.name}`, phase, backupId, bytes, duration });
   }
 };
 

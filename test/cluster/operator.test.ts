@@ -115,6 +115,11 @@ test.serial('components that cannot start are named with their reasons, and fail
     t.regex(message ?? '', /spec\.jobs\.deadlines\.start.*(no-such-image|"absent" not found)/);
   }
   await eventually('its Jobs are gone', async () => (await jobsOf('first')).length === 0);
+  const told = operator.log.filter(({ message, Backup }) => message === 'A Backup has ended' && Backup === `${namespace}/first`);
+  t.deepEqual(
+    told.map(({ phase }) => phase),
+    ['Failed'],
+  );
   t.is((await readBackup('first'))?.metadata.finalizers, undefined);
 });
 
