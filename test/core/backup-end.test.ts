@@ -128,6 +128,14 @@ test('seal: a failure that may pass is tried again after a pause', (t) => {
   t.deepEqual([created(due), due.status.sealAttempt], [[nameOf('seal', 2)], 2]);
 });
 
+test('seal: credentials that worked for the dumps are tried once more in a fresh pod, for they may have been changed', (t) => {
+  const refused = ended(sealResult(failure({ category: 'Configuration', retryable: false })));
+  const again = decide(dumped({ sealAttempt: 1 }), { jobs: [sealJob(refused)], now: start + 2 * minute });
+  t.deepEqual([created(again), again.status.sealAttempt], [[nameOf('seal', 2)], 2]);
+  const believed = decide(dumped({ sealAttempt: 2 }), { jobs: [sealJob(refused, { attempt: 2 })], now: start + 3 * minute });
+  t.deepEqual(created(believed), [nameOf('check-2')]);
+});
+
 test('seal: a pod that never started has written nothing', (t) => {
   const decision = decide(dumped({ sealAttempt: 1 }), {
     now: start + 11 * minute,

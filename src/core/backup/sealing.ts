@@ -57,7 +57,7 @@ export const sealing = (observed: StartedRun): BackupDecision | undefined => {
 };
 
 const sealFailed = (observed: StartedRun, attempt: number, verdict: Extract<Verdict, { type: 'Failed' }>): BackupDecision => {
-  if (verdict.retryable && attempt < observed.policy.spec.jobs.attempts) {
+  if ((verdict.retryable || mayBeRotated(verdict, attempt)) && attempt < observed.policy.spec.jobs.attempts) {
     const wait = verdict.endTime + attemptBackoff(attempt) - observed.now;
     return wait > 0
       ? waiting(observed, `Attempt ${attempt} at sealing failed: ${verdict.message}`, wait)
@@ -71,6 +71,11 @@ const sealFailed = (observed: StartedRun, attempt: number, verdict: Extract<Verd
   const check = startCheck(observed, 1, verdict);
   return { ...check, actions: [...stop, ...check.actions] };
 };
+
+// The components were stored with the same configuration a moment ago. What is refused now may be a Secret that was changed after the pod
+// had started: one more pod has the new one. A second refusal is believed.
+const mayBeRotated = ({ category, started }: Extract<Verdict, { type: 'Failed' }>, attempt: number): boolean =>
+  category === 'Configuration' && started && attempt === 1;
 
 const waiting = (observed: StartedRun, message: string, againMilliseconds: number): BackupDecision => ({
   actions: [],
