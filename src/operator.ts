@@ -17,7 +17,9 @@ import type { Connection } from './kube/connection.ts';
 import type { Controller } from './kube/controller.ts';
 import { noElection } from './kube/election.ts';
 import type { Election } from './kube/election.ts';
+import { createEventRecorder } from './kube/events.ts';
 import { lead } from './kube/lead.ts';
+import type { Part } from './kube/lead.ts';
 import { createElection } from './kube/leader.ts';
 import { stuckPart } from './kube/liveness.ts';
 import { ownConfig } from './kube/pod-config.ts';
@@ -87,7 +89,9 @@ const run = async (log: Log): Promise<void> => {
   const clusterId = await readClusterId(client, log, signal);
   const outputs = createOutputs(client, log);
   forgetOutputs(caches, outputs);
-  const context: OperatorContext = { client, caches, outputs, log, now: Date.now, agentImages: settings.agentImages, clusterId };
+  const events = createEventRecorder({ client, log, controller: 'holdfast.dev/operator', instance: hostname() });
+  const { agentImages } = settings;
+  const context: OperatorContext = { client, caches, outputs, events, log, now: Date.now, agentImages, clusterId };
   const notifications = await createNotifications({
     client,
     policies: caches.policies,
@@ -121,8 +125,10 @@ const run = async (log: Log): Promise<void> => {
   };
   void announce();
   const settingsWatched = notifications.watchSettings(signal);
-  const parts = (): Controller[] =>
-    (controllers = [createPolicyController(context), createBackupController(context), notifications.notifier]);
+  const parts = (): Part[] => {
+    controllers = [createPolicyController(context), createBackupController(context), notifications.notifier];
+    return [...controllers, events];
+  };
   await lead({ election, parts, signal });
   await settingsWatched;
   await outputs.close();

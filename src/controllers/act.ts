@@ -12,6 +12,7 @@ import type { Resource } from '../kube/resource.ts';
 import type { Job } from './caches.ts';
 import type { OperatorContext } from './context.ts';
 import { buildJob } from './jobs/job.ts';
+import { tellOfChanges } from './tell.ts';
 import { backupPolicies, backups } from './resources.ts';
 
 type Subject = Backup | BackupPolicy;
@@ -42,6 +43,7 @@ export const act = async <S extends Subject>(
   if (written !== undefined) {
     remember(context, written);
     logEnd(context, subject, written);
+    tellOfChanges(context, subject, policy, status.conditions);
   }
 };
 

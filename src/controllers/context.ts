@@ -1,5 +1,6 @@
 // What every controller is given.
 import type { KubeClient } from '../kube/client.ts';
+import type { EventRecorder } from '../kube/events.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Caches } from './caches.ts';
 import type { Outputs } from './jobs/outputs.ts';
@@ -8,6 +9,7 @@ export type OperatorContext = {
   client: KubeClient;
   caches: Caches;
   outputs: Outputs;
+  events: Pick<EventRecorder, 'record'>;
   log: Log;
   now: () => number;
   // Image of the agent by major version of PostgreSQL.

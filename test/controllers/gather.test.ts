@@ -44,6 +44,7 @@ const operator = (policy: BackupPolicy = makePolicy()) => {
     },
     log: quiet,
     now: () => start + 60_000,
+    events: { record: () => undefined },
     agentImages: new Map([[17, 'registry/agent-17:1']]),
     clusterId: 'cluster',
   };
