@@ -42,6 +42,8 @@ export const load = async (
   await settle();
   await copyBackups(server, newest, others.flatMap(backupsOf));
   await copyPolicies(server, first, others);
+  // Where a message names the policy.
+  await settle();
 };
 
 // By requests like the operator's own, but that the policy seems old.

@@ -56,6 +56,7 @@ export const policyStatus = (newest: Finished, now: number): PolicyStatus => ({
     refused: 0,
     measuredTime: isoTime(now),
     latestBackupTime: isoTime(newest.slot),
+    restorableTime: restorableTo(newest),
   })),
   components: [{ name: 'db', lastSuccessTime: isoTime(newest.slot), restorableTo: restorableTo(newest), bytes: 5_412_222 }],
   latestBackup: { name: newest.name, backupId: backupId(newest), bytes: 5_415_298, seconds: 5.316 },
