@@ -22,8 +22,14 @@ export const lead = async ({ election, parts, signal, finishMilliseconds = 10_00
     await Promise.race([election.elected, untilAborted(signal)]);
     if (!signal.aborted) {
       const working = Promise.all(parts().map((part) => part.run(signal)));
-      const late = untilAborted(signal).then(() => pause(finishMilliseconds, new AbortController().signal));
-      await Promise.race([working, late]);
+      const finished = new AbortController();
+      const late = untilAborted(signal).then(() => pause(finishMilliseconds, finished.signal));
+      try {
+        await Promise.race([working, late]);
+      } finally {
+        // A timer that runs on would keep the process alive.
+        finished.abort();
+      }
     }
   };
   await Promise.race([work(), lost]);
