@@ -119,7 +119,10 @@ export type VerificationPlan = {
   readBack: boolean;
 };
 
-export type AgentPlan = DumpPlan | SealPlan | CopyPlan | InspectPlan;
+// Makes this policy the writer of what its tiers hold, whoever was it before.
+export type AdoptPlan = PlanBase & { verb: 'adopt'; tiers: TierPlan[]; signingKeyFile: string };
+
+export type AgentPlan = DumpPlan | SealPlan | CopyPlan | InspectPlan | AdoptPlan;
 
 export type ProgressLine = {
   kind: 'progress';
@@ -204,5 +207,8 @@ export type InspectFacts = {
 export type WriterFacts = { epoch: number; clusterId: string; namespace: string; name: string; startTime: string; ours: boolean };
 export type DamagedObject = { key: string; code: string; message: string };
 
-export type AgentResult = DumpResult | SealResult | CopyResult | InspectResult;
+// Now, `epoch` is that of this policy, on so many tiers.
+export type AdoptResult = ResultBase & { verb: 'adopt'; repositoryId?: string; epoch?: number; tiers?: number };
+
+export type AgentResult = DumpResult | SealResult | CopyResult | InspectResult | AdoptResult;
 export type AgentLine = ProgressLine | EntryLine | StoredLogLine | AgentResult;

@@ -18,6 +18,8 @@ export const label = {
 export const annotation = {
   // On a Backup: when somebody asked for its stored log. The operator starts an `inspect` Job that prints it.
   logsRequested: `${group}/logs-requested`,
+  // On a BackupPolicy: when somebody asked to take over the repository of its tiers from whoever writes it. Each new value is one asking.
+  takeOver: `${group}/take-over`,
   // On a Backup made by a schedule: the slot it stands for, RFC 3339.
   slot: `${group}/slot`,
   // On a Backup made by a schedule: its slot was missed, and it makes up for that.

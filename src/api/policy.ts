@@ -244,6 +244,15 @@ export const policyStatusSchema = z.object({
     })
     .optional()
     .describe('The newest backup that verified on the primary tier. The next one is predicted from it.'),
+  adoption: z
+    .object({
+      request: z.string().max(64).describe('Value of the annotation holdfast.dev/take-over that it answers.'),
+      state: z.enum(['Running', 'Done', 'Failed']).describe('How far it is. What failed is not tried again by itself: ask anew.'),
+      epoch: count().optional().describe('Epoch in which this policy is the writer.'),
+      message: z.string().max(1024).optional().describe('Why it failed.'),
+    })
+    .optional()
+    .describe('The last time that somebody asked to take the repository over.'),
   lastScheduleTime: time().optional().describe('Newest slot that got a run.'),
   successRate: z
     .object({

@@ -9,12 +9,13 @@ import { ArchiveError } from './errors.ts';
 import { dataPrefix } from './layout.ts';
 import { checkPresence, manifestObjects, totalBytes } from './manifest-objects.ts';
 import { progressReporter } from './progress.ts';
-import { ensureRepository, openRepository } from './repository.ts';
+import { copyRepository, ensureRepository, findRepository, openRepository } from './repository.ts';
 import { readVerifiers } from './signing/keys.ts';
 import type { Verifiers } from './signing/keys.ts';
 import { putOnce } from './small-objects.ts';
 import { readObject } from './volumes.ts';
-import { checkWriter, ensureWriterCopy, findWriter } from './writers.ts';
+import { checkWriter, ensureWriterCopy, findWriter, recheckWriter } from './writers.ts';
+import type { CurrentWriter } from './writers.ts';
 
 export type CopyOutcome = Pick<CopyResult, 'bytes'>;
 
@@ -28,14 +29,16 @@ export const copy = async (plan: CopyPlan, context: AgentContext): Promise<CopyO
   try {
     const { repositoryId, createdTime } = await openRepository(from);
     const { manifest, bytes } = await readManifest(from, plan.backup.id, repositoryId, verifiers);
-    await context.step('check writer', () => prepareTier(plan, from, to, { repositoryId, createdTime }, verifiers));
+    const writer = await context.step('check writer', () => prepareTier(plan, from, to, { repositoryId, createdTime }, verifiers));
     await sweepEarlierAttempts(to, manifest.backupId, context);
     const objects = manifestObjects(manifest);
     await context.step('copy objects', () => copyObjects(from, to, objects, context));
     await context.step('check presence', () => checkPresence(to, objects));
     await context.step('write manifest', async () => {
+      await recheckWriter(to, writer, repositoryId, verifiers);
       await putOnce(to, manifest.key, bytes);
       await readManifest(to, manifest.backupId, repositoryId, verifiers);
+      await recheckWriter(to, writer, repositoryId, verifiers);
     });
     return { bytes: totalBytes(objects) };
   } finally {
@@ -51,15 +54,19 @@ const prepareTier = async (
   to: Store,
   { repositoryId, createdTime }: { repositoryId: string; createdTime: string },
   verifiers: Verifiers,
-): Promise<void> => {
+): Promise<CurrentWriter> => {
   const writer = await findWriter(from, repositoryId, verifiers);
   if (writer === undefined) {
     throw new ArchiveError('NotARepository', `${from.description} has backups and no writer. Somebody removed objects from it.`);
   }
   const self = { clusterId: plan.clusterId, ...plan.policy };
   checkWriter(writer, self, from);
+  if ((await findRepository(to)) === undefined) {
+    await copyRepository(from, to, repositoryId);
+  }
   await ensureRepository(to, createdTime, repositoryId);
   await ensureWriterCopy(to, repositoryId, self, writer, verifiers);
+  return writer;
 };
 
 // A copy that was killed could not abort its upload. What cannot be swept now harms nothing but the bill.

@@ -16,7 +16,7 @@ import { progressReporter } from './progress.ts';
 import { ensureRepository } from './repository.ts';
 import { readListedSigner, readVerifiers } from './signing/keys.ts';
 import { checkSpace } from './space.ts';
-import { ensureWriter } from './writers.ts';
+import { ensureWriter, recheckWriter } from './writers.ts';
 
 // What a dump adds to the envelope of every result.
 export type DumpOutcome = Pick<DumpResult, 'bytes' | 'restorableTo' | 'verification'>;
@@ -61,6 +61,7 @@ const dumpInto = async (store: Store, plan: DumpPlan, engine: EngineRun, context
   );
   await context.step('record', async () => {
     await checkPresence(store, componentObjects(record.component));
+    await recheckWriter(store, writer, repository.repositoryId, verifiers);
     await writeComponentRecord(store, record, signer);
     await readComponentRecord(store, attemptOf(plan), repository.repositoryId, verifiers);
   });

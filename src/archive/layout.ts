@@ -8,6 +8,12 @@ export const repositoryKey = 'holdfast.json';
 export const writersPrefix = 'writers/';
 export const writerKey = (epoch: number): string => `${writersPrefix}${String(epoch).padStart(8, '0')}.json`;
 
+// The epoch in the key of a writer, or undefined where the key is none.
+export const writerEpoch = (key: string): number | undefined => {
+  const [, digits] = /^writers\/(\d{8})\.json$/.exec(key) ?? [];
+  return digits === undefined ? undefined : Number(digits);
+};
+
 export const manifestsPrefix = 'manifests/';
 export const manifestKey = (backupId: string): string => `${manifestsPrefix}${backupId}.json`;
 

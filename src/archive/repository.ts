@@ -58,6 +58,12 @@ export const openRepository = async (store: Store): Promise<RepositoryDocument> 
   return found;
 };
 
+// Makes a further tier the same repository, byte for byte.
+export const copyRepository = async (from: Store, to: Store, repositoryId: string): Promise<void> => {
+  await to.put(repositoryKey, await from.get(repositoryKey, largestRepositoryBytes));
+  checkId(await openRepository(to), to, repositoryId);
+};
+
 // Opens the repository, or makes it where nothing is. Where several agents make it at once, one wins and the others take what it wrote.
 // `repositoryId`: on a further tier, the id of the primary; another one there is refused.
 export const ensureRepository = async (store: Store, createdTime: string, repositoryId?: string): Promise<RepositoryDocument> => {
@@ -73,11 +79,15 @@ export const ensureRepository = async (store: Store, createdTime: string, reposi
     await store.put(repositoryKey, Buffer.from(`${JSON.stringify(document, undefined, 2)}\n`));
     found = await openRepository(store);
   }
+  checkId(found, store, repositoryId);
+  return found;
+};
+
+const checkId = (found: RepositoryDocument, store: Store, repositoryId: string | undefined): void => {
   if (repositoryId !== undefined && found.repositoryId !== repositoryId) {
     throw new ArchiveError(
       'RepositoryMismatch',
       `${store.description} holds the repository ${found.repositoryId}, the primary tier holds ${repositoryId}. Give the tier a prefix of its own.`,
     );
   }
-  return found;
 };

@@ -1,7 +1,8 @@
 // Runs one plan from its first step to its result line.
-import type { AgentLine, AgentPlan, AgentResult, InspectPlan } from '../api/agent.ts';
+import type { AdoptPlan, AgentLine, AgentPlan, AgentResult, InspectPlan } from '../api/agent.ts';
 import { openStore } from '../stores/open.ts';
 import type { Log } from '../telemetry/log.ts';
+import { adopt } from './adopt.ts';
 import type { AgentContext, ObjectCache } from './context.ts';
 import { copy } from './copy.ts';
 import { dump } from './dump.ts';
@@ -72,6 +73,8 @@ const runVerb = async (plan: AgentPlan, context: AgentContext, findEngine: typeo
       return copy(plan, context);
     case 'inspect':
       return inspect(plan, context);
+    case 'adopt':
+      return adopt(plan, context);
   }
 };
 
@@ -80,13 +83,14 @@ const envelope = (plan: AgentPlan, context: AgentContext, phases: { name: string
   kind: 'result',
   time: context.now().toISOString(),
   verb: plan.verb,
-  ...(plan.verb === 'inspect' ? { tier: plan.tier.name } : { backupId: plan.backup.id }),
+  ...(plan.verb === 'inspect' ? { tier: plan.tier.name } : {}),
+  ...('backup' in plan ? { backupId: plan.backup.id } : {}),
   ...(plan.verb === 'dump' ? { component: plan.component, attempt: plan.attempt } : {}),
   phases,
 });
 
-// The name of a run's log in the store. An inspection belongs to no backup: its log stays in the pod.
-const logName = (plan: Exclude<AgentPlan, InspectPlan>): string => {
+// The name of a run's log in the store. An inspection or adoption belongs to no backup: its log stays in the pod.
+const logName = (plan: Exclude<AgentPlan, InspectPlan | AdoptPlan>): string => {
   switch (plan.verb) {
     case 'dump':
       return `dump-${plan.component}-${plan.attempt}`;
@@ -98,7 +102,7 @@ const logName = (plan: Exclude<AgentPlan, InspectPlan>): string => {
 };
 
 const keepForLater = async (plan: AgentPlan, time: string, { log, kept }: RunOptions, open: typeof openStore): Promise<void> => {
-  if (plan.verb === 'inspect') {
+  if (plan.verb === 'inspect' || plan.verb === 'adopt') {
     return;
   }
   const location = plan.verb === 'copy' ? plan.to.location : plan.tier.location;

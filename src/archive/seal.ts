@@ -11,7 +11,7 @@ import { checkPresence, manifestObjects, totalBytes } from './manifest-objects.t
 import { ensureRepository } from './repository.ts';
 import { readListedSigner, readVerifiers } from './signing/keys.ts';
 import type { Verifiers } from './signing/keys.ts';
-import { ensureWriter } from './writers.ts';
+import { ensureWriter, recheckWriter } from './writers.ts';
 
 export type SealOutcome = Pick<SealResult, 'repositoryId' | 'bytes'>;
 
@@ -23,7 +23,7 @@ export const seal = async (plan: SealPlan, context: AgentContext): Promise<SealO
   try {
     const { repositoryId } = await ensureRepository(store, createdTime);
     const self = { clusterId: plan.clusterId, ...plan.policy };
-    const { document: writer } = await ensureWriter(store, repositoryId, self, createdTime, signer, verifiers);
+    const writer = await ensureWriter(store, repositoryId, self, createdTime, signer, verifiers);
     const components = await context.step('read records', () => readRecords(plan, store, repositoryId, verifiers));
     const manifest: Manifest = {
       schema: 'holdfast.dev/manifest/v1',
@@ -31,18 +31,20 @@ export const seal = async (plan: SealPlan, context: AgentContext): Promise<SealO
       repositoryId,
       key: manifestKey(plan.backup.id),
       backupId: plan.backup.id,
-      epoch: writer.epoch,
+      epoch: writer.document.epoch,
       type: plan.backup.type,
       slot: plan.backup.slot,
       policy: plan.policy,
-      createdTime,
+      createdTime: context.now().toISOString(),
       components,
       failed: plan.failed,
       ...skew(components),
     };
     await context.step('check presence', () => checkPresence(store, manifestObjects(manifest)));
+    await recheckWriter(store, writer, repositoryId, verifiers);
     const stored = await context.step('write manifest', () => writeOrFind(store, manifest, sealManifest(manifest, signer), verifiers));
     await context.step('check sealed', () => checkPresence(store, manifestObjects(stored)));
+    await recheckWriter(store, writer, repositoryId, verifiers);
     return { repositoryId, bytes: totalBytes(manifestObjects(stored)) };
   } finally {
     await store.close();

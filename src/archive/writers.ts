@@ -51,8 +51,35 @@ export const checkWriter = ({ document }: CurrentWriter, self: Writer, store: St
   throw new ArchiveError(
     'WriterReplaced',
     `${store.description} belongs to the policy ${document.namespace}/${document.name} of the cluster ${document.clusterId} (epoch ${document.epoch}). ` +
-      'One prefix belongs to one policy: use another prefix.',
+      'One prefix belongs to one policy: use another prefix. Where that cluster is lost and this policy shall go on with its backups: kubectl holdfast adopt <policy> --take-over.',
   );
+};
+
+// Asked again before each document that counts, and at the end of a run: somebody may have taken over meanwhile. One request, when nobody has.
+export const recheckWriter = async (
+  store: Store,
+  { document }: CurrentWriter,
+  repositoryId: string,
+  verifiers: Verifiers,
+): Promise<void> => {
+  for await (const { key } of store.list(writersPrefix, { after: document.key })) {
+    const successor = writerName(await store.get(key, largestDocumentBytes), key, repositoryId, verifiers);
+    throw new ArchiveError(
+      'WriterSuperseded',
+      `${store.description} was taken over by ${successor} while this run was at work; what it writes does not count any more. ` +
+        'Where that was on purpose, suspend or delete this policy. Else find out who did it, and take over again: kubectl holdfast adopt <policy> --take-over.',
+    );
+  }
+};
+
+// For messages: who it is, or that nobody knows.
+export const writerName = (bytes: Buffer, key: string, repositoryId: string, verifiers: Verifiers): string => {
+  try {
+    const { namespace, name, clusterId, epoch } = openWriter(bytes, key, repositoryId, verifiers);
+    return `the policy ${namespace}/${name} of the cluster ${clusterId} (epoch ${epoch})`;
+  } catch {
+    return `somebody whose ${key} cannot be verified`;
+  }
 };
 
 // Makes sure that we are the writer, and becomes it in a new repository. Every writer asks this of the tier that it writes, each time.

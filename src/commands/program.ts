@@ -6,6 +6,7 @@ import type { ExitCode } from './common/errors.ts';
 import { withoutColours } from './common/io.ts';
 import type { Io } from './common/io.ts';
 import { reportError } from './common/report-error.ts';
+import { defineAdopt } from './adopt/command.ts';
 import { defineBackup } from './backup/command.ts';
 import { defineKeygen } from './keygen/command.ts';
 import { defineList } from './list/command.ts';
@@ -14,7 +15,7 @@ import { defineDoctor } from './doctor/command.ts';
 import { defineStatus } from './status/command.ts';
 import { defineWait } from './wait/command.ts';
 
-const definitions = [defineStatus, defineDoctor, defineList, defineBackup, defineWait, defineLogs, defineKeygen];
+const definitions = [defineStatus, defineDoctor, defineList, defineBackup, defineWait, defineLogs, defineAdopt, defineKeygen];
 
 const afterHelp = `
 Exit codes:

@@ -256,3 +256,46 @@ test('where there is nothing, tools get an empty list and people a sentence', as
   t.deepEqual([list.code, list.stderr], [0, 'No Backups in the namespace "shop" of the policy "shop".\n']);
   t.deepEqual(JSON.parse((await play(t, ['list', '-o', 'json'], { objects })).stdout).items, []);
 });
+
+test('adopt does nothing without --take-over and the policy written out, and says who writes now', async (t) => {
+  const policy = healthyPolicy();
+  const writer = 'cloud: its writer is the policy shop/shop of the cluster b (epoch 2)';
+  const superseded = {
+    ...policy,
+    status: { ...policy.status, conditions: [condition('StorageHealthy', 'False', 'WriterSuperseded', writer)] },
+  };
+  for (const [args, code] of [
+    [[], 2],
+    [['--take-over'], 4],
+    [['--take-over', '--confirm', 'shop/other'], 4],
+  ] as const) {
+    const outcome = await play(t, ['adopt', 'shop', ...args], { objects: { backuppolicies: items(superseded) } });
+    t.is(outcome.code, code, outcome.stderr);
+    t.regex(outcome.stderr, /its writer is the policy shop\/shop of the cluster b/);
+    t.false(outcome.scene.requests.some((request) => request.startsWith('PATCH')));
+  }
+});
+
+test('adopt asks the operator and ends with what became of it', async (t) => {
+  const answers = [
+    [{ state: 'Done', epoch: 3 }, 0, /shop\/shop is the writer now, in epoch 3/],
+    [{ state: 'Failed', message: 'WriterReplaced: somebody else' }, 1, /AdoptionFailed\): WriterReplaced: somebody else/],
+    [{ state: 'Running' }, 5, /AdoptionOpen.*may still happen/],
+  ] as const;
+  for (const [answer, code, says] of answers) {
+    const outcome = await play(t, ['adopt', 'shop', '--take-over', '--confirm', 'shop/shop', '--timeout', '3s'], {
+      with: (scene) => {
+        scene.onPatch = (item) => {
+          const request = item.metadata.annotations?.['holdfast.dev/take-over'];
+          item['status'] = { ...(item['status'] as object), adoption: { request, ...answer } };
+        };
+      },
+    });
+    t.is(outcome.code, code, outcome.stderr);
+    t.regex(outcome.stdout + outcome.stderr, says);
+    t.deepEqual(
+      outcome.scene.requests.filter((request) => request.startsWith('PATCH')),
+      ['PATCH backuppolicies/shop'],
+    );
+  }
+});

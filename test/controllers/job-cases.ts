@@ -13,7 +13,7 @@ const settings = {
   ]),
   clusterId: 'cluster-uid',
 };
-export const verbs: JobVerb[] = ['dump', 'seal', 'check', 'logs', 'copy', 'inspect'];
+export const verbs: JobVerb[] = ['dump', 'seal', 'check', 'logs', 'copy', 'inspect', 'adopt'];
 export const run = { name: 'shop-first', id: backupIdOf(start, '3f9a1c04'), slot: '2026-11-22T02:00:00Z' };
 
 // Every Secret that a policy can name, each with a name of its own.
@@ -70,9 +70,9 @@ const requestFor = (verb: JobVerb, facts: Partial<JobRequest> = {}): JobRequest 
   name: jobName('shop', '3f9a1c04', verb === 'dump' ? 'dump-db' : verb, 1),
   verb,
   attempt: 1,
-  owner: verb === 'copy' || verb === 'inspect' ? 'BackupPolicy' : 'Backup',
+  owner: ['copy', 'inspect', 'adopt'].includes(verb) ? 'BackupPolicy' : 'Backup',
   tier: tierOf(verb),
-  ...(verb === 'inspect' ? {} : { backup: run }),
+  ...(verb === 'inspect' || verb === 'adopt' ? {} : { backup: run }),
   ...(verb === 'dump' ? { component: 'db' } : {}),
   ...(verb === 'seal' ? { components: [{ name: 'db', attempt: 1 }], failed: [] } : {}),
   ...facts,

@@ -67,7 +67,7 @@ for (const verb of verbs) {
   test(`${verb}: one attempt, stopped by Kubernetes at the latest after start, run and a minute`, (t) => {
     const deadlines = { start: '1m', dump: '10m', seal: '20m', copy: '30m', inspect: '40m' };
     const { spec } = build(verb, {}, everything({ jobs: { deadlines } }));
-    const minutes = { dump: 10, seal: 20, copy: 30, check: 40, logs: 40, inspect: 40 }[verb];
+    const minutes = { dump: 10, seal: 20, copy: 30, check: 40, logs: 40, inspect: 40, adopt: 40 }[verb];
     t.is(spec?.activeDeadlineSeconds, (1 + minutes + 1) * 60);
     t.deepEqual([spec?.backoffLimit, spec?.podReplacementPolicy, spec?.template.spec?.restartPolicy], [0, 'Failed', 'Never']);
     t.is(spec?.template.spec?.terminationGracePeriodSeconds, 45);
@@ -129,6 +129,7 @@ for (const [title, verb, facts, expected] of [
   ['a copy between volumes', 'copy', { tier: 'made' }, {}],
   ['a reading of a volume: it signs what it verified', 'inspect', {}, signing],
   ['a reading of S3', 'inspect', { tier: 'cloud' }, { ...signing, ...cloud }],
+  ['taking over: the login of every tier, and the signing key', 'adopt', {}, { ...signing, ...cloud }],
   ['asking the store for one backup', 'check', { tier: 'cloud' }, cloud],
   ['printing a log', 'logs', { tier: 'cloud' }, cloud],
 ] as const) {
@@ -167,6 +168,7 @@ for (const [verb, tier, expected] of [
   ['logs', 'local', { volume: 'reads' }],
   ['inspect', 'local', { volume: 'writes' }],
   ['inspect', 'made', { 'shop-made': 'writes' }],
+  ['adopt', 'local', { volume: 'writes', 'shop-made': 'writes' }],
   ['dump', 'cloud', {}],
 ] as const) {
   test(`volumes: ${verb} on ${tier} ${JSON.stringify(expected)}`, (t) => {
@@ -266,6 +268,7 @@ test('plans hold what their verb needs, and no more', (t) => {
   t.is(keysOf('check'), sorted(`${base} backupId tier`));
   t.is(keysOf('logs'), sorted(`${base} logsOf tier`));
   t.is(keysOf('inspect'), sorted(`${base} tier verification`));
+  t.is(keysOf('adopt'), sorted(`${base} signingKeyFile tiers`));
   t.is(planOf(build('dump')).tier.location.directory, '/holdfast/tiers/local/shop/shop', 'one prefix is one policy');
   t.is(planOf(build('copy')).to.location.prefix, 'shop/shop');
 });

@@ -204,6 +204,8 @@ export const createWorld = (names: string[], schedules: object = {}) => {
         stores['cloud']?.set(backupId, manifest);
         return { ...base, verb: 'copy', backupId };
       }
+      case 'adopt':
+        return quiet ? undefined : fails ? { ...failed, verb: 'adopt' } : { ...base, verb: 'adopt', epoch: 2 };
       case 'check':
       case 'logs':
       case 'inspect': {

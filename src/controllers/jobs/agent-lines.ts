@@ -93,6 +93,12 @@ const result = z.discriminatedUnion('verb', [
   z.extend(resultBase, { verb: z.literal('seal'), backupId: id(), repositoryId: z.exactOptional(id()), bytes: z.exactOptional(amount()) }),
   z.extend(resultBase, { verb: z.literal('copy'), backupId: id(), bytes: z.exactOptional(amount()) }),
   z.extend(resultBase, {
+    verb: z.literal('adopt'),
+    repositoryId: z.exactOptional(id()),
+    epoch: z.exactOptional(amount()),
+    tiers: z.exactOptional(amount()),
+  }),
+  z.extend(resultBase, {
     verb: z.literal('inspect'),
     tier: name(),
     ...inspectFacts,

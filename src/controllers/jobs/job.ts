@@ -36,7 +36,8 @@ export const buildJob = (request: JobRequest, policy: BackupPolicy, owner: Backu
   };
 };
 
-const deadlineVerb = (verb: JobVerb): 'dump' | 'seal' | 'copy' | 'inspect' => (verb === 'check' || verb === 'logs' ? 'inspect' : verb);
+const deadlineVerb = (verb: JobVerb): 'dump' | 'seal' | 'copy' | 'inspect' =>
+  verb === 'check' || verb === 'logs' || verb === 'adopt' ? 'inspect' : verb;
 
 const labelsOf = (request: JobRequest, policy: BackupPolicy): Record<string, string> => {
   const { verb, attempt, component, tier, backup } = request;

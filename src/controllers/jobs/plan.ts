@@ -121,6 +121,13 @@ export const agentPlan = (policy: BackupPolicy, request: JobRequest, clusterId: 
       return { ...base, verb: 'inspect', tier, backupId: identity(request).id };
     case 'logs':
       return { ...base, verb: 'inspect', tier, logsOf: identity(request).id };
+    case 'adopt':
+      return {
+        ...base,
+        verb: 'adopt',
+        tiers: policy.spec.tiers.map((each) => tierPlan(policy, each)),
+        signingKeyFile: mountPath.signingKey,
+      };
     case 'inspect':
       return { ...base, verb: 'inspect', tier, verification: verificationPlan(policy, request.tier) };
   }

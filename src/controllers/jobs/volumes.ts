@@ -36,6 +36,9 @@ export const mountsFor = (policy: BackupPolicy, request: JobRequest): Mounted[] 
       return [scratch, ...tierMounts(policy, tier, true), signingKey(policy)];
     case 'copy':
       return [scratch, ...tierMounts(policy, primaryOf(policy), false), ...tierMounts(policy, tier, true)];
+    case 'adopt':
+      // Every tier gets the new writer.
+      return [scratch, ...policy.spec.tiers.flatMap((each) => tierMounts(policy, each, true)), signingKey(policy)];
     case 'inspect':
       // It writes down what it verified.
       return [scratch, ...tierMounts(policy, tier, true), signingKey(policy)];

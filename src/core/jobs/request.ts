@@ -2,7 +2,7 @@
 import type { Category } from '../../api/categories.ts';
 
 // `check` and `logs` are the agent's verb `inspect` for one backup: to find out whether it is sealed, and to print its stored log.
-export type JobVerb = 'dump' | 'seal' | 'check' | 'logs' | 'copy' | 'inspect';
+export type JobVerb = 'dump' | 'seal' | 'check' | 'logs' | 'copy' | 'inspect' | 'adopt';
 
 // The backup that a Job works for.
 export type RunIdentity = { name: string; id: string; slot: string };

@@ -4,6 +4,7 @@ import type { Action } from '../jobs/request.ts';
 import { dropConditions, setConditions } from '../plan/conditions.ts';
 import type { NewCondition } from '../plan/conditions.ts';
 import { soonest } from '../plan/time.ts';
+import { adoption } from './adoption.ts';
 import { capacity } from './capacity.ts';
 import { copies } from './copies.ts';
 import { history } from './history.ts';
@@ -48,11 +49,19 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
   const due = slots(observed);
   const reading = inspections(observed);
   const copying = copies(observed);
+  const taking = adoption(observed);
   const { next: _next, lastScheduleTime: _last, latestBackup: _latest, successRate: _rate, ...before } = policy.status ?? {};
   const read = summary(observed);
   const exposure = rpo(observed, read.tiers ?? []);
   const rate = successRate(observed, due);
-  const status = { ...before, ...due.status, ...read, rpo: exposure.status, ...(rate === undefined ? {} : { successRate: rate }) };
+  const status = {
+    ...before,
+    ...due.status,
+    ...read,
+    ...taking.status,
+    rpo: exposure.status,
+    ...(rate === undefined ? {} : { successRate: rate }),
+  };
   const conditions: NewCondition[] = [
     ready(observed, due.status),
     exposure.condition,
@@ -61,12 +70,19 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
     verified(observed, read.tiers ?? []),
     capacity(observed, read.tiers ?? []),
   ];
-  const wait = soonest(due.againMilliseconds, reading.againMilliseconds, copying.againMilliseconds, exposure.againMilliseconds);
+  const wait = soonest(
+    taking.againMilliseconds,
+    due.againMilliseconds,
+    reading.againMilliseconds,
+    copying.againMilliseconds,
+    exposure.againMilliseconds,
+  );
   return {
     actions: [
       ...missingClaims.map((tier): Action => ({ type: 'createClaim', tier })),
       ...due.actions,
       ...copying.actions,
+      ...taking.actions,
       ...reading.actions,
       ...history(observed),
     ],

@@ -11,9 +11,16 @@ const keptInspections = 3;
 const keptCopies = 3;
 
 export const history = (observed: PolicyObserved): Action[] => {
-  const outdated = [...oldRuns(observed), ...oldInspections(observed), ...oldCopies(observed)];
+  const outdated = [...oldRuns(observed), ...oldInspections(observed), ...oldCopies(observed), ...oldAdoptions(observed)];
   return [...deleteJobs(outdated.filter(({ state }) => state.type === 'Ended' || state.type === 'Reading')), ...oldResources(observed)];
 };
+
+// The newest one has its end in the status, too; it stays to be looked at.
+const oldAdoptions = ({ jobs }: PolicyObserved): JobFacts[] =>
+  jobs
+    .filter(({ verb }) => verb === 'adopt')
+    .toSorted((a, b) => b.createdTime - a.createdTime)
+    .slice(1);
 
 // At most so many at a time: the API server is not flooded after a limit was lowered.
 const mostDeletions = 20;

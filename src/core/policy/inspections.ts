@@ -92,6 +92,10 @@ export const isOverdue = (observed: PolicyObserved, tier: string): boolean =>
 const measuredTime = ({ policy, catalogue }: PolicyObserved, tier: string): number =>
   Math.max(catalogue[tier]?.measuredTime ?? 0, instantOf(policy.status?.tiers?.find(({ name }) => name === tier)?.measuredTime) ?? 0);
 
+// After somebody took the repository over, every tier has another writer.
+const adoptedTime = ({ jobs }: PolicyObserved): number =>
+  Math.max(0, ...jobs.flatMap(({ ours, verb, state }) => (ours && verb === 'adopt' && state.type === 'Ended' ? [state.endTime] : [])));
+
 // The newest instant at which something may have been added to the tier; at first, when the policy was made. A run that does not know
 // whether it was sealed counts: nothing stays unknown for ever.
 const neededSince = (observed: PolicyObserved, tier: string, isPrimary: boolean): number => {
@@ -106,7 +110,7 @@ const neededSince = (observed: PolicyObserved, tier: string, isPrimary: boolean)
           ? [job.state.endTime]
           : [],
       );
-  return Math.max(created, newestReading(observed) ?? 0, ...ends);
+  return Math.max(created, newestReading(observed) ?? 0, adoptedTime(observed), ...ends);
 };
 
 // The same for a policy at every slot, so that the readings of many policies spread over the interval.

@@ -1,0 +1,76 @@
+// Asks the operator to take a repository over, and waits for what becomes of it. The plugin itself sees no bucket and no key.
+import { annotation } from '../../api/group.ts';
+import type { BackupPolicy } from '../../api/objects.ts';
+import { findCondition } from '../../core/plan/conditions.ts';
+import { withCluster } from '../common/cluster.ts';
+import type { Cluster } from '../common/cluster.ts';
+import type { ClusterOptions } from '../common/definition.ts';
+import { readDuration } from '../common/duration.ts';
+import { CommandError, exitCode, refused, undetermined, wrongUse } from '../common/errors.ts';
+import type { ExitCode } from '../common/errors.ts';
+import { getPolicy } from '../common/find.ts';
+import type { Io } from '../common/io.ts';
+import { oneLine } from '../common/printable.ts';
+import { backupPolicies } from '../common/resources.ts';
+
+export type AdoptOptions = ClusterOptions & { takeOver?: boolean; confirm?: string; timeout: string };
+
+const lookMilliseconds = 1000;
+
+export const adopt = async (policy: string, options: AdoptOptions, io: Io): Promise<ExitCode> => {
+  const timeoutMilliseconds = readDuration(options.timeout);
+  return withCluster(options, async (cluster) => {
+    const found = await getPolicy(cluster, policy);
+    mustBeMeant(found, options);
+    return askAndWait(cluster, found, timeoutMilliseconds, io);
+  });
+};
+
+const mustBeMeant = ({ metadata, status }: BackupPolicy, { takeOver, confirm }: AdoptOptions): void => {
+  const full = `${metadata.namespace}/${metadata.name}`;
+  const health = findCondition(status?.conditions, 'StorageHealthy');
+  const who = health?.reason === 'WriterSuperseded' ? ` ${oneLine(health.message)}` : '';
+  if (takeOver !== true) {
+    throw wrongUse(
+      `Without --take-over nothing is done.${who}`,
+      'Reading needs no adoption: `kubectl holdfast list --from`. To become the writer, add --take-over.',
+    );
+  }
+  if (confirm !== full) {
+    throw refused(
+      'NotConfirmed',
+      `This makes ${full} the only writer of what its tiers hold; whoever writes there now stops.${who}`,
+      `Make sure that the other cluster is gone or its policy suspended, and add --confirm ${full}.`,
+    );
+  }
+};
+
+const askAndWait = async (cluster: Cluster, { metadata }: BackupPolicy, timeoutMilliseconds: number, io: Io): Promise<ExitCode> => {
+  const { namespace, name } = metadata;
+  const request = new Date(io.now()).toISOString();
+  await cluster.client.patch(backupPolicies, { namespace, name }, { metadata: { annotations: { [annotation.takeOver]: request } } });
+  io.err('Asked the operator; a Job takes over, tier by tier.\n');
+  const until = io.now() + timeoutMilliseconds;
+  while (io.now() < until) {
+    const { status } = await getPolicy(cluster, name);
+    const answer = status?.adoption?.request === request ? status.adoption : undefined;
+    if (answer?.state === 'Done') {
+      io.out(`${namespace}/${name} is the writer now${answer.epoch === undefined ? '' : `, in epoch ${answer.epoch}`}.\n`);
+      return exitCode.done;
+    }
+    if (answer?.state === 'Failed') {
+      throw new CommandError(
+        exitCode.failed,
+        'AdoptionFailed',
+        answer.message ?? 'The Job failed.',
+        'Mend what the message names, and run the command again.',
+      );
+    }
+    await io.pause(lookMilliseconds);
+  }
+  throw undetermined(
+    'AdoptionOpen',
+    'The operator has not answered in time; the take-over may still happen.',
+    `Look at it: kubectl get backuppolicy ${name} -n ${namespace} -o jsonpath='{.status.adoption}'. Is the operator running?`,
+  );
+};
