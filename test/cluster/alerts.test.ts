@@ -72,7 +72,7 @@ test('a policy that cannot work: one mail, one when it is mended, and it stands 
 
   const second = await start();
   await sleep(1500);
-  t.is(mails.received.length, 1, 'told once');
+  t.is(mails.received.length, 1, `told once: ${subjects().join(' ')}`);
   await apply(policy('shop', { suspend: true }));
   await eventually('its end was told', () => mails.received.length > 1);
   await eventually('nothing is open', async () => (await alert('name')) === '');
