@@ -85,7 +85,9 @@ test('backup creates the resource, the API server fills in the defaults, list sh
   const name = made.stdout.trim();
   t.regex(name, /^shop-manual-\d{14}$/);
   const found = JSON.parse(await mustKubectl(['get', 'backup', name, '--namespace', namespace, '-o', 'json']));
-  t.deepEqual(found.spec, { policyRef: { name: 'shop' }, type: 'Full', components: ['db'] });
+  const { requestedBy, ...spec } = found.spec;
+  t.deepEqual(spec, { policyRef: { name: 'shop' }, type: 'Full', components: ['db'] });
+  t.is(requestedBy, JSON.parse(await mustKubectl(['auth', 'whoami', '-o', 'json'])).status.userInfo.username);
   const again = await here('backup', 'shop', '--name', name);
   t.is(again.code, 4);
   t.regex(again.stderr, /^Error \(AlreadyExists\): /);

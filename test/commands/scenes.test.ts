@@ -3,7 +3,7 @@ import test from 'ava';
 import { parse } from 'yaml';
 import { label } from '../../src/api/group.ts';
 import { runHere } from './capture.ts';
-import { startApiServer } from './api-server.ts';
+import { caller, startApiServer } from './api-server.ts';
 import type { Item } from './api-server.ts';
 import { completeBackup, condition, healthyPolicy, partialBackup, runningBackup } from './examples.ts';
 import { failing, forbidden, items, play, statuses, unavailable, unknownPath } from './play.ts';
@@ -15,12 +15,16 @@ test('backup creates what was asked for and nothing more, and prints the name al
   t.is(stdout, 'shop-manual-20261122020000\n');
   t.is(stderr, 'Created. Follow it with: kubectl holdfast logs shop-manual-20261122020000 -n shop --follow\n');
   const [made] = scene.objects['backups'] ?? [];
-  t.deepEqual(made?.['spec'], { policyRef: { name: 'shop' }, components: ['db', 'stock'] });
+  t.deepEqual(made?.['spec'], { policyRef: { name: 'shop' }, components: ['db', 'stock'], requestedBy: caller });
   t.deepEqual(made?.metadata.labels, { [label.policy]: 'shop' });
 
   const named = await play(t, ['backup', 'shop', '--name', 'before-upgrade', '-o', 'yaml']);
   t.is(parse(named.stdout).metadata.name, 'before-upgrade');
   t.false('components' in parse(named.stdout).spec);
+  // Where the API server does not say who asks, the record is left out, the backup is made.
+  const unnamed = await play(t, ['backup', 'shop'], { with: failing({ 'POST selfsubjectreviews': forbidden }) });
+  t.is(unnamed.code, 0, unnamed.stderr);
+  t.deepEqual(unnamed.scene.objects['backups']?.[0]?.['spec'], { policyRef: { name: 'shop' } });
 });
 
 test('backup refuses what cannot work before anything is made', async (t) => {

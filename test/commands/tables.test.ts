@@ -61,6 +61,7 @@ test('status of a policy that is well', (t) => {
       'Ready           True',
       'Could be lost   3h 12m',
       '                A restore brings back everything before 2026-11-22T02:00:03Z. The store was read 3h 9m ago.',
+      'Objective       At most 1d may be lost, 3h 12m would be: the objective holds.',
       'Newest backup   shop-full-202611220200, 3h 12m ago: 118 MB in 2m 10s',
       'Running now     nothing',
       'Next            Full in 20h 47m, at 2026-11-23T02:00:00Z',
@@ -95,6 +96,45 @@ test('status names what runs, what failed last and which copy is behind', (t) =>
   );
 });
 
+test('status says in plain words whether the objective holds, how the slots fared, and what to do', (t) => {
+  const policy = healthyPolicy();
+  const spec = {
+    ...policy.spec,
+    objectives: { rpo: '3h' },
+    schedules: { ...policy.spec.schedules, health: { cron: '0 * * * *', timeZone: 'Etc/UTC', jitter: '1m' } },
+  };
+  const counts = { window: '30d', scheduled: 30, succeeded: 27, failed: 2, missed: 1 };
+  const missed = {
+    ...policy.status,
+    rpo: { restorableTime: '2026-11-22T02:00:03Z', measuredTime: '2026-11-22T05:00:00Z' },
+    successRate: counts,
+  };
+  const text = page({ ...policy, spec, status: missed }, [partialBackup()]);
+  t.regex(text, /^Objective +At most 3h may be lost, 3h 12m would be: the objective is missed by 12m 27s\.$/m);
+  t.regex(text, /^Slots +30 in 30d: 27 complete in time, 2 failed, 1 missed$/m);
+  t.regex(
+    text,
+    /^What to do +Mend what the message names; the next slot tries again\.\n +Start a backup: kubectl holdfast backup shop -n shop --wait\n +More: kubectl holdfast doctor shop -n shop$/m,
+  );
+
+  // An operator that is gone leaves its facts behind: they are not believed for ever.
+  const left = { ...missed, rpo: { ...missed.rpo, measuredTime: '2026-11-22T02:03:00Z' } };
+  const stale = page({ ...policy, spec, status: left });
+  t.regex(
+    stale,
+    /^Could be lost +unknown\n +When it was read last, a restore brought back everything before 2026-11-22T02:00:03Z\. The store was read 3h 9m ago\.$/m,
+  );
+  t.regex(stale, /^Objective +At most 3h may be lost; what would be is not known: the store was read last at 2026-11-22T02:03:00Z\.$/m);
+  t.regex(stale, /^What to do +See why the store is not being read\.$/m);
+  const alerts = [
+    { name: 'HoldfastTierLagging' as const, severity: 'warning' as const, since: '2026-11-22T04:12:30Z', message: 'cloud lacks it' },
+  ];
+  t.regex(
+    page({ ...policy, status: { ...policy.status, alerts } }),
+    /^What to do +Mend what keeps the copies from the tier that the message names\.$/m,
+  );
+});
+
 test('status of a policy that nobody has measured says unknown everywhere, and never 0', (t) => {
   const text = page(makePolicy(), []);
   t.is(
@@ -104,6 +144,7 @@ test('status of a policy that nobody has measured says unknown everywhere, and n
       'Ready           unknown',
       'Could be lost   unknown',
       '                The primary tier has not been read yet.',
+      'Objective       At most 1d may be lost; what would be is not known.',
       'Newest backup   unknown',
       'Running now     nothing',
       'Next            unknown',
@@ -177,9 +218,9 @@ test('all policies in one table', (t) => {
   t.is(
     statusTable(reports, { now, wide: false, allNamespaces: true, colours }),
     shown(
-      'NAMESPACE   POLICY   READY     STORAGE   COULD BE LOST   NEWEST BACKUP   LAST RUN   RUNNING                                NEXT',
-      'shop        shop     True      True      3h 12m          3h 12m ago      Complete   shop-manual-20261122051100 (Running)   Full in 20h 47m',
-      'shop        shop     unknown   unknown   unknown         unknown         -          -                                      -',
+      'NAMESPACE   POLICY   READY     STORAGE   COULD BE LOST   RPO       ALERTS   NEWEST BACKUP   LAST RUN   RUNNING                                NEXT',
+      'shop        shop     True      True      3h 12m          Met       -        3h 12m ago      Complete   shop-manual-20261122051100 (Running)   Full in 20h 47m',
+      'shop        shop     unknown   unknown   unknown         unknown   -        unknown         -          -                                      -',
     ),
   );
   const wide = statusTable(reports, { now, wide: true, allNamespaces: false, colours });

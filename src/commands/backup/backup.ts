@@ -15,6 +15,7 @@ import { backups } from '../common/resources.ts';
 import { endingText } from './ending.ts';
 import { newBackup } from './request.ts';
 import type { NewBackup } from './request.ts';
+import { requester } from './requester.ts';
 import { waitForEnd } from './wait.ts';
 
 export type BackupOptions = ClusterOptions & OutputOptions & { components?: string; name?: string; wait?: boolean; timeout?: string };
@@ -23,7 +24,10 @@ export const backup = async (policy: string, options: BackupOptions, io: Io): Pr
   const timeoutMilliseconds = readTimeout(options);
   return withCluster(options, async (cluster) => {
     const found = await getPolicy(cluster, policy);
-    const made = await cluster.client.create<Backup | NewBackup>(backups, newBackup(found, options, io.now()));
+    const made = await cluster.client.create<Backup | NewBackup>(
+      backups,
+      newBackup(found, { ...options, requestedBy: await requester(cluster.client) }, io.now()),
+    );
     await announce(made as Backup, found, options, io);
     if (options.wait === true) {
       io.err(endingText(await waitForEnd(cluster, (made as Backup).metadata, timeoutMilliseconds, io), io.errorColours));

@@ -11,16 +11,16 @@ export type NewBackup = {
   apiVersion: string;
   kind: 'Backup';
   metadata: { name: string; namespace: string; labels: Record<string, string> };
-  spec: { policyRef: { name: string }; components?: string[] };
+  spec: { policyRef: { name: string }; components?: string[]; requestedBy?: string };
 };
 
 // `shop-manual-20261122020000`: asked for twice in one second, it is one Backup. A policy's name has at most 32 characters, so it always fits.
 export const manualBackupName = (policy: string, now: number): string => `${policy}-manual-${compactTime(now).replaceAll(/\D/g, '')}`;
 
-// Only what the user said: the API server fills in the defaults.
+// Only what the user said, and who that is: the API server fills in the defaults.
 export const newBackup = (
   { metadata, spec }: BackupPolicy,
-  { name, components }: { name?: string; components?: string },
+  { name, components, requestedBy }: { name?: string; components?: string; requestedBy?: string | undefined },
   now: number,
 ): NewBackup => {
   const names = readComponents(
@@ -35,7 +35,11 @@ export const newBackup = (
       namespace: metadata.namespace,
       labels: { [label.policy]: metadata.name },
     },
-    spec: { policyRef: { name: metadata.name }, ...(names === undefined ? {} : { components: names }) },
+    spec: {
+      policyRef: { name: metadata.name },
+      ...(names === undefined ? {} : { components: names }),
+      ...(requestedBy === undefined ? {} : { requestedBy }),
+    },
   };
 };
 

@@ -11,20 +11,18 @@ export const objectiveNow = ({ spec, status }: Pick<BackupPolicy, 'spec' | 'stat
   const promised = durationMilliseconds(spec.objectives.rpo);
   const warnAt = spec.objectives.warnAt === undefined ? (promised * 5) / 6 : durationMilliseconds(spec.objectives.warnAt);
   const restorable = instantOf(status?.rpo?.restorableTime);
-  const measured = instantOf(status?.rpo?.measuredTime);
+  const measuredTime = status?.rpo?.measuredTime ?? status?.tiers?.find(({ name }) => name === spec.tiers[0]?.name)?.measuredTime;
+  const measured = instantOf(measuredTime);
   const condition = findCondition(status?.conditions, 'RPOMet');
-  const objective = `at most ${durationText(promised)} may be lost`;
+  const objective = `At most ${durationText(promised)} may be lost`;
   if (restorable === undefined) {
     return condition?.status === 'False'
       ? { state: 'NothingStored', says: `${objective}, and nothing can be restored: ${condition.message}` }
-      : {
-          state: 'Unknown',
-          says: `${objective}; what could be restored is not known. ${condition?.message ?? 'The operator has said nothing of it yet.'}`,
-        };
+      : { state: 'Unknown', says: `${objective}; what would be is not known.` };
   }
   if (measured === undefined || now - measured > believedMilliseconds(spec, now)) {
-    const since = measured === undefined ? 'never' : `last at ${timeText(status?.rpo?.measuredTime)}`;
-    return { state: 'Unknown', says: `${objective}; the store was read ${since}, so what could be restored now is not known.` };
+    const since = measured === undefined ? 'was never read' : `was read last at ${timeText(measuredTime)}`;
+    return { state: 'Unknown', says: `${objective}; what would be is not known: the store ${since}.` };
   }
   const age = Math.max(0, now - restorable);
   const lost = `${objective}, ${durationText(age)} would be`;

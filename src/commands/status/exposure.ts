@@ -1,6 +1,8 @@
 // What could be lost right now: the work since the newest point that a restore of everything would bring back.
 import type { BackupPolicy } from '../../api/objects.ts';
 import { instantOf } from '../../core/plan/time.ts';
+import { timeText } from '../common/figures.ts';
+import { believedMilliseconds } from '../common/objective.ts';
 
 export type Exposure = {
   state: 'Known' | 'NothingStored' | 'Unknown';
@@ -14,10 +16,19 @@ export type Exposure = {
 };
 
 export const exposureOf = ({ spec, status }: BackupPolicy, now: number): Exposure => {
-  const measuredTime = status?.tiers?.find(({ name }) => name === spec.tiers[0]?.name)?.measuredTime;
+  const measuredTime = status?.rpo?.measuredTime ?? status?.tiers?.find(({ name }) => name === spec.tiers[0]?.name)?.measuredTime;
   const measured = measuredTime === undefined ? {} : { measuredTime };
   const restorableTime = status?.rpo?.restorableTime;
   const instant = instantOf(restorableTime);
+  // Facts that are too old are no facts: an operator that is gone leaves them behind.
+  const stale = now - (instantOf(measuredTime) ?? now) > believedMilliseconds(spec, now);
+  if (restorableTime !== undefined && instant !== undefined && stale) {
+    return {
+      state: 'Unknown',
+      ...measured,
+      message: `When it was read last, a restore brought back everything before ${timeText(restorableTime)}.`,
+    };
+  }
   if (restorableTime !== undefined && instant !== undefined) {
     return { state: 'Known', restorableTime, seconds: Math.max(0, Math.floor((now - instant) / 1000)), ...measured };
   }

@@ -5,8 +5,9 @@ import { paint } from '../common/paint.ts';
 import { oneLine } from '../common/printable.ts';
 import { renderTable } from '../common/table.ts';
 import type { Table } from '../common/table.ts';
+import { adviceFor } from './advice.ts';
 import type { PolicyReport } from './report.ts';
-import { activityTexts, latestText, lossExplained, lossText, nextTexts, readyText } from './sentences.ts';
+import { activityTexts, latestText, lossExplained, lossText, nextTexts, readyText, slotsText } from './sentences.ts';
 
 export type PageOptions = { now: number; wide: boolean; colours: Colours; columns?: number | undefined };
 
@@ -34,6 +35,7 @@ const headline = (report: PolicyReport, { now, wide, colours }: PageOptions): st
     colours.bold(`Policy ${report.namespace}/${report.name}`),
     ...line('Ready', [paint(readyText(report), colours)]),
     ...line('Could be lost', [paintLoss(lossText(exposure), exposure.state, colours), lossExplained(exposure, now)]),
+    ...line('Objective', [paintObjective(report.objective, colours)]),
     ...line('Newest backup', [paint(latestText(report, now), colours)]),
     ...(failed
       ? line('Last run', [
@@ -43,6 +45,11 @@ const headline = (report: PolicyReport, { now, wide, colours }: PageOptions): st
       : []),
     ...line('Running now', running.length === 0 ? ['nothing'] : running.flatMap((activity) => activityTexts(activity, now))),
     ...line('Next', nextTexts(report, now)),
+    ...(report.successRate === undefined ? [] : line('Slots', [slotsText(report.successRate)])),
+    ...line(
+      'What to do',
+      adviceFor(report).map((text) => oneLine(text)),
+    ),
     ...(wide ? line('Repository', [report.repositoryId ?? unknown]) : []),
     ...(report.current || report.conditions.length === 0
       ? []
@@ -69,6 +76,11 @@ const alertTable = ({ alerts }: PolicyReport, { now, colours }: PageOptions): Ta
           ]),
         },
       ];
+
+const paintObjective = ({ state, says }: PolicyReport['objective'], { red, yellow }: Colours): string => {
+  const text = oneLine(says);
+  return state === 'Met' ? text : state === 'Missed' || state === 'NothingStored' ? red(text) : yellow(text);
+};
 
 const conditionTable = ({ conditions }: PolicyReport, { now, wide, colours }: PageOptions): Table | string =>
   conditions.length === 0

@@ -2,6 +2,8 @@
 import type { Backup, BackupPolicy } from '../../api/objects.ts';
 import type { PolicyStatus } from '../../api/policy.ts';
 import type { Condition } from '../../api/run-status.ts';
+import { objectiveNow } from '../common/objective.ts';
+import type { Objective } from '../common/objective.ts';
 import { exposureOf } from './exposure.ts';
 import type { Exposure } from './exposure.ts';
 import { activities, lastRun } from './running.ts';
@@ -18,6 +20,10 @@ export type PolicyReport = {
   // What is wrong now, and whether anybody was told.
   alerts: NonNullable<PolicyStatus['alerts']>;
   exposure: Exposure;
+  // Whether what was promised holds now.
+  objective: Objective;
+  // How the slots of the schedules fared.
+  successRate?: Omit<NonNullable<PolicyStatus['successRate']>, 'days'>;
   latestBackup?: NonNullable<PolicyStatus['latestBackup']> & { time?: string };
   tiers: NonNullable<PolicyStatus['tiers']>;
   components: NonNullable<PolicyStatus['components']>;
@@ -43,6 +49,8 @@ export const policyReport = (policy: BackupPolicy, backups: Backup[], now: numbe
     conditions: status.conditions ?? [],
     alerts: status.alerts ?? [],
     exposure: exposureOf(policy, now),
+    objective: objectiveNow(policy, now),
+    ...(status.successRate === undefined ? {} : { successRate: withoutDays(status.successRate) }),
     ...(status.latestBackup === undefined
       ? {}
       : { latestBackup: { ...status.latestBackup, ...(latestTime === undefined ? {} : { time: latestTime }) } }),
@@ -52,4 +60,9 @@ export const policyReport = (policy: BackupPolicy, backups: Backup[], now: numbe
     ...(last === undefined ? {} : { lastRun: last }),
     next: status.next ?? [],
   };
+};
+
+const withoutDays = (rate: NonNullable<PolicyStatus['successRate']>): NonNullable<PolicyReport['successRate']> => {
+  const { days: _, ...sums } = rate;
+  return sums;
 };

@@ -73,3 +73,7 @@ export const nextTexts = ({ next, suspended, conditions }: PolicyReport, now: nu
     ? ['nothing is scheduled']
     : next.map(({ type, time }) => `${type} ${distanceText(time, now)}, at ${timeText(time)}`);
 };
+
+// How the schedule fared: missed and failed are not the same.
+export const slotsText = ({ window, scheduled, succeeded, failed, missed }: NonNullable<PolicyReport['successRate']>): string =>
+  `${scheduled} in ${window}: ${succeeded} complete in time, ${failed} failed, ${missed} missed`;

@@ -23,6 +23,8 @@ const columnsFor = ({ now, wide, allNamespaces, colours }: StatusTableOptions): 
   { title: 'READY', show: true, cell: (report) => paint(readyText(report), colours) },
   { title: 'STORAGE', show: true, cell: (report) => paint(storageText(report), colours) },
   { title: 'COULD BE LOST', show: true, cell: ({ exposure }) => lossText(exposure) },
+  { title: 'RPO', show: true, cell: ({ objective }) => paint(objectiveWord[objective.state], colours) },
+  { title: 'ALERTS', show: true, cell: (report) => openAlerts(report, colours) },
   { title: 'NEWEST BACKUP', show: true, cell: (report) => newestText(report, now) },
   { title: 'LAST RUN', show: true, cell: ({ lastRun }) => (lastRun === undefined ? '-' : paint(lastRun.phase, colours)) },
   { title: 'RUNNING', show: true, cell: runningText },
@@ -31,6 +33,19 @@ const columnsFor = ({ now, wide, allNamespaces, colours }: StatusTableOptions): 
   { title: 'SIZE', show: wide, cell: ({ latestBackup }) => sizeText(latestBackup?.bytes) },
   { title: 'TIERS', show: wide, cell: ({ tiers }) => tiers.map(({ name, backups }) => `${name}: ${backups ?? unknown}`).join(', ') },
 ];
+
+const objectiveWord: Record<PolicyReport['objective']['state'], string> = {
+  Met: 'Met',
+  Aging: 'Aging',
+  Missed: 'Missed',
+  NothingStored: 'Missed',
+  Unknown: unknown,
+};
+
+const openAlerts = ({ alerts }: PolicyReport, { red }: Colours): string => {
+  const open = alerts.filter(({ resolvedTime }) => resolvedTime === undefined);
+  return open.length === 0 ? '-' : red(String(open.length));
+};
 
 const storageText = ({ conditions }: PolicyReport): string => {
   const storage = findCondition(conditions, 'StorageHealthy');

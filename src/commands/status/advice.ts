@@ -1,0 +1,29 @@
+// What to do next, the most pressing first. Nothing where all is well.
+import { alerts } from '../../api/alerts.ts';
+import { reasons } from '../../api/conditions.ts';
+import type { ConditionReason } from '../../api/conditions.ts';
+import { findCondition } from '../../core/plan/conditions.ts';
+import type { PolicyReport } from './report.ts';
+
+const mostSteps = 3;
+
+export const adviceFor = (report: PolicyReport): string[] => {
+  const { namespace, name, objective, lastRun, conditions } = report;
+  const where = `${name} -n ${namespace}`;
+  const stalled = findCondition(conditions, 'Stalled');
+  const storage = findCondition(conditions, 'StorageHealthy');
+  const steps = [
+    ...(stalled?.status === 'True' ? [remedyOf(stalled.reason)] : []),
+    ...(report.suspended ? ['Set spec.suspend to false when backups shall run again.'] : []),
+    ...report.alerts.filter(({ resolvedTime }) => resolvedTime === undefined).map((alert) => alerts[alert.name].action),
+    ...(storage?.status === 'False' ? [remedyOf(storage.reason)] : []),
+    ...(lastRun !== undefined && lastRun.phase !== 'Complete' ? [remedyOf(lastRun.reason ?? '')] : []),
+    ...(['Missed', 'Aging', 'NothingStored'].includes(objective.state) ? [`Start a backup: kubectl holdfast backup ${where} --wait`] : []),
+    ...(objective.state === 'Unknown' && conditions.length > 0 ? ['See why the store is not being read.'] : []),
+  ];
+  const distinct = [...new Set(steps)];
+  return distinct.length === 0 ? [] : [...distinct.slice(0, mostSteps), `More: kubectl holdfast doctor ${where}`];
+};
+
+const remedyOf = (reason: string): string =>
+  reason in reasons ? reasons[reason as ConditionReason].remedy : 'Mend what the message names.';
