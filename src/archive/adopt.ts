@@ -16,7 +16,7 @@ import { isSelf, openWriter, writerName } from './writers.ts';
 
 export type AdoptOutcome = Pick<AdoptResult, 'repositoryId' | 'epoch' | 'tiers'>;
 
-type Tier = { name: string; store: Store; repositoryId?: string; epoch: number; ours?: Buffer };
+type Tier = { name: string; store: Store; repositoryId?: string; sha256?: string; epoch: number; ours?: Buffer };
 type Wanted = { repositoryId: string; from: Tier; bytes: Buffer; epoch: number };
 
 export const adopt = async (plan: AdoptPlan, context: AgentContext): Promise<AdoptOutcome> => {
@@ -47,19 +47,20 @@ const lookAt = async (plan: AdoptPlan, name: string, store: Store, verifiers: Ve
   if (repository === undefined) {
     return { name, store, epoch: 0 };
   }
-  const { repositoryId } = repository;
+  const { repositoryId, sha256 } = repository;
   let newest: string | undefined;
   for await (const { key } of store.list(writersPrefix)) {
     newest = writerEpoch(key) === undefined ? newest : key;
   }
   if (newest === undefined) {
-    return { name, store, repositoryId, epoch: 0 };
+    return { name, store, repositoryId, sha256, epoch: 0 };
   }
   const bytes = await store.get(newest, largestDocumentBytes);
   return {
     name,
     store,
     repositoryId,
+    sha256,
     epoch: writerEpoch(newest) ?? 0,
     ...(isOurs(plan, bytes, newest, repositoryId, verifiers) ? { ours: bytes } : {}),
   };
@@ -107,6 +108,7 @@ const wantedWriter = (plan: AdoptPlan, tiers: readonly Tier[], startTime: string
     clusterId: plan.clusterId,
     ...plan.policy,
     startTime,
+    ...(from.sha256 === undefined ? {} : { repositorySha256: from.sha256 }),
   };
   return { repositoryId, from, bytes: sealDocument(payloadTypes.writer, document, signer), epoch };
 };

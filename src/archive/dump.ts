@@ -42,7 +42,7 @@ const dumpInto = async (store: Store, plan: DumpPlan, engine: EngineRun, context
   await context.step('preflight', () => preflight(plan, store, engine, context.signal));
   const repository = await ensureRepository(store, startTime);
   const self = { clusterId: plan.clusterId, ...plan.policy };
-  const writer = await ensureWriter(store, repository.repositoryId, self, startTime, signer, verifiers);
+  const writer = await ensureWriter(store, repository, self, startTime, signer, verifiers);
 
   await sweepEarlierAttempts(plan, store, context);
   const archive = await openAttempt(plan, store, context.signal);

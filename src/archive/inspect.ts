@@ -8,7 +8,7 @@ import type { AgentContext } from './context.ts';
 import { ArchiveError } from './errors.ts';
 import { inOrder } from './in-order.ts';
 import { findAbandoned } from './inspection/abandoned.ts';
-import { currentWriter, readEpochs } from './inspection/epochs.ts';
+import { currentWriter, damagedRepository, readEpochs } from './inspection/epochs.ts';
 import { damagedFacts, spaceFacts, verifiedFacts } from './inspection/facts.ts';
 import { adviceOn, judgeManifest, judgeOne, judgePresence, judgeRecord } from './inspection/judge.ts';
 import type { Judged, Repository } from './inspection/judge.ts';
@@ -88,7 +88,7 @@ const inspectAll = async (plan: InspectPlan, store: Store, context: AgentContext
     ...(await spaceFacts(store, context.now(), context.log)),
     abandoned: findAbandoned(listing.objects, judged, context.now().getTime()),
     ...verifiedFacts(verified),
-    ...damagedFacts([...epochs.damaged, ...damaged, ...marks.damaged]),
+    ...damagedFacts([...damagedRepository(epochs, found.sha256), ...epochs.damaged, ...damaged, ...marks.damaged]),
   };
 };
 

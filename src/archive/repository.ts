@@ -1,5 +1,5 @@
 // holdfast.json: whether a place is a repository, and which one.
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { formatVersion, repositorySchema } from '../api/stored/repository.ts';
 import type { RepositoryDocument } from '../api/stored/repository.ts';
 import { StoreError } from '../stores/errors.ts';
@@ -9,6 +9,9 @@ import { repositoryKey } from './layout.ts';
 import { checkReader } from './signing/envelope.ts';
 
 const largestRepositoryBytes = 64 * 1024;
+
+// What holdfast.json says, and the digest of its bytes.
+export type Repository = RepositoryDocument & { readonly sha256: string };
 
 const parse = (content: Buffer, description: string): RepositoryDocument => {
   let json: unknown;
@@ -35,9 +38,10 @@ const parse = (content: Buffer, description: string): RepositoryDocument => {
 };
 
 // Reads holdfast.json. Undefined: nothing is there yet.
-export const findRepository = async (store: Store): Promise<RepositoryDocument | undefined> => {
+export const findRepository = async (store: Store): Promise<Repository | undefined> => {
   try {
-    return parse(await store.get(repositoryKey, largestRepositoryBytes), store.description);
+    const content = await store.get(repositoryKey, largestRepositoryBytes);
+    return { ...parse(content, store.description), sha256: createHash('sha256').update(content).digest('hex') };
   } catch (error) {
     if (error instanceof StoreError && error.code === 'ObjectMissing') {
       return undefined;
@@ -47,7 +51,7 @@ export const findRepository = async (store: Store): Promise<RepositoryDocument |
 };
 
 // Reads holdfast.json of a place that must be a repository. Throws NotARepository.
-export const openRepository = async (store: Store): Promise<RepositoryDocument> => {
+export const openRepository = async (store: Store): Promise<Repository> => {
   const found = await findRepository(store);
   if (found === undefined) {
     throw new ArchiveError(
@@ -66,7 +70,7 @@ export const copyRepository = async (from: Store, to: Store, repositoryId: strin
 
 // Opens the repository, or makes it where nothing is. Where several agents make it at once, one wins and the others take what it wrote.
 // `repositoryId`: on a further tier, the id of the primary; another one there is refused.
-export const ensureRepository = async (store: Store, createdTime: string, repositoryId?: string): Promise<RepositoryDocument> => {
+export const ensureRepository = async (store: Store, createdTime: string, repositoryId?: string): Promise<Repository> => {
   let found = await findRepository(store);
   if (found === undefined) {
     const document: RepositoryDocument = {

@@ -21,9 +21,10 @@ export const seal = async (plan: SealPlan, context: AgentContext): Promise<SealO
   const signer = readListedSigner(await readFile(plan.signingKeyFile, 'utf8'), verifiers);
   const store = await context.openStore(plan.tier.location);
   try {
-    const { repositoryId } = await ensureRepository(store, createdTime);
+    const repository = await ensureRepository(store, createdTime);
+    const { repositoryId } = repository;
     const self = { clusterId: plan.clusterId, ...plan.policy };
-    const writer = await ensureWriter(store, repositoryId, self, createdTime, signer, verifiers);
+    const writer = await ensureWriter(store, repository, self, createdTime, signer, verifiers);
     const components = await context.step('read records', () => readRecords(plan, store, repositoryId, verifiers));
     const manifest: Manifest = {
       schema: 'holdfast.dev/manifest/v1',

@@ -5,6 +5,7 @@ import type { WriterDocument } from '../api/stored/repository.ts';
 import type { Store } from '../stores/store.ts';
 import { ArchiveError } from './errors.ts';
 import { writerKey, writersPrefix } from './layout.ts';
+import type { Repository } from './repository.ts';
 import { openDocument, sealDocument } from './signing/envelope.ts';
 import type { Signer, Verifiers } from './signing/keys.ts';
 import { largestDocumentBytes, putOnce } from './small-objects.ts';
@@ -85,7 +86,7 @@ export const writerName = (bytes: Buffer, key: string, repositoryId: string, ver
 // Makes sure that we are the writer, and becomes it in a new repository. Every writer asks this of the tier that it writes, each time.
 export const ensureWriter = async (
   store: Store,
-  repositoryId: string,
+  { repositoryId, sha256 }: Pick<Repository, 'repositoryId' | 'sha256'>,
   self: Writer,
   startTime: string,
   signer: Signer,
@@ -94,7 +95,8 @@ export const ensureWriter = async (
   let current = await findWriter(store, repositoryId, verifiers);
   if (current === undefined) {
     const key = writerKey(1);
-    const document: WriterDocument = { schema: 'holdfast.dev/writer/v1', minReader: 1, repositoryId, key, epoch: 1, ...self, startTime };
+    const named = { schema: 'holdfast.dev/writer/v1', minReader: 1, repositoryId, key } as const;
+    const document: WriterDocument = { ...named, epoch: 1, ...self, startTime, repositorySha256: sha256 };
     await store.put(key, sealDocument(payloadTypes.writer, document, signer));
     current = await findWriter(store, repositoryId, verifiers);
   }

@@ -27,5 +27,10 @@ export const writerSchema = z.object({
   namespace: z.string().min(1),
   name: z.string().min(1),
   startTime: z.string(),
+  // Of holdfast.json, which is not signed itself. Absent in documents of older releases.
+  repositorySha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
 });
 export type WriterDocument = z.output<typeof writerSchema>;

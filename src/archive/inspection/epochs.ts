@@ -7,6 +7,7 @@ import type { Store } from '../../stores/store.ts';
 import { ArchiveError } from '../errors.ts';
 import type { Verifiers } from '../signing/keys.ts';
 import { largestDocumentBytes } from '../small-objects.ts';
+import { repositoryKey } from '../layout.ts';
 import { isSelf, openWriter } from '../writers.ts';
 import { inOrder } from '../in-order.ts';
 
@@ -37,6 +38,20 @@ export const readEpochs = async (store: Store, keys: readonly string[], reposito
     }
   }
   return epochs;
+};
+
+// holdfast.json is not signed, so the newest writer that names its digest vouches for it.
+export const damagedRepository = ({ documents }: Epochs, sha256: string): DamagedObject[] => {
+  const vouched = documents.findLast(({ repositorySha256 }) => repositorySha256 !== undefined);
+  return vouched === undefined || vouched.repositorySha256 === sha256
+    ? []
+    : [
+        {
+          key: repositoryKey,
+          code: 'DigestMismatch',
+          message: `${repositoryKey} is not what ${vouched.key} says it was. Find out who or what changed it, and copy it back from another tier.`,
+        },
+      ];
 };
 
 export const damagedBy = (error: unknown, key: string, advice: string): DamagedObject => {
