@@ -313,8 +313,8 @@ test('what has not changed is not written, nor asked for one by one: after a res
   const ofBackups = [...perPath].filter(([what]) => what.includes('/backups/'));
   t.is(ofBackups.length, count, 'one status each: that there is nowhere to copy to');
   t.true(ofBackups.every(([what, times]) => what.endsWith('/status') && times.length === 1));
-  const others = [...perPath.keys()].filter((what) => !what.includes('/backups/'));
-  t.deepEqual(others, [`PATCH /apis/holdfast.dev/v1alpha1/namespaces/${quietNamespace}/backuppolicies/shop/status`]);
+  const besides = [...perPath.keys()].filter((what) => !what.includes('/backups/'));
+  t.deepEqual(besides, [`PATCH /apis/holdfast.dev/v1alpha1/namespaces/${quietNamespace}/backuppolicies/shop/status`]);
   const old = await readBackup('old-0007', quietNamespace);
   t.is(conditionsOf(old?.status?.conditions)['Replicated'], 'True NoFurtherTier');
   t.deepEqual(

@@ -220,13 +220,14 @@ test('where pods run, and how their image is fetched, is the policy', (t) => {
   );
 });
 
+const lostAfter = (spec: object): (number | undefined)[] =>
+  (podOf(build('dump', {}, everything(spec))).tolerations ?? []).map(({ tolerationSeconds }) => tolerationSeconds);
+
 test('a lost node is given up after a minute, unless the policy says otherwise', (t) => {
-  const lost = (spec: object): (number | undefined)[] =>
-    (podOf(build('dump', {}, everything(spec))).tolerations ?? []).map(({ tolerationSeconds }) => tolerationSeconds);
-  t.deepEqual(lost({}), [60, 60]);
+  t.deepEqual(lostAfter({}), [60, 60]);
   const own = { key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 900 };
-  t.deepEqual(lost({ jobs: { tolerations: [own] } }), [900, 60]);
-  t.deepEqual(lost({ jobs: { tolerations: [{ operator: 'Exists' }] } }), [undefined]);
+  t.deepEqual(lostAfter({ jobs: { tolerations: [own] } }), [900, 60]);
+  t.deepEqual(lostAfter({ jobs: { tolerations: [{ operator: 'Exists' }] } }), [undefined]);
 });
 
 test('a dump has the image of its server, everything else the newest', (t) => {

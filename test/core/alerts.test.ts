@@ -1,105 +1,27 @@
 // Which incidents a policy has, and which messages are due for them.
 import test from 'ava';
 import { alertNames } from '../../src/api/alerts.ts';
-import type { AlertName } from '../../src/api/alerts.ts';
-import { annotation } from '../../src/api/group.ts';
 import type { Backup } from '../../src/api/objects.ts';
-import type { AlertStatus, PolicyStatus } from '../../src/api/policy.ts';
-import type { Condition } from '../../src/api/run-status.ts';
+import type { AlertStatus } from '../../src/api/policy.ts';
 import { pulseDue } from '../../src/core/alerts/heartbeat.ts';
-import { incidentsOf } from '../../src/core/alerts/incidents.ts';
 import { delivered, ledger, undelivered, untold } from '../../src/core/alerts/ledger.ts';
-import { makeBackup, makePolicy, start } from './fixtures.ts';
+import { makeBackup, makePolicy } from './fixtures.ts';
 import { iso } from './policy-cases.ts';
-
-const minute = 60_000;
-const hour = 60 * minute;
-const now = start + 10 * hour;
-const before = (milliseconds: number): string => iso(now - milliseconds);
-
-const condition = (type: string, status: Condition['status'], reason: string, since = hour, message = `${type} says so`): Condition => ({
-  type,
-  status,
-  reason,
-  message,
-  lastTransitionTime: before(since),
-});
-
-// A run that ended some hours ago.
-const run = (
-  hoursAgo: number,
-  phase: 'Complete' | 'Failed' | 'PartiallyFailed',
-  given: { manual?: boolean; cloud?: string } = {},
-): Backup =>
-  makeBackup(
-    {
-      phase,
-      endTime: before(hoursAgo * hour),
-      conditions: [condition('Succeeded', phase === 'Complete' ? 'True' : 'False', 'SourceFailed', 0, 'db: no route')],
-      tiers: [
-        { name: 'local', state: 'Sealed' },
-        { name: 'cloud', state: (given.cloud ?? 'Sealed') as 'Sealed', message: 'no such bucket' },
-      ],
-    },
-    {
-      name: `run-${hoursAgo}`,
-      uid: `run-${hoursAgo}`,
-      creationTimestamp: before(hoursAgo * hour),
-      ...(given.manual === true ? {} : { annotations: { [annotation.slot]: before(hoursAgo * hour) } }),
-    },
-  );
-
-const healthy = (): PolicyStatus => ({
-  observedGeneration: 1,
-  rpo: { objectiveSeconds: 86_400, restorableTime: before(3 * hour) },
-  components: [
-    { name: 'db', lastSuccessTime: before(3 * hour), restorableTo: before(3 * hour) },
-    { name: 'stock', lastSuccessTime: before(3 * hour), restorableTo: before(3 * hour) },
-  ],
-  tiers: [
-    { name: 'local', latestBackupTime: before(3 * hour), backups: 1, refused: 0, measuredTime: before(hour) },
-    { name: 'cloud', latestBackupTime: before(3 * hour), backups: 1, refused: 0, measuredTime: before(hour) },
-  ],
-  conditions: [
-    condition('Ready', 'True', 'Armed'),
-    condition('RPOMet', 'True', 'RestorePointFresh'),
-    condition('OnSchedule', 'True', 'OnTime'),
-    condition('StorageHealthy', 'True', 'AllVerified'),
-  ],
-});
-
-type Broken = { conditions?: Condition[]; status?: Partial<PolicyStatus>; backups?: Backup[]; spec?: object; alerts?: AlertStatus[] };
-
-const factsOf = ({ conditions = [], status = {}, backups = [run(3, 'Complete')], spec = {}, alerts }: Broken) => {
-  const whole = healthy();
-  const kept = (whole.conditions ?? []).filter(({ type }) => !conditions.some((each) => each.type === type));
-  const policy = makePolicy(
-    { schedules: { full: { cron: '0 2 * * *' } }, ...spec },
-    { ...whole, ...status, conditions: [...kept, ...conditions], ...(alerts === undefined ? {} : { alerts }) },
-  );
-  return { now, policy, backups };
-};
-const incidents = (broken: Broken) => incidentsOf(factsOf(broken));
-const names = (broken: Broken): string[] => incidents(broken).incidents.map(({ name }) => name.replace('Holdfast', ''));
-
-const opened = (name: AlertName, given: Partial<AlertStatus> = {}): AlertStatus => ({
-  name,
-  severity: 'critical',
-  since: before(2 * hour),
-  message: 'as it was',
-  ...given,
-});
-
-const nothingStored: Partial<PolicyStatus> = {
-  rpo: {},
-  components: [{ name: 'db' }, { name: 'stock' }],
-  tiers: [
-    { name: 'local', backups: 0, refused: 0, measuredTime: before(hour) },
-    { name: 'cloud', backups: 0, refused: 0, measuredTime: before(hour) },
-  ],
-};
-const rpoUnknown = condition('RPOMet', 'Unknown', 'FactsStale', 2 * hour);
-const rpoViolated = condition('RPOMet', 'False', 'RestorePointTooOld');
+import {
+  before,
+  condition,
+  hour,
+  incidents,
+  minute,
+  names,
+  nothingStored,
+  now,
+  opened,
+  rpoUnknown,
+  rpoViolated,
+  run,
+} from './alert-cases.ts';
+import type { Broken } from './alert-cases.ts';
 
 const cases: { what: string; broken: Broken; raises: string[] }[] = [
   { what: 'nothing', broken: {}, raises: [] },
@@ -281,8 +203,9 @@ test('an alert that waits says when to look again', (t) => {
   t.is(incidents({ ...fresh, spec: { objectives: { rpo: '3d' } } }).againMilliseconds, 24 * hour);
 });
 
+const since = (broken: Broken): string => iso(incidents(broken).incidents[0]?.since ?? 0);
+
 test('an incident begins when the thing began, not when it was seen; what is open stays as old as it was', (t) => {
-  const since = (broken: Broken): string => iso(incidents(broken).incidents[0]?.since ?? 0);
   t.is(since({ conditions: [rpoViolated] }), before(hour));
   t.is(since({ backups: [run(3, 'Complete'), run(2, 'Failed'), run(1, 'Failed')] }), before(2 * hour));
   // 20 hours after the restore point of three hours ago.

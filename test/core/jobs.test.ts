@@ -16,8 +16,8 @@ const job = (conditions: { type: string; reason?: string }[] = []): V1Job => ({
   metadata: { name: 'x', creationTimestamp: wire('2026-11-22T02:00:00Z') },
   status: { conditions: conditions.map((each) => ({ status: 'True', lastTransitionTime: ended, ...each })) },
 });
-const podOf = (state: V1ContainerStatus['state'] | undefined, status: object = {}): V1Pod => ({
-  metadata: { name: 'x-1' },
+const podOf = (state: V1ContainerStatus['state'] | undefined, status: object = {}, metadata: object = {}): V1Pod => ({
+  metadata: { name: 'x-1', ...metadata },
   status: {
     ...(state === undefined
       ? {}
@@ -84,7 +84,7 @@ for (const [title, input, expected] of [
   ['a pod that runs', { pods: [podOf({ running: {} })] }, { type: 'Running' }],
   [
     'a pod that was deleted and still runs',
-    { pods: [{ ...podOf({ running: {} }), metadata: { name: 'x-1', deletionTimestamp: wire('2026-11-22T02:03:00Z') } }] },
+    { pods: [podOf({ running: {} }, {}, { deletionTimestamp: wire('2026-11-22T02:03:00Z') })] },
     { type: 'Running', leavesBy: start + 180_000 },
   ],
   ['an ended pod whose log is not read yet', { pods: [podOf(terminated(0))] }, { type: 'Reading' }],

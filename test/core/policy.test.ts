@@ -144,15 +144,16 @@ test('a policy that nothing happens to has a status that does not move', (t) => 
   t.deepEqual(second.actions, []);
 });
 
+const taken = (text: string): boolean => {
+  try {
+    new Encrypter().addRecipient(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 test('a recipient is believed exactly when the library that encrypts would take it', async (t) => {
-  const taken = (text: string): boolean => {
-    try {
-      new Encrypter().addRecipient(text);
-      return true;
-    } catch {
-      return false;
-    }
-  };
   const letters = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
   for (let round = 0; round < 20; round += 1) {
     const right = await identityToRecipient(await generateX25519Identity());
