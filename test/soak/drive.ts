@@ -45,7 +45,8 @@ const breakAndWatch = async (scene: Scene, fault: Fault, stories: Story[], tell:
     stories.map(({ run }) => run),
   );
   tell('broken');
-  await Promise.all(stories.map(({ run }) => run.release()));
+  // Letting go may need an API server that is away until the fault is mended.
+  const released = Promise.allSettled(stories.map(({ run }) => run.release()));
   let isMended = false;
   const mend = async (): Promise<void> => {
     await fault.heal(scene);
@@ -55,6 +56,7 @@ const breakAndWatch = async (scene: Scene, fault: Fault, stories: Story[], tell:
   const mended = fault.lastsSeconds === undefined ? undefined : pause(fault.lastsSeconds * 1000).then(mend);
   await watchRuns(scene, fault, stories, { began, isMended: () => isMended, tell });
   await (mended ?? mend());
+  await released;
   await watchRuns(scene, fault, stories, { began, isMended: () => true, tell });
 };
 

@@ -51,6 +51,8 @@ const killThrice = async (): Promise<void> => {
     await pause(20_000);
     await bringUp();
     await whenAnswering();
+    // Long enough for everybody to begin anew.
+    await pause(15_000);
   }
 };
 
