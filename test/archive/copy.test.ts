@@ -11,21 +11,15 @@ import { StoreError } from '../../src/stores/errors.ts';
 import { fakeEngine } from './fake-engine.ts';
 import { troubled } from './failing-store.ts';
 import type { Counter } from './failing-store.ts';
-import { backUp, backupId, copied, filesOf, inFolder, makePolicy, verdicts, watched } from './repository.ts';
+import { backUp, backupId, copied, filesOf, verdicts, watched } from './repository.ts';
+import { policiesOfOneKey } from './policies.ts';
 import type { Policy } from './repository.ts';
 
 const id = backupId(1);
-let keys: Policy;
-let folders = 0;
-
-test.before(async () => {
-  keys = await makePolicy();
-});
-test.after.always(() => rm(keys.directory, { recursive: true, force: true }));
+const policyFor = policiesOfOneKey(test);
 
 const policyWithBackup = async (bytes = 150_000): Promise<Policy> => {
-  folders += 1;
-  const policy = await inFolder(keys, `policy-${folders}`);
+  const policy = await policyFor();
   await backUp(policy, id, fakeEngine({ contents: [{ name: 'base.tar', raw: randomBytes(bytes) }] }));
   return policy;
 };

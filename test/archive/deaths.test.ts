@@ -13,16 +13,11 @@ import { fakeEngine } from './fake-engine.ts';
 import type { FakeOptions } from './fake-engine.ts';
 import { troubled } from './failing-store.ts';
 import type { Counter } from './failing-store.ts';
-import { backUp, backupId, filesOf, inFolder, makePolicy, verdicts, watched } from './repository.ts';
+import { backUp, backupId, filesOf, inFolder, verdicts, watched } from './repository.ts';
+import { ownPolicies } from './policies.ts';
 import type { Policy } from './repository.ts';
 
-const made: Policy[] = [];
-const policyFor = async (...changes: Parameters<typeof makePolicy>): Promise<Policy> => {
-  const policy = await makePolicy(...changes);
-  made.push(policy);
-  return policy;
-};
-test.after.always(() => Promise.all(made.map(({ directory }) => rm(directory, { recursive: true, force: true }))));
+const policyFor = ownPolicies(test);
 
 const id = backupId(1);
 

@@ -1,5 +1,5 @@
 // What inspect measures beside verdicts, and what it reads again: sizes, abandoned attempts, writers, stored bytes in rotation.
-import { readFile, rm, unlink, utimes, writeFile } from 'node:fs/promises';
+import { readFile, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import test from 'ava';
@@ -11,19 +11,11 @@ import { verificationOrder } from '../../src/core/plan/rotation.ts';
 import { StoreError } from '../../src/stores/errors.ts';
 import type { Store } from '../../src/stores/store.ts';
 import { fakeEngine } from './fake-engine.ts';
-import { backUp, backupId, copied, filesOf, inFolder, makePolicy, watched } from './repository.ts';
+import { backUp, backupId, copied, filesOf, watched } from './repository.ts';
+import { policiesOfOneKey } from './policies.ts';
 import type { Policy, Watched } from './repository.ts';
 
-let keys: Policy;
-let folders = 0;
-test.before(async () => {
-  keys = await makePolicy();
-});
-test.after.always(() => rm(keys.directory, { recursive: true, force: true }));
-const policyFor = (): Promise<Policy> => {
-  folders += 1;
-  return inFolder(keys, `policy-${folders}`);
-};
+const policyFor = policiesOfOneKey(test);
 
 const day = 86_400_000;
 const rotation = (policy: Policy, changes: Partial<VerificationPlan> = {}): VerificationPlan => ({

@@ -1,7 +1,7 @@
 // How a run can end: the result line, the exit code, the log that is kept, and that no secret is in any of them.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -23,22 +23,12 @@ import type { Store } from '../../src/stores/store.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { registerSecret } from '../../src/telemetry/redact.ts';
 import { fakeEngine } from './fake-engine.ts';
-import { backUp, backupId, filesOf, inFolder, makePolicy } from './repository.ts';
+import { backUp, backupId, filesOf } from './repository.ts';
+import { policiesOfOneKey } from './policies.ts';
 import type { Policy } from './repository.ts';
 
 const id = backupId(1);
-let keys: Policy;
-let folders = 0;
-
-test.before(async () => {
-  keys = await makePolicy();
-});
-test.after.always(() => rm(keys.directory, { recursive: true, force: true }));
-
-const policyFor = (): Promise<Policy> => {
-  folders += 1;
-  return inFolder(keys, `policy-${folders}`);
-};
+const policyFor = policiesOfOneKey(test);
 
 type Run = { result: AgentResult; lines: AgentLine[]; logged: string[] };
 

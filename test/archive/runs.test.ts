@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { appendFile, rm, unlink, writeFile } from 'node:fs/promises';
+import { appendFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
@@ -20,16 +20,11 @@ import type { Store } from '../../src/stores/store.ts';
 import { fakeEngine } from './fake-engine.ts';
 import { troubled } from './failing-store.ts';
 import type { Counter } from './failing-store.ts';
-import { backUp, backupId, filesOf, makePolicy, verdicts, watched } from './repository.ts';
+import { backUp, backupId, filesOf, verdicts, watched } from './repository.ts';
+import { ownPolicies } from './policies.ts';
 import type { Policy } from './repository.ts';
 
-const made: Policy[] = [];
-const policyFor = async (...changes: Parameters<typeof makePolicy>): Promise<Policy> => {
-  const policy = await makePolicy(...changes);
-  made.push(policy);
-  return policy;
-};
-test.after.always(() => Promise.all(made.map(({ directory }) => rm(directory, { recursive: true, force: true }))));
+const policyFor = ownPolicies(test);
 
 const shell = async (command: string, cwd: string): Promise<string> =>
   (await promisify(execFile)('bash', ['-c', `set -euo pipefail; ${command}`], { cwd, maxBuffer: 64 * 1024 ** 2 })).stdout;

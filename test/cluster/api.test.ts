@@ -10,7 +10,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { connect } from '../../src/kube/connection.ts';
 import { exchangeJson } from '../../src/kube/transport.ts';
 import { differences, fieldsOf } from '../api/field-paths.ts';
-import { kubectl, mustKubectl, readYaml, root } from './kubectl.ts';
+import { kubectl, mustKubectl, patchStatus, readYaml, root } from './kubectl.ts';
 import { dropNamespaces, letIn, ownNamespace } from './shut-out.ts';
 
 const namespace = 'holdfast-test-api';
@@ -173,17 +173,7 @@ test('status is a subresource: a write of the resource cannot touch it, and the 
     tiers: [{ name: 'local', latestBackupTime: time }],
     next: [{ type: 'Full', time: '2036-11-23T02:00:00Z' }],
   };
-  await mustKubectl([
-    'patch',
-    'hbp',
-    'columns',
-    '--namespace',
-    namespace,
-    '--subresource=status',
-    '--type=merge',
-    '-p',
-    JSON.stringify({ status }),
-  ]);
+  await patchStatus('hbp', 'columns', namespace, status);
   const table = await mustKubectl(['get', 'hbp', 'columns', '--namespace', namespace]);
   t.regex(table, /^NAME +READY +SUSPENDED +LAST BACKUP +RESTORABLE TO +NEXT +AGE\n/);
   t.regex(table, /columns +True +true +\S+ +2026-11-22T02:00:00Z +2036-11-23T02:00:00Z/);

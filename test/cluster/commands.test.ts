@@ -9,7 +9,7 @@ import { rightBackup, rightPolicy } from '../api/right-inputs.ts';
 import { runHere } from '../commands/capture.ts';
 import { sleep } from '../kube/on-server.ts';
 import { startProxy } from '../kube/proxy.ts';
-import { kubectl, mustKubectl, root, run } from './kubectl.ts';
+import { kubectl, mustKubectl, patchStatus, root, run } from './kubectl.ts';
 import type { Outcome } from './kubectl.ts';
 import { dropNamespaces, letIn, ownNamespace } from './shut-out.ts';
 
@@ -199,17 +199,7 @@ test('logs of the pods of a Backup', async (t) => {
     phase: 'Failed',
     components: [{ name: 'db', outcome: 'Failed' }],
   };
-  await mustKubectl([
-    'patch',
-    'backup',
-    'logged',
-    '--namespace',
-    namespace,
-    '--subresource=status',
-    '--type=merge',
-    '-p',
-    JSON.stringify({ status }),
-  ]);
+  await patchStatus('backup', 'logged', namespace, status);
   const line = JSON.stringify({ kind: 'log', level: 'error', message: 'Failed', code: 'SourceUnreachable', time: '2026-11-22T02:00:59Z' });
   await apply({
     apiVersion: 'v1',

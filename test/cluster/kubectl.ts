@@ -1,7 +1,8 @@
 // kubectl for tests against the local cluster.
-import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runToEnd } from '../run-to-end.ts';
+import type { Outcome } from '../run-to-end.ts';
 
 export const root = join(import.meta.dirname, '../..');
 
@@ -32,24 +33,11 @@ const oneOfFew = async <T>(work: () => Promise<T>): Promise<T> => {
   }
 };
 
-export type Outcome = { code: number; stdout: string; stderr: string };
+export type { Outcome };
 
 // Runs a program with the local cluster in its environment.
 export const run = (program: string, parameters: string[], input?: string): Promise<Outcome> =>
-  oneOfFew(() => start(program, parameters, input));
-
-const start = (program: string, parameters: string[], input?: string): Promise<Outcome> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(program, parameters, { env: environment(), cwd: root });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code: code ?? -1, stdout, stderr }));
-    child.stdin.on('error', () => {});
-    child.stdin.end(input ?? '');
-  });
+  oneOfFew(() => runToEnd(program, parameters, { environment: environment(), directory: root, input }));
 
 export const kubectl = (parameters: string[], input?: string): Promise<Outcome> => run('kubectl', parameters, input);
 
@@ -61,5 +49,9 @@ export const mustKubectl = async (parameters: string[], input?: string): Promise
   }
   return stdout;
 };
+
+// Writes a status, as the operator would.
+export const patchStatus = (kind: string, name: string, namespace: string, status: object): Promise<string> =>
+  mustKubectl(['patch', kind, name, '--namespace', namespace, '--subresource=status', '--type=merge', '-p', JSON.stringify({ status })]);
 
 export const readYaml = (path: string): string => readFileSync(join(root, path), 'utf8');

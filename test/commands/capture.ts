@@ -1,13 +1,14 @@
 // Runs the plugin: in this process with streams that are kept, or as a process of its own.
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createColors } from 'picocolors';
 import type { Io } from '../../src/commands/common/io.ts';
 import { runProgram } from '../../src/commands/program.ts';
+import { runToEnd } from '../run-to-end.ts';
+import type { Outcome } from '../run-to-end.ts';
 
 export const root = join(import.meta.dirname, '../..');
 
-export type Outcome = { code: number; stdout: string; stderr: string };
+export type { Outcome };
 
 export const colours = createColors(false);
 
@@ -55,15 +56,7 @@ export const runHere = async (args: string[], given: Parameters<typeof testIo>[0
 };
 
 // As users run it. The environment holds nothing but what is given and the PATH.
-export const runProcess = (args: string[], environment: NodeJS.ProcessEnv = {}): Promise<Outcome> =>
-  new Promise((resolve, reject) => {
-    const { PATH, HOME } = process.env;
-    const child = spawn(process.execPath, [join(root, 'src/cli.ts'), ...args], { env: { PATH, HOME, ...environment }, cwd: root });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code: code ?? -1, stdout, stderr }));
-    child.stdin.end();
-  });
+export const runProcess = (args: string[], environment: NodeJS.ProcessEnv = {}): Promise<Outcome> => {
+  const { PATH, HOME } = process.env;
+  return runToEnd(process.execPath, [join(root, 'src/cli.ts'), ...args], { environment: { PATH, HOME, ...environment }, directory: root });
+};

@@ -7,21 +7,13 @@ import { isBrief, isSettled } from '../../src/controllers/brief.ts';
 import { byLabel, byOwner, byPolicy, createCaches } from '../../src/controllers/caches.ts';
 import type { Job } from '../../src/controllers/caches.ts';
 import { backupLabel } from '../../src/controllers/hash.ts';
-import { createClient } from '../../src/kube/client.ts';
 import { serveHealth } from '../../src/server/health.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { dumped } from '../core/backup-cases.ts';
 import { makeBackup, makePolicy } from '../core/fixtures.ts';
 import { build } from './job-cases.ts';
+import { nowhere } from './nowhere.ts';
 
-// Nothing is asked of a server here.
-const nowhere = createClient({
-  server: 'https://127.0.0.1:1',
-  namespace: undefined,
-  dispatcher: () => Promise.reject(new Error('not here')),
-  headers: () => Promise.resolve({}),
-  close: () => Promise.resolve(),
-});
 const caches = () =>
   createCaches(
     nowhere,

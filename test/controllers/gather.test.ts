@@ -11,19 +11,11 @@ import { buildJob } from '../../src/controllers/jobs/job.ts';
 import { gatherPolicy } from '../../src/controllers/policy/gather.ts';
 import type { JobRequest } from '../../src/core/jobs/request.ts';
 import type { Output } from '../../src/core/jobs/state.ts';
-import { createClient } from '../../src/kube/client.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { base, dumped, entry, id, inspectResult, running } from '../core/backup-cases.ts';
 import { makeBackup, makePolicy, start } from '../core/fixtures.ts';
+import { nowhere } from './nowhere.ts';
 
-// Whatever is asked of a server fails: what is in the caches must do.
-const nowhere = createClient({
-  server: 'https://127.0.0.1:1',
-  namespace: undefined,
-  dispatcher: () => Promise.reject(new Error('not here')),
-  headers: () => Promise.resolve({}),
-  close: () => Promise.resolve(),
-});
 const quiet = createLog(() => undefined);
 const told = { onProgress: () => undefined, onEnd: () => undefined };
 

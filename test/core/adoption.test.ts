@@ -2,9 +2,8 @@
 import test from 'ava';
 import type { PolicyStatus } from '../../src/api/policy.ts';
 import type { JobFacts, JobState } from '../../src/core/jobs/facts.ts';
-import type { AgentResult } from '../../src/api/agent.ts';
 import { makeJob, makePolicy, start } from './fixtures.ts';
-import { decide, iso, minute } from './policy-cases.ts';
+import { decide, ended, minute } from './policy-cases.ts';
 
 const asked = (request: string | undefined, status: PolicyStatus = {}) => {
   const policy = makePolicy({}, status);
@@ -14,14 +13,6 @@ const asked = (request: string | undefined, status: PolicyStatus = {}) => {
 const jobsMade = (decision: ReturnType<typeof decide>) =>
   decision.actions.flatMap((action) => (action.type === 'createJob' && action.job.verb === 'adopt' ? [action.job] : []));
 const jobFor = (name: string, state: JobState): JobFacts => makeJob({ name, verb: 'adopt', tier: 'local', attempt: 1, state });
-const ended = (result?: object, endTime = start): JobState => ({
-  type: 'Ended',
-  endTime,
-  started: true,
-  ...(result === undefined
-    ? {}
-    : { result: { kind: 'result', time: iso(endTime), category: 'None', verb: 'adopt', ...result } as AgentResult }),
-});
 
 test('without being asked nothing is taken over', (t) => {
   t.deepEqual(jobsMade(decide({ policy: asked(undefined) })), []);

@@ -1,6 +1,8 @@
 // Backups and readings of the store that the tests of policies share.
 
 import type { EntryLine } from '../../src/api/agent.ts';
+import type { AgentResult } from '../../src/api/agent.ts';
+import type { JobState } from '../../src/core/jobs/facts.ts';
 import type { BackupStatus } from '../../src/api/backup.ts';
 import type { PolicyStatus } from '../../src/api/policy.ts';
 import { decidePolicy } from '../../src/core/policy/decide.ts';
@@ -83,3 +85,13 @@ export const holding = (...entries: EntryLine[]): TierCatalogue => {
   const backups = entries.filter(({ verdict }) => verdict === 'Passed').length;
   return { measuredTime: start + 3600_000, repositoryId: 'r1', backups, refused: entries.length - backups, entries };
 };
+
+// A Job that ended; without a result nobody knows how.
+export const ended = (result?: object, endTime = start): JobState => ({
+  type: 'Ended',
+  endTime,
+  started: true,
+  ...(result === undefined
+    ? {}
+    : { result: { kind: 'result', time: iso(endTime), outcome: 'Succeeded', category: 'None', ...result } as AgentResult }),
+});

@@ -1,18 +1,23 @@
 // Decisions on a BackupPolicy: copies, readings of the store, summary, history.
 import test from 'ava';
-import type { AgentResult } from '../../src/api/agent.ts';
 import type { JobFacts, JobState } from '../../src/core/jobs/facts.ts';
 import { makeJob, makePolicy, start } from './fixtures.ts';
-import { armed, complete, condition, created, decide, entry, holding, iso, measured, message, minute, nightly } from './policy-cases.ts';
+import {
+  armed,
+  complete,
+  condition,
+  created,
+  decide,
+  ended,
+  entry,
+  holding,
+  iso,
+  measured,
+  message,
+  minute,
+  nightly,
+} from './policy-cases.ts';
 
-const ended = (result?: object, endTime = start): JobState => ({
-  type: 'Ended',
-  endTime,
-  started: true,
-  ...(result === undefined
-    ? {}
-    : { result: { kind: 'result', time: iso(endTime), outcome: 'Succeeded', category: 'None', ...result } as AgentResult }),
-});
 const copyJob = (day: number, state: JobState, attempt = 1): JobFacts =>
   makeJob({ name: `copy${day}-${attempt}`, verb: 'copy', tier: 'cloud', backupId: `202611${day}T020000Z-full-x`, attempt, state });
 const copied = (day: number) => ({ verb: 'copy', backupId: `202611${day}T020000Z-full-x` });

@@ -1,19 +1,10 @@
 // Decisions on a BackupPolicy: what is said of the store's health, and the figures of its tiers.
 import test from 'ava';
 import type { PolicyObserved } from '../../src/core/policy/observed.ts';
-import type { AgentResult } from '../../src/api/agent.ts';
 import type { JobFacts, JobState } from '../../src/core/jobs/facts.ts';
 import { makeJob, makePolicy, start } from './fixtures.ts';
-import { condition, decide, entry, holding, iso, message, minute } from './policy-cases.ts';
+import { condition, decide, ended, entry, holding, message, minute } from './policy-cases.ts';
 
-const ended = (result?: object, endTime = start): JobState => ({
-  type: 'Ended',
-  endTime,
-  started: true,
-  ...(result === undefined
-    ? {}
-    : { result: { kind: 'result', time: iso(endTime), outcome: 'Succeeded', category: 'None', ...result } as AgentResult }),
-});
 const broken = { outcome: 'Failed', category: 'Repository', message: 'no route', retryable: true };
 const inspectJob = (tier: string, state: JobState, createdTime: number, attempt = 1): JobFacts =>
   makeJob({ name: `inspect-${tier}-${createdTime}-${attempt}`, verb: 'inspect', tier, state, createdTime, attempt });
