@@ -29,7 +29,10 @@ test('one Job for each asking, whose end stays in the status', (t) => {
 
   const running = decide({ policy: asked('a', first.status), jobs: [jobFor(name, { type: 'Running' })] });
   t.deepEqual([jobsMade(running), running.status.adoption?.state], [[], 'Running']);
-  const done = decide({ policy: asked('a', first.status), jobs: [jobFor(name, ended({ outcome: 'Succeeded', epoch: 2, tiers: 2 }))] });
+  const done = decide({
+    policy: asked('a', first.status),
+    jobs: [jobFor(name, ended({ verb: 'adopt', outcome: 'Succeeded', epoch: 2, tiers: 2 }))],
+  });
   t.deepEqual(done.status.adoption, { request: 'a', state: 'Done', epoch: 2 });
   // The Job goes away in time; it is not made again, and not forgotten.
   const later = decide({ policy: asked('a', done.status) });
@@ -44,7 +47,7 @@ test('one Job for each asking, whose end stays in the status', (t) => {
 test('what fails or vanishes is said, and not tried again by itself', (t) => {
   const first = decide({ policy: asked('a') });
   const name = jobsMade(first)[0]?.name ?? '';
-  const refused = ended({ outcome: 'Failed', code: 'WriterReplaced', message: 'somebody else', category: 'Repository' });
+  const refused = ended({ verb: 'adopt', outcome: 'Failed', code: 'WriterReplaced', message: 'somebody else', category: 'Repository' });
   for (const [jobs, message] of [
     [[jobFor(name, refused)], /^WriterReplaced: somebody else/],
     [[jobFor(name, ended())], /left no result/],
@@ -60,7 +63,7 @@ test('what fails or vanishes is said, and not tried again by itself', (t) => {
 test('after a take-over every tier is read', (t) => {
   const name = jobsMade(decide({ policy: asked('a') }))[0]?.name ?? '';
   const read = { measuredTime: start, backups: 0, refused: 0, entries: [] };
-  const jobs = [jobFor(name, ended({ outcome: 'Succeeded', epoch: 2 }, start + minute))];
+  const jobs = [jobFor(name, ended({ verb: 'adopt', outcome: 'Succeeded', epoch: 2 }, start + minute))];
   const decision = decide({ policy: asked('a'), jobs, catalogue: { local: read, cloud: read }, now: start + 2 * minute });
   t.deepEqual(
     decision.actions.flatMap((action) => (action.type === 'createJob' && action.job.verb === 'inspect' ? [action.job.tier] : [])),
