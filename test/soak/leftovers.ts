@@ -1,7 +1,7 @@
 // What is still there of a policy after all, and nobody will sweep.
 import { join } from 'node:path';
 import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
-import type { V1Job } from '@kubernetes/client-node';
+import type { V1Job, V1Pod } from '@kubernetes/client-node';
 import { mustKubectl } from '../cluster/kubectl.ts';
 import { payloadOf } from '../e2e/support/documents.ts';
 import { filesBelow } from '../e2e/support/files.ts';
@@ -24,6 +24,7 @@ export type Leftovers = {
 };
 
 // Resources of one policy.
+const isReading = ({ metadata }: V1Job | V1Pod): boolean => metadata?.labels?.['holdfast.dev/verb'] === 'inspect';
 const ownerOf = ({ metadata }: V1Job): string => metadata?.ownerReferences?.find(({ controller }) => controller === true)?.uid ?? '';
 
 export const leftInCluster = ({ backups, policies, jobs, pods }: Snapshot, { name }: Phase): string[] => {
@@ -33,9 +34,10 @@ export const leftInCluster = ({ backups, policies, jobs, pods }: Snapshot, { nam
   const ownPods = pods.filter(({ metadata }) => metadata?.labels?.['holdfast.dev/policy'] === name);
   return [
     ...own.filter((job) => !owners.has(ownerOf(job))).map(({ metadata }) => `orphan Job ${metadata?.name}`),
-    ...own.filter((job) => !hasJobEnded(job)).map(({ metadata }) => `running Job ${metadata?.name}`),
+    // A policy reads its tiers whenever that is due: such a Job has an owner and a deadline.
+    ...own.filter((job) => !hasJobEnded(job) && !isReading(job)).map(({ metadata }) => `running Job ${metadata?.name}`),
     ...ownPods
-      .filter(({ status }) => status?.phase === 'Running' || status?.phase === 'Pending')
+      .filter((pod) => !isReading(pod) && (pod.status?.phase === 'Running' || pod.status?.phase === 'Pending'))
       .map(({ metadata }) => `running pod ${metadata?.name}`),
     ...ownPods
       .filter(({ metadata }) => !metadata?.ownerReferences?.some(({ uid }) => jobUids.has(uid)))
