@@ -8,6 +8,7 @@ import { createCaches } from '../../src/controllers/caches.ts';
 import type { Job, Pod } from '../../src/controllers/caches.ts';
 import type { OperatorContext } from '../../src/controllers/context.ts';
 import { buildJob } from '../../src/controllers/jobs/job.ts';
+import { readJob } from '../../src/controllers/jobs/gather.ts';
 import { gatherPolicy } from '../../src/controllers/policy/gather.ts';
 import type { JobRequest } from '../../src/core/jobs/request.ts';
 import type { Output } from '../../src/core/jobs/state.ts';
@@ -186,4 +187,38 @@ test('readings: after a restart an older one, read again sooner, does not take t
   t.deepEqual(followed, ['uid of new'], 'and only that one');
   read.set('uid of new', wholeLog(entry(), entry({ backupId: 'b' })));
   t.is((await gatherPolicy(context, policy, told)).catalogue['local']?.entries?.length, 2);
+});
+
+test('after a long silence of the watches a Job is judged by what the API server says now, or not at all', async (t) => {
+  const { context, job, pod } = operator();
+  const waiting = job(
+    {
+      name: 'shop-dump',
+      verb: 'dump',
+      attempt: 1,
+      owner: 'Backup',
+      tier: 'local',
+      component: 'db',
+      backup: { name: 'b', id, slot: '2026-11-22T02:00:00Z' },
+    },
+    '2026-11-22T02:00:00Z',
+  );
+  pod(waiting);
+  const [known] = context.caches.pods.cache.all();
+  const done = { ...known, status: { containerStatuses: [{ name: 'agent', state: { terminated: { exitCode: 143, reason: 'Error' } } }] } };
+  const client = {
+    ...nowhere,
+    get: () => Promise.resolve(waiting),
+    async *list() {
+      yield { items: [done, { ...done, metadata: { ...done.metadata, ownerReferences: [] } }], resourceVersion: '1' };
+    },
+  } as unknown as typeof nowhere;
+  const options = { owners: new Set([makeBackup().metadata.uid]) };
+  const state = async (silentMilliseconds: number, asked: typeof nowhere) => {
+    const pods = { ...context.caches.pods, life: () => ({ resource: 'pods', silentMilliseconds, refused: false }) };
+    return (await readJob({ ...context, caches: { ...context.caches, pods }, client: asked }, waiting, options)).state;
+  };
+  t.like(await state(60_000, nowhere), { type: 'Running' });
+  await t.throwsAsync(state(100_000, nowhere), { message: /API server did not answer/ });
+  t.like(await state(100_000, client), { type: 'Reading' }, 'it has ended meanwhile');
 });

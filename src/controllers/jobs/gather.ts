@@ -7,11 +7,11 @@ import { jobState, kubeTime } from '../../core/jobs/state.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { controllerOf } from '../../kube/object.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { byOwner } from '../caches.ts';
 import type { Caches, Job, Pod } from '../caches.ts';
 import { parseResult } from './agent-lines.ts';
 import { warningAtAge } from './events.ts';
 import type { Outputs } from './outputs.ts';
+import { isFinished, seenNow } from './up-to-date.ts';
 
 export type JobReader = { client: KubeClient; caches: Caches; outputs: Outputs; log: Log; now: () => number };
 
@@ -54,10 +54,10 @@ export const readJob = async (reader: JobReader, job: Job, options: ReadOptions)
 const optional = <Name extends string>(name: Name, value: string | undefined): { [key in Name]?: string } =>
   (value === undefined ? {} : { [name]: value }) as { [key in Name]?: string };
 
-const readState = async (reader: JobReader, job: Job, verb: JobVerb, options: ReadOptions): Promise<JobFacts['state']> => {
-  const { caches, outputs } = reader;
-  const uid = job.metadata?.uid ?? '';
-  const pods = caches.pods.cache.find(byOwner(uid));
+const readState = async (reader: JobReader, cached: Job, verb: JobVerb, options: ReadOptions): Promise<JobFacts['state']> => {
+  const { outputs } = reader;
+  const uid = cached.metadata?.uid ?? '';
+  const { job, pods } = await seenNow(reader, cached);
   const [pod] = pods;
   const terminationResult = pod && parseResult(terminatedOf(pod)?.message);
   if (pod !== undefined && pods.length === 1 && options.follow !== undefined) {
@@ -95,8 +95,7 @@ const follow = ({ caches, outputs }: JobReader, jobUid: string, pod: Pod, told: 
 const quietReason = async ({ client, log, now }: JobReader, job: Job, pods: Pod[]): Promise<string | undefined> => {
   const [pod] = pods;
   const subject = pod ?? job;
-  const done = job.status?.conditions?.some(({ type, status }) => (type === 'Failed' || type === 'Complete') && status === 'True') === true;
-  const quiet = pod === undefined ? !done : podStart(pod).askEvents;
+  const quiet = pod === undefined ? !isFinished(job) : podStart(pod).askEvents;
   const ageMilliseconds = now() - kubeTime(subject.metadata?.creationTimestamp);
   if (!quiet || ageMilliseconds < quietMilliseconds) {
     return undefined;
