@@ -168,14 +168,17 @@ test('status is a subresource: a write of the resource cannot touch it, and the 
   t.deepEqual(made.status, { observedGeneration: -1 }, 'nobody has looked at it yet');
   const time = '2026-11-22T02:00:00Z';
   const status = {
-    conditions: [{ type: 'Ready', status: 'True', reason: 'Armed', message: '', lastTransitionTime: time }],
+    conditions: [
+      { type: 'Ready', status: 'True', reason: 'Armed', message: '', lastTransitionTime: time },
+      { type: 'RPOMet', status: 'Unknown', reason: 'FactsStale', message: '', lastTransitionTime: time },
+    ],
     rpo: { restorableTime: time },
     tiers: [{ name: 'local', latestBackupTime: time }],
     next: [{ type: 'Full', time: '2036-11-23T02:00:00Z' }],
   };
   await patchStatus('hbp', 'columns', namespace, status);
   const table = await mustKubectl(['get', 'hbp', 'columns', '--namespace', namespace]);
-  t.regex(table, /^NAME +READY +SUSPENDED +LAST BACKUP +RESTORABLE TO +NEXT +AGE\n/);
-  t.regex(table, /columns +True +true +\S+ +2026-11-22T02:00:00Z +2036-11-23T02:00:00Z/);
+  t.regex(table, /^NAME +READY +SUSPENDED +RPO MET +LAST BACKUP +RESTORABLE TO +NEXT +AGE\n/);
+  t.regex(table, /columns +True +true +Unknown +\S+ +2026-11-22T02:00:00Z +2036-11-23T02:00:00Z/);
   t.true((await mustKubectl(['get', 'holdfast', '--namespace', namespace])).includes('backuppolicy.holdfast.dev/columns'));
 });

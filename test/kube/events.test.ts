@@ -179,8 +179,9 @@ test('of one object no flood comes; whoever records neither waits nor fails, and
 
   const refused = recorder(t, client);
   proxy.answerBy(({ path }) => (path.includes('/events') ? { status: 403, body: {} } : undefined));
+  const before = proxy.asked('/events', false).length;
   t.notThrows(() => refused.record(happening(regarding)));
-  await eventually('it was tried', () => proxy.asked('/events', false).length >= 5);
+  await eventually('it was tried', () => proxy.asked('/events', false).length > before);
   proxy.answerBy(() => undefined);
   refused.record(happening(regarding, 'after that'));
   await eventually('it goes on', async () => (await about(client, 'flood')).length === 5);
