@@ -1,7 +1,6 @@
 // The plugin on a real API server: what it shows, what it makes, and how it ends when it may not or cannot.
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { parse } from 'yaml';
@@ -12,6 +11,7 @@ import { startProxy } from '../kube/proxy.ts';
 import { kubectl, mustKubectl, patchStatus, root, run } from './kubectl.ts';
 import type { Outcome } from './kubectl.ts';
 import { dropNamespaces, letIn, ownNamespace } from './shut-out.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const namespace = 'holdfast-test-commands';
 // No operator touches what is in it.
@@ -53,7 +53,7 @@ const otherKubeconfig = async (change: { token?: string; server?: string }): Pro
   if (change.token !== undefined) {
     user.user = { token: change.token };
   }
-  const file = join(await mkdtemp(join(tmpdir(), 'holdfast-kubeconfig-')), 'config');
+  const file = join(temporaryFolder('kubeconfig'), 'config');
   await writeFile(file, JSON.stringify(config));
   return file;
 };
@@ -235,7 +235,7 @@ test('wait, and kubectl wait: they see what comes, also when the API server was 
   await ownNamespace(waitNamespace);
   const proxy = await startProxy();
   t.teardown(() => proxy.close());
-  const kubeconfig = join(await mkdtemp(join(tmpdir(), 'holdfast-kubeconfig-')), 'config');
+  const kubeconfig = join(temporaryFolder('kubeconfig'), 'config');
   await writeFile(kubeconfig, proxy.config().exportConfig());
   for (const name of ['good', 'bad']) {
     await mustKubectl(['apply', '-n', waitNamespace, '-f', '-'], JSON.stringify(rightBackup(name)));

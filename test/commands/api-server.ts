@@ -3,10 +3,10 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 type Meta = { name: string; namespace: string; uid: string; labels?: Record<string, string>; annotations?: Record<string, string> };
 // Scenes put objects of every kind in.
@@ -144,7 +144,7 @@ const respond = (scene: Scene, method: string, asked: Asked, body: string): Answ
 };
 
 export const kubeconfigFor = async (server: string): Promise<string> => {
-  const file = join(await mkdtemp(join(tmpdir(), 'holdfast-kubeconfig-')), 'config');
+  const file = join(temporaryFolder('kubeconfig'), 'config');
   const config = {
     'current-context': 'test',
     clusters: [{ name: 'test', cluster: { server, 'insecure-skip-tls-verify': true } }],

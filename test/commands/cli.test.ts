@@ -1,8 +1,7 @@
 // The plugin without a cluster: arguments, keygen, and reading a store.
 import { spawnSync } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
-import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { parse, parseAllDocuments } from 'yaml';
@@ -10,8 +9,8 @@ import { encryptionSchema } from '../../src/api/encryption.ts';
 import { asCommandError } from '../../src/commands/common/explain-error.ts';
 import { runHere, runProcess } from './capture.ts';
 import { makeRepository } from './repository.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
-const temporary = (name: string): Promise<string> => mkdtemp(join(tmpdir(), `holdfast-${name}-`));
 const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8);
 
 const openssl = (parameters: string[], input?: Buffer) => {
@@ -22,7 +21,7 @@ const openssl = (parameters: string[], input?: Buffer) => {
 const keygen = (directory: string, ...more: string[]) => runHere(['keygen', '--policy', 'shop/shop', '--output-dir', directory, ...more]);
 
 test('keygen writes four files, the secret ones for their owner only, and prints no secret', async (t) => {
-  const directory = await temporary('keygen');
+  const directory = temporaryFolder('keygen');
   const { code, stdout, stderr } = await keygen(directory);
   t.is(code, 0, stderr);
   t.deepEqual(
@@ -48,7 +47,7 @@ test('keygen writes four files, the secret ones for their owner only, and prints
 });
 
 test('the keys of keygen work: age opens what was sealed, openssl verifies what was signed', async (t) => {
-  const directory = await temporary('keys');
+  const directory = temporaryFolder('keys');
   await keygen(directory);
   const file = (name: string): string => join(directory, name);
   const { encryption } = parse(await readFile(file('encryption.yaml'), 'utf8'));
@@ -79,7 +78,7 @@ test('the keys of keygen work: age opens what was sealed, openssl verifies what 
 });
 
 test('keygen never overwrites by itself; --force keeps the old identity, which still opens', async (t) => {
-  const directory = await temporary('force');
+  const directory = temporaryFolder('force');
   await keygen(directory);
   const identity = await readFile(join(directory, 'identity.txt'), 'utf8');
   const again = await keygen(directory);
@@ -146,7 +145,7 @@ test('a password in an endpoint is refused and not repeated', async (t) => {
 });
 
 test('a context that the kubeconfig has not is named with those that it has', async (t) => {
-  const kubeconfig = join(await temporary('kubeconfig'), 'config');
+  const kubeconfig = join(temporaryFolder('kubeconfig'), 'config');
   await writeFile(
     kubeconfig,
     JSON.stringify({

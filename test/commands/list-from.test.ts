@@ -1,6 +1,5 @@
 // `list --from`: reading a store without any cluster.
-import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { access, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { parse, parseAllDocuments } from 'yaml';
@@ -8,10 +7,9 @@ import type { TierPlan } from '../../src/api/agent.ts';
 import { startVersitygw } from '../stores/servers.ts';
 import { runHere, runProcess } from './capture.ts';
 import { makeRepository } from './repository.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 type Bucket = Extract<TierPlan['location'], { kind: 's3' }>;
-
-const temporary = (name: string): Promise<string> => mkdtemp(join(tmpdir(), `holdfast-${name}-`));
 
 test('list --from: backups of a folder, newest first, each with its verdict', async (t) => {
   const { directory, keysFile, add } = await makeRepository();
@@ -73,7 +71,7 @@ test('list --from: what was changed, removed, or signed by somebody else fails, 
 });
 
 test('list --from: the key may come from identity.txt, encryption.yaml or a policy, and from nothing else', async (t) => {
-  const made = await temporary('key-files');
+  const made = temporaryFolder('key-files');
   await runHere(['keygen', '--policy', 'shop/shop', '--output-dir', made]);
   const [signing] = parseAllDocuments(await readFile(join(made, 'secrets.yaml'), 'utf8')).map((each) => each.toJS());
   const encryption = parse(await readFile(join(made, 'encryption.yaml'), 'utf8'));
@@ -104,7 +102,7 @@ test('list --from: the key may come from identity.txt, encryption.yaml or a poli
 
 test('list --from: an empty folder is no repository, and a repository without backups is one', async (t) => {
   const { keysFile } = await makeRepository();
-  const empty = await temporary('empty');
+  const empty = temporaryFolder('empty');
   const { code, stderr } = await runHere(['list', '--from', empty, '--verification-key', keysFile]);
   t.is(code, 3);
   t.regex(stderr, /^Error \(NoRepository\): There is no repository in .*: it has no holdfast\.json\.\nNext: Check the location/);

@@ -1,6 +1,5 @@
 // A repository in a folder, made by the archive itself: dumps of a tiny source, sealed and signed.
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DumpPlan, SealPlan, TierPlan, VerificationKey } from '../../src/api/agent.ts';
 import { makeIdentity } from '../../src/archive/age/header.ts';
@@ -11,6 +10,7 @@ import { makeSigningPair } from '../../src/archive/signing/keys.ts';
 import type { EngineRun } from '../../src/engines/engine.ts';
 import { openStore } from '../../src/stores/open.ts';
 import type { Log } from '../../src/telemetry/log.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => silent };
 
@@ -48,7 +48,7 @@ export const makeRepository = async (
   signing: Signing = makeSigningPair(),
   bucket?: Extract<TierPlan['location'], { kind: 's3' }>,
 ): Promise<Repository> => {
-  const folder = await mkdtemp(join(tmpdir(), 'holdfast-repository-'));
+  const folder = temporaryFolder('repository');
   const directory = join(folder, 'shop/shop');
   const signingKeyFile = join(folder, 'signing.key');
   const keysFile = join(folder, 'verification-keys.yaml');

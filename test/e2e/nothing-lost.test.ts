@@ -10,15 +10,15 @@ import { startBackup, whenQuiet, whenReplicated } from './support/objects.ts';
 import { armPolicy, bucketTier, shopDatabase, volumeTier } from './support/policies.ts';
 import type { PolicyParts } from './support/policies.ts';
 import { until } from './support/until.ts';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const minute = 60_000;
 const namespace = 'holdfast-test-lost';
 const prefix = `${namespace}/run-${Date.now().toString(36)}`;
 const repository = join(bucketDirectory, prefix);
 const versions = join(demoDirectory, 'store-state/versions');
-const keyFolder = mkdtempSync(join(tmpdir(), 'holdfast-keys-'));
+const keyFolder = temporaryFolder('keys');
 
 const policy: PolicyParts = {
   namespace,

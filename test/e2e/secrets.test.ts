@@ -1,7 +1,6 @@
 // While a backup runs, its secrets are searched for everywhere: no hit. The same search finds secrets that were planted.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { kubectl, mustKubectl, run } from '../cluster/kubectl.ts';
@@ -17,11 +16,12 @@ import { policyObject, shopDatabase, volumeTier } from './support/policies.ts';
 import { startSampler } from './support/processes.ts';
 import type { Sample } from './support/processes.ts';
 import { shopSql } from './support/sql.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const minute = 60_000;
 const namespace = 'holdfast-test-secrets';
 const planted = 'planted-canary-3f9a1c04d7';
-const releaseFolder = mkdtempSync(join(tmpdir(), 'holdfast-chart-'));
+const releaseFolder = temporaryFolder('chart');
 
 const plants: (() => Promise<void> | void)[] = [];
 let localDirectory: string;

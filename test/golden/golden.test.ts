@@ -12,6 +12,7 @@ import { readVerifiers } from '../../src/archive/signing/keys.ts';
 import { openDirectory } from '../../src/stores/directory.ts';
 import { watched } from '../archive/repository.ts';
 import { program } from '../engines/toolbox.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const versions = readdirSync(import.meta.dirname).filter((name) => /^v\d+$/.test(name));
 
@@ -93,7 +94,7 @@ for (const version of versions) {
   });
 
   test(`${version}: the dump holds its rows, the facts agree, the copy holds its WAL`, (t) => {
-    const dump = join(mkdtempSync(join(tmpdir(), 'holdfast-golden-')), 'shop.dump');
+    const dump = join(temporaryFolder('golden'), 'shop.dump');
     writeFileSync(dump, open(identity, 'shop.dump'));
     const sql = execFileSync(program('pg_restore'), ['--data-only', '--file=-', dump]).toString();
     rmSync(dump);

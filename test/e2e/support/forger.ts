@@ -1,7 +1,6 @@
 // Somebody who has the writer's credentials of the bucket and all that is public, but not the signing key, and who knows this code well.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -16,8 +15,9 @@ import { createLog } from '../../../src/telemetry/log.ts';
 import type { WriterDocument } from '../../../src/api/stored/repository.ts';
 import { demoDirectory, demoSecret, demoVerificationKey } from './demo.ts';
 import { storeEndpoint } from './store-names.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'holdfast-forger-'));
+const folder = temporaryFolder('forger');
 const pair = makeSigningPair();
 
 export const forgersFolder = folder;
