@@ -205,12 +205,14 @@ test('after a long silence of the watches a Job is judged by what the API server
   );
   pod(waiting);
   const [known] = context.caches.pods.cache.all();
-  const done = { ...known, status: { containerStatuses: [{ name: 'agent', state: { terminated: { exitCode: 143, reason: 'Error' } } }] } };
+  const ended = { containerStatuses: [{ name: 'agent', state: { terminated: { exitCode: 143, reason: 'Error' } } }] };
+  const done = Object.assign({}, known, { status: ended });
+  const foreign = Object.assign({}, done, { metadata: { name: 'foreign', namespace: 'shop', uid: 'foreign' } });
   const client = {
     ...nowhere,
     get: () => Promise.resolve(waiting),
     async *list() {
-      yield { items: [done, { ...done, metadata: { ...done.metadata, ownerReferences: [] } }], resourceVersion: '1' };
+      yield { items: [done, foreign], resourceVersion: '1' };
     },
   } as unknown as typeof nowhere;
   const options = { owners: new Set([makeBackup().metadata.uid]) };
