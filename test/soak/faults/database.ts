@@ -16,7 +16,7 @@ export const databaseFaults: Fault[] = [
     reach: 'scene',
     async inject({ namespace }) {
       await kubectl(['delete', 'pod', 'postgres-0', '-n', namespace, '--grace-period=1']);
-      await mustKubectl(['rollout', 'status', 'statefulset/postgres', '-n', namespace, '--timeout=60s']);
+      await mustKubectl(['rollout', 'status', 'statefulset/postgres', '-n', namespace, '--timeout=180s']);
     },
   }),
   {
