@@ -121,6 +121,7 @@ const serverPod = (image: string): Fields => ({
     runAsUser: userId,
     runAsGroup: userId,
     fsGroup: userId,
+    fsGroupChangePolicy: 'OnRootMismatch',
     seccompProfile: { type: 'RuntimeDefault' },
   },
   containers: [
