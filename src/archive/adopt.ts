@@ -1,18 +1,15 @@
 // The verb `adopt`: makes this policy the writer of a repository that another cluster or policy wrote, on every tier. Somebody has asked for it by name.
 import { readFile } from 'node:fs/promises';
 import type { AdoptPlan, AdoptResult } from '../api/agent.ts';
-import { payloadTypes } from '../api/stored/envelope.ts';
-import type { WriterDocument } from '../api/stored/repository.ts';
 import type { Store } from '../stores/store.ts';
 import type { AgentContext } from './context.ts';
 import { ArchiveError } from './errors.ts';
 import { writerEpoch, writerKey, writersPrefix } from './layout.ts';
 import { copyRepository, findRepository } from './repository.ts';
-import { sealDocument } from './signing/envelope.ts';
 import { readListedSigner, readVerifiers } from './signing/keys.ts';
 import type { Signer, Verifiers } from './signing/keys.ts';
 import { largestDocumentBytes } from './small-objects.ts';
-import { isSelf, openWriter, writerName } from './writers.ts';
+import { isSelf, openWriter, sealWriter, writerName } from './writers.ts';
 
 export type AdoptOutcome = Pick<AdoptResult, 'repositoryId' | 'epoch' | 'tiers'>;
 
@@ -98,19 +95,8 @@ const wantedWriter = (plan: AdoptPlan, tiers: readonly Tier[], startTime: string
     return { repositoryId, from: begun, bytes: begun.ours, epoch: newest };
   }
   const epoch = newest + 1;
-  const key = writerKey(epoch);
-  const document: WriterDocument = {
-    schema: 'holdfast.dev/writer/v1',
-    minReader: 1,
-    repositoryId,
-    key,
-    epoch,
-    clusterId: plan.clusterId,
-    ...plan.policy,
-    startTime,
-    ...(from.sha256 === undefined ? {} : { repositorySha256: from.sha256 }),
-  };
-  return { repositoryId, from, bytes: sealDocument(payloadTypes.writer, document, signer), epoch };
+  const self = { clusterId: plan.clusterId, ...plan.policy };
+  return { repositoryId, from, bytes: sealWriter({ repositoryId, sha256: from.sha256 }, epoch, self, startTime, signer), epoch };
 };
 
 const become = async (plan: AdoptPlan, tier: Tier, { repositoryId, from, bytes, epoch }: Wanted, verifiers: Verifiers): Promise<void> => {

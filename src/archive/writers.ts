@@ -21,6 +21,20 @@ export const openWriter = (bytes: Buffer, key: string, repositoryId: string, ver
   return document;
 };
 
+// The document of a writer, as it is stored.
+export const sealWriter = (
+  { repositoryId, sha256 }: { repositoryId: string; sha256?: string | undefined },
+  epoch: number,
+  self: Writer,
+  startTime: string,
+  signer: Signer,
+): Buffer => {
+  const vouched = sha256 === undefined ? {} : { repositorySha256: sha256 };
+  const named = { schema: 'holdfast.dev/writer/v1', minReader: 1, repositoryId, key: writerKey(epoch) } as const;
+  const document: WriterDocument = { ...named, epoch, ...self, startTime, ...vouched };
+  return sealDocument(payloadTypes.writer, document, signer);
+};
+
 export const isSelf = (document: WriterDocument, self: Writer): boolean =>
   document.clusterId === self.clusterId && document.namespace === self.namespace && document.name === self.name;
 
@@ -94,10 +108,7 @@ export const ensureWriter = async (
 ): Promise<CurrentWriter> => {
   let current = await findWriter(store, repositoryId, verifiers);
   if (current === undefined) {
-    const key = writerKey(1);
-    const named = { schema: 'holdfast.dev/writer/v1', minReader: 1, repositoryId, key } as const;
-    const document: WriterDocument = { ...named, epoch: 1, ...self, startTime, repositorySha256: sha256 };
-    await store.put(key, sealDocument(payloadTypes.writer, document, signer));
+    await store.put(writerKey(1), sealWriter({ repositoryId, sha256 }, 1, self, startTime, signer));
     current = await findWriter(store, repositoryId, verifiers);
   }
   if (current === undefined) {

@@ -37,7 +37,6 @@ export const backup = (day: number, status: BackupStatus = {}, facts: Partial<Ba
   createdTime: Date.parse(`2026-11-${day}T02:00:00Z`),
   scheduled: false,
   late: false,
-  type: 'Full',
   deleting: false,
   slot: `2026-11-${day}T02:00:00Z`,
   status,

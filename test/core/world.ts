@@ -153,7 +153,6 @@ export const createWorld = (names: string[], schedules: object = {}) => {
         createdTime: Date.parse(metadata.creationTimestamp),
         scheduled: metadata.annotations?.[annotation.slot] !== undefined,
         late: metadata.annotations?.[annotation.late] !== undefined,
-        type: 'Full' as const,
         deleting: false,
         slot: metadata.annotations?.[annotation.slot] ?? isoTime(start),
         status,

@@ -1,15 +1,15 @@
 // Whether the objective holds now. Judged by the clock of whoever asks: an operator that is gone cannot say that time went by.
 import type { BackupPolicy } from '../../api/objects.ts';
 import { findCondition } from '../../core/plan/conditions.ts';
-import { intervalMilliseconds } from '../../core/plan/schedule.ts';
-import { durationMilliseconds, hour, instantOf } from '../../core/plan/time.ts';
+import { durationMilliseconds, instantOf } from '../../core/plan/time.ts';
+import { believedMilliseconds } from '../../core/policy/belief.ts';
+import { warnAge } from '../../core/policy/rpo.ts';
 import { durationText, timeText } from './figures.ts';
 
 export type Objective = { state: 'Met' | 'Aging' | 'Missed' | 'NothingStored' | 'Unknown'; says: string };
 
 export const objectiveNow = ({ spec, status }: Pick<BackupPolicy, 'spec' | 'status'>, now: number): Objective => {
   const promised = durationMilliseconds(spec.objectives.rpo);
-  const warnAt = spec.objectives.warnAt === undefined ? (promised * 5) / 6 : durationMilliseconds(spec.objectives.warnAt);
   const restorable = instantOf(status?.rpo?.restorableTime);
   const measuredTime = status?.rpo?.measuredTime ?? status?.tiers?.find(({ name }) => name === spec.tiers[0]?.name)?.measuredTime;
   const measured = instantOf(measuredTime);
@@ -29,11 +29,7 @@ export const objectiveNow = ({ spec, status }: Pick<BackupPolicy, 'spec' | 'stat
   if (age > promised) {
     return { state: 'Missed', says: `${lost}: the objective is missed by ${durationText(age - promised)}.` };
   }
-  return age > warnAt
+  return age > warnAge(spec)
     ? { state: 'Aging', says: `${lost}: the objective holds for ${durationText(promised - age)} more, and a backup is overdue.` }
     : { state: 'Met', says: `${lost}: the objective holds.` };
 };
-
-// Two intervals of reading: one reading may fail.
-export const believedMilliseconds = ({ schedules }: BackupPolicy['spec'], now: number): number =>
-  2 * (intervalMilliseconds(schedules.health, now) ?? hour);

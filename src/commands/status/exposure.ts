@@ -2,7 +2,7 @@
 import type { BackupPolicy } from '../../api/objects.ts';
 import { instantOf } from '../../core/plan/time.ts';
 import { timeText } from '../common/figures.ts';
-import { believedMilliseconds } from '../common/objective.ts';
+import { believedMilliseconds } from '../../core/policy/belief.ts';
 
 export type Exposure = {
   state: 'Known' | 'NothingStored' | 'Unknown';

@@ -3,7 +3,7 @@ import { label } from '../../api/group.ts';
 import type { JobFacts } from '../../core/jobs/facts.ts';
 import { agentContainer, podStart } from '../../core/jobs/pod-waiting.ts';
 import type { JobVerb } from '../../core/jobs/request.ts';
-import { jobState, kubeTime } from '../../core/jobs/state.ts';
+import { finishedCondition, jobState, kubeTime } from '../../core/jobs/state.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { controllerOf } from '../../kube/object.ts';
 import type { Log } from '../../telemetry/log.ts';
@@ -11,7 +11,7 @@ import type { Caches, Job, Pod } from '../caches.ts';
 import { parseResult } from './agent-lines.ts';
 import { warningAtAge } from './events.ts';
 import type { Outputs } from './outputs.ts';
-import { isFinished, seenNow } from './up-to-date.ts';
+import { seenNow } from './up-to-date.ts';
 
 export type JobReader = { client: KubeClient; caches: Caches; outputs: Outputs; log: Log; now: () => number };
 
@@ -95,7 +95,7 @@ const follow = ({ caches, outputs }: JobReader, jobUid: string, pod: Pod, told: 
 const quietReason = async ({ client, log, now }: JobReader, job: Job, pods: Pod[]): Promise<string | undefined> => {
   const [pod] = pods;
   const subject = pod ?? job;
-  const quiet = pod === undefined ? !isFinished(job) : podStart(pod).askEvents;
+  const quiet = pod === undefined ? finishedCondition(job) === undefined : podStart(pod).askEvents;
   const ageMilliseconds = now() - kubeTime(subject.metadata?.creationTimestamp);
   if (!quiet || ageMilliseconds < quietMilliseconds) {
     return undefined;

@@ -4,6 +4,7 @@ import type { AgentPlan, BackupIdentity, PostgresqlSource, TierPlan, Verificatio
 import type { BackupPolicy } from '../../api/objects.ts';
 import type { Component } from '../../api/policy.ts';
 import type { Tier } from '../../api/tier.ts';
+import { verificationIntervalMilliseconds } from '../../core/plan/rotation.ts';
 import { deadlinesFor } from '../../core/jobs/deadlines.ts';
 import type { JobRequest } from '../../core/jobs/request.ts';
 
@@ -136,13 +137,12 @@ export const agentPlan = (policy: BackupPolicy, request: JobRequest, clusterId: 
 // What a bucket sends out is paid for, so less of it is read at a time. A third of the deadline leaves room for the catalogue.
 const volumeShareBytes = 1024 ** 3;
 const bucketShareBytes = 256 * 1024 ** 2;
-const verificationSeconds = 30 * 24 * 3600;
 
 const verificationPlan = (policy: BackupPolicy, tier: string): VerificationPlan => ({
   signingKeyFile: mountPath.signingKey,
   mostBytes: findTier(policy, tier).s3 === undefined ? volumeShareBytes : bucketShareBytes,
   mostSeconds: Math.floor(deadlinesFor(policy, 'inspect').runMilliseconds / 3000),
-  intervalSeconds: verificationSeconds,
+  intervalSeconds: verificationIntervalMilliseconds / 1000,
   readBack: primaryOf(policy).name === tier,
 });
 

@@ -1,5 +1,6 @@
 // A Job and its pods as they are now, where the caches may tell of a time that is past: after an outage of the API server, deadlines
 // have gone by that nobody could have seen kept.
+import { finishedCondition } from '../../core/jobs/state.ts';
 import { jobs as jobResource, pods as podResource } from '../../kube/resource.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { controllerOf } from '../../kube/object.ts';
@@ -11,14 +12,11 @@ const silentTooLongMilliseconds = 90_000;
 
 type Seen = { job: Job; pods: Pod[] };
 
-export const isFinished = (job: Job): boolean =>
-  job.status?.conditions?.some(({ type, status }) => (type === 'Failed' || type === 'Complete') && status === 'True') === true;
-
 // From the caches; from the API server where these have heard nothing for long. Throws where it does not answer: then nothing is decided.
 export const seenNow = async ({ client, caches }: { client: KubeClient; caches: Caches }, job: Job): Promise<Seen> => {
   const pods = caches.pods.cache.find(byOwner(job.metadata?.uid ?? ''));
   const silent = [caches.jobs, caches.pods].some((reflector) => reflector.life().silentMilliseconds > silentTooLongMilliseconds);
-  return silent && !isFinished(job) ? askedNow(client, job, pods) : { job, pods };
+  return silent && finishedCondition(job) === undefined ? askedNow(client, job, pods) : { job, pods };
 };
 
 const askedNow = async (client: KubeClient, job: Job, known: Pod[]): Promise<Seen> => {

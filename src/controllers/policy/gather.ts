@@ -17,8 +17,7 @@ import { catalogueOf, isReading, readReadings } from './readings.ts';
 type Told = NonNullable<ReadOptions['follow']>;
 
 export const gatherPolicy = async (context: OperatorContext, policy: BackupPolicy, told: Told): Promise<PolicyObserved> => {
-  const { namespace, name } = policy.metadata;
-  const runs = context.caches.backups.cache.find(byPolicy(namespace, name));
+  const runs = context.caches.backupsOf(policy);
   const jobs = await jobsOf(context, policy, runs, told);
   return {
     now: context.now(),
@@ -37,13 +36,12 @@ export const gatherPolicy = async (context: OperatorContext, policy: BackupPolic
 const measuredTime = ({ status }: BackupPolicy, tier: string): number =>
   instantOf(status?.tiers?.find(({ name }) => name === tier)?.measuredTime) ?? 0;
 
-const backupFacts = ({ metadata, spec, status = {} }: Backup): BackupFacts => ({
+const backupFacts = ({ metadata, status = {} }: Backup): BackupFacts => ({
   name: metadata.name,
   uid: metadata.uid,
   createdTime: Date.parse(metadata.creationTimestamp),
   scheduled: metadata.annotations?.[annotation.slot] !== undefined,
   late: metadata.annotations?.[annotation.late] !== undefined,
-  type: spec.type,
   deleting: metadata.deletionTimestamp !== undefined,
   slot: metadata.annotations?.[annotation.slot] ?? metadata.creationTimestamp,
   status,

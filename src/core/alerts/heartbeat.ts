@@ -2,7 +2,7 @@
 import type { Backup, BackupPolicy } from '../../api/objects.ts';
 import type { PolicyStatus } from '../../api/policy.ts';
 import { hour, instantOf } from '../plan/time.ts';
-import { endOf, isWhole } from './runs.ts';
+import { endOf, hasFailed, isWhole } from './runs.ts';
 
 export type Pulse = { outcome: 'success' | 'fail'; remembered: NonNullable<PolicyStatus['heartbeat']> };
 
@@ -26,5 +26,4 @@ export const pulseDue = (policy: BackupPolicy, backups: Backup[], tellsFailures:
   };
 };
 
-const isFailed = ({ spec, status }: Backup): boolean =>
-  spec.components === undefined && (status?.phase === 'Failed' || status?.phase === 'PartiallyFailed');
+const isFailed = (backup: Backup): boolean => backup.spec.components === undefined && hasFailed(backup);

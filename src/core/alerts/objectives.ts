@@ -1,9 +1,9 @@
 // Alerts about what could be lost, as the condition RPOMet says it.
-import { findCondition } from '../plan/conditions.ts';
 import { hour, instantOf } from '../plan/time.ts';
 import { warnAge } from '../policy/rpo.ts';
 import { open, openAfter, stay } from './incident.ts';
 import type { AlertFacts, Finding } from './incident.ts';
+import { conditionOf } from './policy.ts';
 import { isWhole, promisedFrom } from './runs.ts';
 
 // Facts that are late for less than this come by themselves.
@@ -11,8 +11,8 @@ const unknownGrace = hour;
 
 export const restorePoint = (facts: AlertFacts): Finding[] => {
   const { policy, now } = facts;
-  const met = findCondition(policy.status?.conditions, 'RPOMet');
-  const since = instantOf(met?.lastTransitionTime) ?? now;
+  const met = conditionOf(facts, 'RPOMet');
+  const since = met?.since ?? now;
   const promised = `At most ${policy.spec.objectives.rpo} of work may be lost (spec.objectives.rpo). ${newestPoint(facts)}`;
   switch (met?.status) {
     case 'False':
@@ -39,5 +39,5 @@ const newestPoint = ({ policy }: AlertFacts): string => {
 // The condition stays True when a point begins to age: the instant follows from the point.
 const agingSince = ({ policy }: AlertFacts): number | undefined => {
   const point = instantOf(policy.status?.rpo?.restorableTime);
-  return point === undefined ? undefined : point + warnAge({ policy });
+  return point === undefined ? undefined : point + warnAge(policy.spec);
 };

@@ -16,7 +16,7 @@ export const isWhole = ({ spec, status }: Backup): boolean => status?.phase === 
 
 const isScheduled = ({ metadata }: Backup): boolean => metadata.annotations?.[annotation.slot] !== undefined;
 
-const hasFailed = ({ status }: Backup): boolean => status?.phase === 'Failed' || status?.phase === 'PartiallyFailed';
+export const hasFailed = ({ status }: Backup): boolean => status?.phase === 'Failed' || status?.phase === 'PartiallyFailed';
 
 const oldestFirst = (a: Backup, b: Backup): number => (endOf(a) ?? 0) - (endOf(b) ?? 0);
 

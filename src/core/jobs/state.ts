@@ -1,5 +1,5 @@
 // From a Job, the pods that belong to it, and what was read of their output, to one state.
-import type { V1Job, V1Pod } from '@kubernetes/client-node';
+import type { V1Job, V1JobCondition, V1Pod } from '@kubernetes/client-node';
 import type { AgentResult, EntryLine, ProgressLine } from '../../api/agent.ts';
 import { instantOf } from '../plan/time.ts';
 import type { EndCause, JobState } from './facts.ts';
@@ -22,10 +22,14 @@ export type StateInput = {
   needsEntries: boolean;
 };
 
+// What Kubernetes says of the end of a Job; undefined while it has none.
+export const finishedCondition = ({ status }: V1Job): V1JobCondition | undefined =>
+  status?.conditions?.find((each) => (each.type === 'Failed' || each.type === 'Complete') && each.status === 'True');
+
 export const jobState = (input: StateInput): JobState => {
   const { job, pods } = input;
   const [pod] = pods;
-  const finished = job.status?.conditions?.find(({ type, status }) => (type === 'Failed' || type === 'Complete') && status === 'True');
+  const finished = finishedCondition(job);
   // A Job of ours has one pod. With several, somebody made one that claims to be it: none is believed.
   if (pods.length > 1) {
     return finished === undefined

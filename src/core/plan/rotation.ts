@@ -1,4 +1,8 @@
 // Which backups' stored bytes are read again next, so that over time all of them are.
+import { day } from './time.ts';
+
+// So long after it was read whole a backup is read again.
+export const verificationIntervalMilliseconds = 30 * day;
 
 export type VerificationState = {
   id: string;

@@ -1,6 +1,6 @@
 // Everything that a decision on a BackupPolicy looks at.
 import type { EntryLine, InspectFacts } from '../../api/agent.ts';
-import type { BackupSpec, BackupStatus } from '../../api/backup.ts';
+import type { BackupStatus } from '../../api/backup.ts';
 import type { BackupPolicy } from '../../api/objects.ts';
 import type { PolicyStatus } from '../../api/policy.ts';
 import type { JobFacts } from '../jobs/facts.ts';
@@ -15,8 +15,6 @@ export type BackupFacts = {
   scheduled: boolean;
   // Its slot was missed before it was made: it makes up for a miss.
   late: boolean;
-  // Its spec.type.
-  type: BackupSpec['type'];
   deleting: boolean;
   slot: string;
   status: BackupStatus;

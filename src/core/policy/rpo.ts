@@ -1,5 +1,5 @@
 // What could be lost right now, against the objective. Only tiers that were read lately are believed.
-import type { PolicyStatus } from '../../api/policy.ts';
+import type { PolicySpec, PolicyStatus } from '../../api/policy.ts';
 import type { NewCondition } from '../plan/conditions.ts';
 import { durationMilliseconds, instantOf, isoTime, second, soonest } from '../plan/time.ts';
 import { believedUntil, freshTiers } from './belief.ts';
@@ -22,7 +22,7 @@ export const rpo = (observed: PolicyObserved, tiers: TierSummary[]): Rpo => {
   const offsite = newest(points.filter(({ tier }) => isOffsite(observed, tier)));
   const wait = soonest(
     ...fresh.map((tier) => believedUntil(observed, tier) - now),
-    ...(best === undefined ? [] : [warnAge(observed), objective].map((age) => best.time + age - now).filter((left) => left > 0)),
+    ...(best === undefined ? [] : [warnAge(policy.spec), objective].map((age) => best.time + age - now).filter((left) => left > 0)),
   );
   return {
     status: {
@@ -36,8 +36,7 @@ export const rpo = (observed: PolicyObserved, tiers: TierSummary[]): Rpo => {
 };
 
 // Default: five sixths of the objective, 20 h of 24 h.
-export const warnAge = ({ policy }: Pick<PolicyObserved, 'policy'>): number => {
-  const { rpo: objective, warnAt } = policy.spec.objectives;
+export const warnAge = ({ objectives: { rpo: objective, warnAt } }: Pick<PolicySpec, 'objectives'>): number => {
   return warnAt === undefined ? (durationMilliseconds(objective) * 5) / 6 : durationMilliseconds(warnAt);
 };
 
@@ -59,7 +58,7 @@ const judged = (observed: PolicyObserved, { time, tier }: Point, objective: numb
     const message = `${point} Since ${isoTime(time + objective)} it is older than ${end}. Mend what stops the runs, then start one: kubectl holdfast backup ${policy.metadata.name}`;
     return { type, status: 'False', reason: 'RestorePointTooOld', message };
   }
-  if (now - time > warnAge(observed)) {
+  if (now - time > warnAge(policy.spec)) {
     const message = `${point} At ${isoTime(time + objective)} it is older than ${end}. Start a run: kubectl holdfast backup ${policy.metadata.name}`;
     return { type, status: 'True', reason: 'RestorePointAging', message };
   }

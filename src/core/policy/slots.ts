@@ -36,10 +36,10 @@ export const slots = (observed: PolicyObserved): Slots => {
   const { next } = due;
   const status = { ...kept, ...(next === undefined ? {} : { next: [{ type: 'Full' as const, time: isoTime(next + offset) }] }) };
   const again = next === undefined ? {} : { againMilliseconds: Math.max(0, next + offset - now) };
-  const { run, late, obstacle } = runFor(observed, due);
+  const { run, late, obstacle, actions } = runFor(observed, due);
   const missed = due.came.filter((slot) => slot !== run || late);
   return {
-    actions: run === undefined ? [] : makeBackup(observed, run, late),
+    actions,
     status: run === undefined ? status : { ...status, lastScheduleTime: isoTime(run) },
     came: due.came,
     missed,
@@ -48,27 +48,26 @@ export const slots = (observed: PolicyObserved): Slots => {
   };
 };
 
-// The slot that gets a run, or what stands in its way.
-const runFor = ({ policy, backups }: PolicyObserved, { run, late }: DueSlots): { run?: number; late: boolean; obstacle?: string } => {
+type Run = { run?: number; late: boolean; obstacle?: string; actions: Action[] };
+
+// The slot that gets a run and what makes it, or what stands in its way.
+const runFor = ({ policy, backups }: PolicyObserved, { run, late }: DueSlots): Run => {
   if (run === undefined) {
-    return { late };
+    return { late, actions: [] };
   }
   const name = scheduledBackupName(policy.metadata.name, run);
   const existing = backups.find((backup) => backup.name === name);
   if (existing !== undefined) {
     // Made by an earlier look whose status was lost; or somebody else took the name.
     const obstacle = `a Backup named ${name} exists that no schedule made`;
-    return instantOf(existing.slot) === run && existing.scheduled ? { run, late: existing.late } : { late, obstacle };
+    return instantOf(existing.slot) === run && existing.scheduled
+      ? { run, late: existing.late, actions: [] }
+      : { late, obstacle, actions: [] };
   }
   const waiting = backups.find((backup) => backup.scheduled && isOpen(backup) && !hasStarted(backup));
   return waiting === undefined
-    ? { run, late }
-    : { late, obstacle: `the run of an earlier slot, ${waiting.name}, still waits for its turn` };
-};
-
-const makeBackup = ({ policy, backups }: PolicyObserved, slot: number, late: boolean): Action[] => {
-  const name = scheduledBackupName(policy.metadata.name, slot);
-  return backups.some((backup) => backup.name === name) ? [] : [{ type: 'createBackup', name, slot: isoTime(slot), late }];
+    ? { run, late, actions: [{ type: 'createBackup', name, slot: isoTime(run), late }] }
+    : { late, actions: [], obstacle: `the run of an earlier slot, ${waiting.name}, still waits for its turn` };
 };
 
 const unscheduled = (isSuspended: boolean): NewCondition =>

@@ -1,14 +1,15 @@
 // Whether stored bytes were read again lately, tier by tier, and matched (level L1). Not read is never verified.
 import type { NewCondition } from '../plan/conditions.ts';
-import { day, instantOf, isoTime } from '../plan/time.ts';
+import { verificationIntervalMilliseconds } from '../plan/rotation.ts';
+import { instantOf, isoTime } from '../plan/time.ts';
 import { freshTiers } from './belief.ts';
 import type { TierSummary } from './belief.ts';
 import type { PolicyObserved } from './observed.ts';
 
 const type = 'Verified' as const;
 
-// A backup is read again every 30 days at the latest; twice that is too old.
-const oldestMilliseconds = 60 * day;
+// Twice the interval in which it should be read again is too old.
+const oldestMilliseconds = 2 * verificationIntervalMilliseconds;
 
 // The worst of all tiers that hold something.
 export const verified = (observed: PolicyObserved, tiers: TierSummary[]): NewCondition => {
