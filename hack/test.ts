@@ -13,13 +13,14 @@ type Step = { needs: string[]; run: () => Promise<Result> };
 
 // Fails, too, where there is nothing to soak.
 const runSoaks = async (): Promise<Result> => {
-  const sum: Result = { passed: 0, failed: soaks().length === 0 ? 1 : 0, skipped: 0 };
+  const sum: Result = { passed: 0, failed: soaks().length === 0 ? 1 : 0, skipped: 0, failures: [] };
   for (const { group: files, rounds } of soaks()) {
     say(`${files.files.join(' ')}: ${rounds} rounds`);
     const result = await runGroup('soak', files, say, { ROUNDS: String(rounds) });
     sum.passed += result.passed;
     sum.failed += result.failed;
     sum.skipped += result.skipped;
+    sum.failures.push(...result.failures);
   }
   return sum;
 };
@@ -57,6 +58,13 @@ for (const name of names) {
 }
 
 const sum = (pick: (row: Result) => number): number => table.reduce((total, row) => total + pick(row), 0);
+// The first lines of a failure say what was expected, and where.
+for (const { name, failures } of table) {
+  for (const { title, details } of failures) {
+    console.log(`\n${name}: FAILED ${title}`);
+    details.slice(0, 25).forEach((line) => console.log(line));
+  }
+}
 console.log();
 for (const { name, seconds: took, passed, failed, skipped } of table) {
   console.log(`${name.padEnd(10)} ${String(took).padStart(5)} s   ${passed} passed, ${failed} failed, ${skipped} skipped`);

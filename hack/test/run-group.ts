@@ -6,7 +6,9 @@ import { createInterface } from 'node:readline';
 import { type Group, root } from './groups.ts';
 import { hiddenFailure, type TapEvent, tapReader } from './tap.ts';
 
-export type Result = { passed: number; failed: number; skipped: number };
+// `failures` are told again after all steps, since a reader may have the end of the output only.
+export type Failure = { title: string; details: string[] };
+export type Result = { passed: number; failed: number; skipped: number; failures: Failure[] };
 
 const heartbeatSeconds = 10;
 
@@ -26,14 +28,16 @@ export const runGroup = async (
 ): Promise<Result> => {
   if (group.files.length === 0) {
     say(`FAILED ${name}: there is no test file in this group`);
-    return { passed: 0, failed: 1, skipped: 0 };
+    return { passed: 0, failed: 1, skipped: 0, failures: [] };
   }
+  const failures: Failure[] = [];
   let done = 0;
   const show = (event: TapEvent): void => {
     done += 1;
     if (event.kind === 'failed') {
       say(`FAILED ${event.title}`);
       event.details.forEach((line) => console.log(line));
+      failures.push({ title: event.title, details: event.details });
     } else if (group.showsEachTest || event.kind === 'skipped') {
       say(`${event.kind} ${event.title}`);
     }
@@ -46,8 +50,9 @@ export const runGroup = async (
   if (hidden !== undefined) {
     say(`FAILED ${name}: ${hidden}`);
     noise.forEach((line) => console.log(`    ${line}`));
+    failures.push({ title: `${name}: ${hidden}`, details: noise });
   }
-  return { passed: counts.passed, failed: counts.failed + (hidden === undefined ? 0 : 1), skipped: counts.skipped };
+  return { passed: counts.passed, failed: counts.failed + (hidden === undefined ? 0 : 1), skipped: counts.skipped, failures };
 };
 
 type Run = { counts: ReturnType<ReturnType<typeof tapReader>['end']>; ended: string; noise: string[] };

@@ -13,7 +13,7 @@ export const runScript = async (name: string, command: readonly string[], say: (
   if (exitCode !== 0) {
     say(`FAILED ${name}: ${command.join(' ')} ended with exit code ${exitCode}`);
   }
-  return { passed: 0, failed: exitCode === 0 ? 0 : 1, skipped: 0 };
+  return { passed: 0, failed: exitCode === 0 ? 0 : 1, skipped: 0, failures: [] };
 };
 
 // Runs a program whose last line is `N passed, N failed`. Without such a line it has failed.
@@ -29,7 +29,7 @@ export const runCounted = async (name: string, command: readonly string[], say: 
   const [, passed, failed] = /^(\d+) passed, (\d+) failed$/.exec(last) ?? [];
   if (passed === undefined || (exitCode !== 0 && failed === '0')) {
     say(`FAILED ${name}: ${command.join(' ')} ended with exit code ${exitCode}`);
-    return { passed: Number(passed ?? 0), failed: Number(failed ?? 0) + 1, skipped: 0 };
+    return { passed: Number(passed ?? 0), failed: Number(failed ?? 0) + 1, skipped: 0, failures: [] };
   }
-  return { passed: Number(passed), failed: Number(failed), skipped: 0 };
+  return { passed: Number(passed), failed: Number(failed), skipped: 0, failures: [] };
 };
