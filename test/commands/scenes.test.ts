@@ -288,6 +288,7 @@ test('adopt asks the operator and ends with what became of it', async (t) => {
   ] as const;
   for (const [answer, code, says] of answers) {
     const outcome = await play(t, ['adopt', 'shop', '--take-over', '--confirm', 'shop/shop', '--timeout', '3s'], {
+      io: { alarmSpeed: 20 },
       with: (scene) => {
         scene.onPatch = (item) => {
           const request = item.metadata.annotations?.['holdfast.dev/take-over'];
