@@ -1,7 +1,9 @@
 // Keys of everything that a repository holds (DESIGN: what is stored). No key is both an object and a prefix.
 
+import { segmentName, segmentStart, timelineName } from '../api/lsn.ts';
+
 // 20261122T020000Z: without what no key may hold.
-const compactTime = (time: string): string => time.replace(/[-:]|\.\d+/g, '');
+export const compactTime = (time: string): string => time.replace(/[-:]|\.\d+/g, '');
 
 export const repositoryKey = 'holdfast.json';
 
@@ -49,3 +51,48 @@ export const volumeKey = (prefix: string, artifact: string, volume: number): str
 export const logsPrefix = (backupId: string): string => `logs/${backupId}/`;
 // `time` is RFC 3339; its compact form makes the logs of a backup sort by time.
 export const logKey = (backupId: string, time: string, what: string): string => `${logsPrefix(backupId)}${compactTime(time)}-${what}.jsonl`;
+
+export const walPrefix = 'wal/';
+export const lineagePrefix = (lineageId: string): string => `${walPrefix}${lineageId}/`;
+export const lineageKey = (lineageId: string): string => `${lineagePrefix(lineageId)}lineage.json`;
+
+// The lineage that a key lies in, or undefined where the key is no part of a WAL archive.
+export const lineageOf = (key: string): string | undefined => /^wal\/([0-9A-Za-z.-]+)\//.exec(key)?.[1];
+
+// Fixed width: keys sort as places do.
+const hex16 = (lsn: bigint): string => lsn.toString(16).toUpperCase().padStart(16, '0');
+
+export const walTimelinePrefix = (lineageId: string, timeline: number): string => `${lineagePrefix(lineageId)}${timelineName(timeline)}/`;
+
+// A whole segment, or a piece of one: `from` up to, and without, `to`.
+export const walObjectKey = (
+  { lineageId, segmentBytes }: { lineageId: string; segmentBytes: number },
+  timeline: number,
+  { from, to, keyId: id }: { from: bigint; to: bigint; keyId: string },
+): string => {
+  const folder = walTimelinePrefix(lineageId, timeline);
+  const segment = segmentName(timeline, from, segmentBytes);
+  const isWhole = from === segmentStart(from, segmentBytes) && to - from === BigInt(segmentBytes);
+  return isWhole ? `${folder}${segment}-${id}.zst.age` : `${folder}pieces/${segment}/${hex16(from)}-${hex16(to)}-${id}.zst.age`;
+};
+
+export const walHistoryFileKey = (lineageId: string, timeline: number): string =>
+  `${walTimelinePrefix(lineageId, timeline)}${timelineName(timeline)}.history`;
+
+export const walHistoriesPrefix = (lineageId: string): string => `${lineagePrefix(lineageId)}history/`;
+export const walHistoryKey = (lineageId: string, timeline: number): string =>
+  `${walHistoriesPrefix(lineageId)}${timelineName(timeline)}.json`;
+
+export const walPagesPrefix = (lineageId: string): string => `${lineagePrefix(lineageId)}index/`;
+export const walPageKey = (lineageId: string, timeline: number, from: bigint): string =>
+  `${walPagesPrefix(lineageId)}${timelineName(timeline)}/${hex16(from)}.json`;
+
+export const walTailsPrefix = (lineageId: string, timeline?: number): string =>
+  `${lineagePrefix(lineageId)}marks/${timeline === undefined ? '' : `${timelineName(timeline)}/`}`;
+// `time` is RFC 3339. The newest tail of a timeline sorts last; of two of one second, `count` decides.
+export const walTailKey = (lineageId: string, timeline: number, tail: { to: bigint; time: string; count: number }): string =>
+  `${walTailsPrefix(lineageId, timeline)}${hex16(tail.to)}-${compactTime(tail.time)}-${String(tail.count).padStart(6, '0')}.json`;
+
+export const walGapsPrefix = (lineageId: string): string => `${lineagePrefix(lineageId)}gaps/`;
+export const walGapKey = (lineageId: string, timeline: number, from: bigint): string =>
+  `${walGapsPrefix(lineageId)}${timelineName(timeline)}/${hex16(from)}.json`;

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import test from 'ava';
 import type { Backup } from '../../src/api/objects.ts';
 import type { Manifest } from '../../src/api/stored/backup.ts';
-import { lsnBytes } from '../../src/engines/postgresql/physical/lsn.ts';
+import { lsnBytes } from '../../src/api/lsn.ts';
 import { mustKubectl, root, run as runProgram } from '../cluster/kubectl.ts';
 import { bucketDirectory, demoSecret, identityFile } from './support/demo.ts';
 import { readManifestFile } from './support/documents.ts';

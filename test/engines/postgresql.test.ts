@@ -12,7 +12,7 @@ import { compareRows, readCounts } from '../../src/engines/postgresql/logical/st
 import { readBackupManifest } from '../../src/engines/postgresql/physical/backup-manifest.ts';
 import { checkBase } from '../../src/engines/postgresql/physical/check-base.ts';
 import { newestBefore } from '../../src/engines/postgresql/physical/commit-clock.ts';
-import { lsnBytes, segmentNames } from '../../src/engines/postgresql/physical/lsn.ts';
+import { lsnBytes, segmentNames } from '../../src/api/lsn.ts';
 import { readTarListing } from '../../src/engines/postgresql/physical/tar-listing.ts';
 import type { ServerFacts } from '../../src/engines/postgresql/server-facts.ts';
 import { connectionString } from '../../src/engines/postgresql/tool-environment.ts';

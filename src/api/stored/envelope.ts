@@ -15,5 +15,10 @@ export const payloadTypes = {
   manifest: 'application/vnd.holdfast.manifest+json',
   catalogue: 'application/vnd.holdfast.catalogue+json',
   mark: 'application/vnd.holdfast.mark+json',
+  walLineage: 'application/vnd.holdfast.wal-lineage+json',
+  walPage: 'application/vnd.holdfast.wal-page+json',
+  walTail: 'application/vnd.holdfast.wal-tail+json',
+  walHistory: 'application/vnd.holdfast.wal-history+json',
+  walGap: 'application/vnd.holdfast.wal-gap+json',
 } as const;
 export type PayloadType = (typeof payloadTypes)[keyof typeof payloadTypes];

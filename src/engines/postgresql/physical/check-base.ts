@@ -1,7 +1,7 @@
 // Whether a copy of the data directory is whole: every file of its manifest with its size, and every byte of WAL that it needs. Pure.
 import { EngineError } from '../../engine.ts';
 import type { BackupManifest } from './backup-manifest.ts';
-import { lsnBytes, segmentNames } from './lsn.ts';
+import { lsnBytes, segmentNames } from '../../../api/lsn.ts';
 
 const mostNamed = 3;
 

@@ -3,7 +3,7 @@ import { setInterval } from 'node:timers/promises';
 import type { PostgresqlSource } from '../../../api/agent.ts';
 import { connect } from '../client.ts';
 import type { Session } from '../client.ts';
-import { lsnBytes } from './lsn.ts';
+import { lsnBytes } from '../../../api/lsn.ts';
 
 // Everything committed before `time` (milliseconds, the server's clock) ends at or before `lsn`.
 export type Sample = { time: number; lsn: bigint };

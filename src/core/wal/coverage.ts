@@ -1,0 +1,76 @@
+// What a lineage holds: intervals and gaps of each timeline, from its pages and its newest tail alone.
+import { lsnBytes } from '../../api/lsn.ts';
+import type { WalGap, WalPage, WalTail } from '../../api/stored/wal.ts';
+import { parseMark } from './marks.ts';
+import type { Mark } from './marks.ts';
+import { inPlaceOrder, joinRanges, placed } from './objects.ts';
+import type { Placed, Range } from './objects.ts';
+
+export type SpanDocument = WalPage | WalTail;
+
+// One timeline of a lineage, all its documents put together.
+export type TimelineContents = {
+  readonly timeline: number;
+  // In the order of their places.
+  readonly objects: readonly Placed[];
+  // Sorted by time.
+  readonly marks: readonly Mark[];
+  // Where it is proven to end, and what follows.
+  readonly end?: { readonly lsn: bigint; readonly nextTimeline: number };
+};
+
+// Puts pages and the newest tail of each timeline together. Other tails must be left out: they name pieces that may be gone.
+export const contentsOf = (documents: readonly SpanDocument[]): TimelineContents[] => {
+  const timelines = Map.groupBy(documents, ({ timeline }) => timeline);
+  return [...timelines.keys()]
+    .toSorted((a, b) => a - b)
+    .map((timeline) => {
+      const own = timelines.get(timeline) ?? [];
+      const last = own.find((document) => 'end' in document && document.end !== undefined) as WalPage | undefined;
+      return {
+        timeline,
+        objects: inPlaceOrder(own.flatMap(({ objects }) => objects.map(placed))),
+        marks: sortMarks(own.flatMap(({ marks }) => marks.map(parseMark))),
+        ...(last?.end === undefined ? {} : { end: { lsn: lsnBytes(last.to), nextTimeline: last.end.nextTimeline } }),
+      };
+    });
+};
+
+const sortMarks = (marks: readonly Mark[]): Mark[] =>
+  marks.toSorted((a, b) => a.timeMilliseconds - b.timeMilliseconds || Number(a.lsn - b.lsn));
+
+// WAL without a hole, with what its marks say of time. A time is absent where no mark lies in it.
+export type Interval = Range & { readonly timeline: number; readonly fromMilliseconds?: number; readonly toMilliseconds?: number };
+export type Gap = Range & { readonly timeline: number; readonly reason?: WalGap['reason']; readonly sinceMilliseconds?: number };
+
+export const intervalsOf = ({ timeline, objects, marks }: TimelineContents): Interval[] =>
+  joinRanges(objects).map((range) => {
+    // A mark at the very beginning speaks of commits that may lie before it.
+    const inside = marks.filter(({ lsn }) => lsn > range.from && lsn <= range.to);
+    const [first] = inside;
+    const last = inside.at(-1);
+    return {
+      timeline,
+      ...range,
+      ...(first === undefined || last === undefined
+        ? {}
+        : { fromMilliseconds: first.timeMilliseconds, toMilliseconds: last.timeMilliseconds }),
+    };
+  });
+
+// The holes between the intervals of one timeline, with the reason where one was given.
+export const gapsOf = (intervals: readonly Interval[], reasons: readonly WalGap[]): Gap[] =>
+  intervals.slice(1).map(({ timeline, from: to }, at) => {
+    const before = intervals[at] as Interval;
+    const given = reasons.find((gap) => {
+      const start = lsnBytes(gap.from);
+      return gap.timeline === timeline && start >= before.to && start < to;
+    });
+    return {
+      timeline,
+      from: before.to,
+      to,
+      ...(given === undefined ? {} : { reason: given.reason }),
+      ...(before.toMilliseconds === undefined ? {} : { sinceMilliseconds: before.toMilliseconds }),
+    };
+  });
