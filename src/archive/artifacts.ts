@@ -1,12 +1,12 @@
 // Stores the artifacts of one attempt and reads each of them back.
-import { addAbortSignal, Readable } from 'node:stream';
+import { addAbortSignal } from 'node:stream';
 import type { ArtifactRecord } from '../api/stored/backup.ts';
 import type { ReadBack, SmallArtifact, StreamedArtifact } from '../engines/engine.ts';
-import { StoreError } from '../stores/errors.ts';
 import type { Store } from '../stores/store.ts';
 import { decrypt, encrypt } from './age/file.ts';
 import type { AttemptKey } from './attempt-key.ts';
 import { ArchiveError } from './errors.ts';
+import { withArtifact } from './read-artifact.ts';
 import { compressDocument, decompressDocument } from './zstd.ts';
 import { readVolumes, writeVolumes } from './volumes.ts';
 
@@ -51,40 +51,11 @@ export const storeArtifact = async (
 };
 
 // Reads an artifact back from the store: digests, decryption with the identity in memory, then what the engine checks (level L2).
-export const readBackArtifact = async (archive: AttemptArchive, artifact: StreamedArtifact, record: ArtifactRecord): Promise<ReadBack> => {
-  const plain = Readable.from(decrypt(readVolumes(archive.store, record.volumes, archive.signal), [archive.key.identity]), {
-    objectMode: false,
-    highWaterMark: 4 * 1024 ** 2,
-  });
-  let failure: unknown;
-  plain.on('error', (error) => {
-    failure = error;
-  });
-  try {
-    const result = await artifact.readBack(plain, archive.signal);
-    // Only at the end has the digest of the last volume been compared.
-    if (!(await isAtEnd(plain))) {
-      throw new ArchiveError('ToolFailed', `${artifact.name} was not read back to its end: nothing is proven. Please report this.`);
-    }
-    return result;
-  } catch (error) {
-    // The reason why the stream broke says more than the tool that was reading it.
-    throw failure instanceof ArchiveError || failure instanceof StoreError ? failure : error;
-  } finally {
-    plain.destroy();
-  }
-};
-
-// Whether nothing is left to be read. The end itself may not have been noticed yet.
-const isAtEnd = async (stream: Readable): Promise<boolean> => {
-  if (stream.readableEnded || stream.destroyed) {
-    return stream.readableEnded;
-  }
-  for await (const _ of stream) {
-    return false;
-  }
-  return true;
-};
+export const readBackArtifact = (
+  { store, key, signal }: AttemptArchive,
+  artifact: StreamedArtifact,
+  record: ArtifactRecord,
+): Promise<ReadBack> => withArtifact({ store, identities: [key.identity], signal }, record, (plain) => artifact.readBack(plain, signal));
 
 // Compresses, encrypts and stores a small document, and reads it back.
 export const storeDocument = async (archive: AttemptArchive, document: SmallArtifact): Promise<ArtifactRecord> => {

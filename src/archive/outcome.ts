@@ -21,6 +21,7 @@ const engineCategories: Record<EngineErrorCode, Category> = {
   DatabaseMissing: 'Configuration',
   SourceFailed: 'Source',
   VerificationFailed: 'Verification',
+  RestoreFailed: 'Internal',
 };
 
 const storeCategories: Record<StoreErrorCode, Category> = {

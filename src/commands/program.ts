@@ -12,10 +12,23 @@ import { defineKeygen } from './keygen/command.ts';
 import { defineList } from './list/command.ts';
 import { defineLogs } from './logs/command.ts';
 import { defineDoctor } from './doctor/command.ts';
+import { definePlan } from './plan/command.ts';
+import { defineRestore } from './restore/command.ts';
 import { defineStatus } from './status/command.ts';
 import { defineWait } from './wait/command.ts';
 
-const definitions = [defineStatus, defineDoctor, defineList, defineBackup, defineWait, defineLogs, defineAdopt, defineKeygen];
+const definitions = [
+  defineStatus,
+  defineDoctor,
+  defineList,
+  defineBackup,
+  defineWait,
+  defineLogs,
+  defineRestore,
+  definePlan,
+  defineAdopt,
+  defineKeygen,
+];
 
 const afterHelp = `
 Exit codes:
@@ -49,7 +62,7 @@ export const runProgram = async (args: readonly string[], io: Io): Promise<numbe
     exit = await work(asWanted());
   });
   const asWanted = (): Io => (program.opts<{ color: boolean }>().color ? io : withoutColours(io));
-  for (const command of [program, ...program.commands]) {
+  for (const command of withDescendants(program)) {
     command
       .exitOverride()
       .configureOutput({
@@ -58,7 +71,7 @@ export const runProgram = async (args: readonly string[], io: Io): Promise<numbe
         getOutHelpWidth: () => io.columns ?? 100,
         getErrHelpWidth: () => io.columns ?? 100,
       })
-      .showHelpAfterError(`Run \`kubectl holdfast ${command === program ? '' : `${command.name()} `}--help\` to see what there is.`);
+      .showHelpAfterError(`Run \`kubectl holdfast ${pathOf(command)}--help\` to see what there is.`);
   }
   try {
     await program.parseAsync(args, { from: 'user' });
@@ -67,6 +80,11 @@ export const runProgram = async (args: readonly string[], io: Io): Promise<numbe
     return endOf(error, asWanted());
   }
 };
+
+const withDescendants = (command: Command): Command[] => [command, ...command.commands.flatMap(withDescendants)];
+
+// Its name with those of its parents, below the program: `plan restore `.
+const pathOf = (command: Command): string => (command.parent === null ? '' : `${pathOf(command.parent)}${command.name()} `);
 
 const endOf = async (error: unknown, io: Io): Promise<number> => {
   if (error instanceof CommanderError) {

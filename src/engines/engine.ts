@@ -67,7 +67,8 @@ export type EngineErrorCode =
   | 'TablespacesUnsupported'
   | 'DatabaseMissing'
   | 'SourceFailed'
-  | 'VerificationFailed';
+  | 'VerificationFailed'
+  | 'RestoreFailed';
 
 // Thrown by engines. `retryable`: a later attempt may work without anybody changing anything.
 export class EngineError extends Error {

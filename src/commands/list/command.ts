@@ -2,9 +2,8 @@
 import { allNamespacesOption, clusterOptions, examples } from '../common/definition.ts';
 import type { Definition } from '../common/definition.ts';
 import { outputOption } from '../common/output.ts';
+import { collect, storeOptions } from '../common/store-options.ts';
 import type { ListOptions } from './list.ts';
-
-const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
 export const defineList: Definition = (program, start) => {
   const command = program
@@ -14,7 +13,7 @@ export const defineList: Definition = (program, start) => {
       'Lists the Backups of a policy or namespace. With --from it reads a repository itself, needs no cluster, and shows of each backup whether it is genuine and whole: every manifest is read, its signature checked, and every object that it names looked for. Exit code then: 1 where a backup failed the check, 5 where something could not be determined, 3 where there is no repository.',
     )
     .argument('[policy]', 'only the Backups of this BackupPolicy');
-  outputOption(allNamespacesOption(clusterOptions(command)))
+  storeOptions(outputOption(allNamespacesOption(clusterOptions(command))))
     .option('--from <location>', 'read a repository: a folder, or s3://<bucket>/<prefix>')
     .option(
       '--verification-key <file>',
@@ -22,13 +21,6 @@ export const defineList: Definition = (program, start) => {
       collect,
     )
     .option('--check', 'look for every object of a large repository now, whatever its newest snapshot says')
-    .option('--endpoint <url>', 'address of the S3 service (default: that of AWS)')
-    .option('--region <id>', 'region of the bucket (default: $AWS_REGION, else "us-east-1")')
-    .option('--ca-file <file>', 'PEM certificates that the S3 service is checked against (default: $AWS_CA_BUNDLE)')
-    .option(
-      '--credentials-dir <dir>',
-      'folder with the files accessKeyId, secretAccessKey and perhaps sessionToken (default: $AWS_ACCESS_KEY_ID and so on)',
-    )
     .addHelpText(
       'after',
       examples(

@@ -12,10 +12,10 @@ import type { Format } from '../common/output.ts';
 import { catalogueEntry } from './catalogue.ts';
 import type { Catalogue, CatalogueEntry } from './catalogue.ts';
 import { catalogueTable } from './catalogue-table.ts';
-import { readLocation } from './location.ts';
-import type { Location, LocationOptions } from './location.ts';
+import { readLocation } from '../common/location.ts';
+import type { Location, LocationOptions } from '../common/location.ts';
 import { objectCache } from './object-cache.ts';
-import { readVerificationKeys } from './verification-keys.ts';
+import { readVerificationKeys } from '../common/verification-keys.ts';
 
 export type FromOptions = LocationOptions & { verificationKey?: string[]; check?: boolean; output?: Format };
 

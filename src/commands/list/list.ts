@@ -10,7 +10,7 @@ import { findPolicy, listBackups, policyNotFound } from '../common/find.ts';
 import type { Io } from '../common/io.ts';
 import { printDocument } from '../common/output.ts';
 import type { OutputOptions } from '../common/output.ts';
-import type { LocationOptions } from './location.ts';
+import type { LocationOptions } from '../common/location.ts';
 import { backupTable } from './table.ts';
 
 export type ListOptions = ClusterOptions &

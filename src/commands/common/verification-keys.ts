@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import type { VerificationKey } from '../../api/agent.ts';
-import { wrongUse } from '../common/errors.ts';
+import { wrongUse } from './errors.ts';
 
 const keySchema = z.object({ id: z.string().min(1), key: z.string().min(1) });
 const keysSchema = z.array(keySchema).min(1);
@@ -27,12 +27,16 @@ export const readVerificationKeys = async (files: string[] = []): Promise<Verifi
   return (await Promise.all(files.map(readFileOfKeys))).flat();
 };
 
+// Those in the comments of identity.txt.
+export const keysInText = (text: string): VerificationKey[] =>
+  [...text.matchAll(commentedKey)].map(([, id = '', key = '']) => ({ id, key }));
+
 const readFileOfKeys = async (file: string): Promise<VerificationKey[]> => {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
     throw wrongUse(`The verification key cannot be read: ${why}.`, 'Check the path after --verification-key.');
   });
-  const commented = [...text.matchAll(commentedKey)].map(([, id = '', key = '']) => ({ id, key }));
+  const commented = keysInText(text);
   const found = commented.length > 0 ? commented : keysInYaml(text);
   if (found.length === 0) {
     throw wrongUse(

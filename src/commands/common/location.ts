@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { TierPlan } from '../../api/agent.ts';
-import { notFound, wrongUse } from '../common/errors.ts';
+import { notFound, wrongUse } from './errors.ts';
 
 export type LocationOptions = { endpoint?: string; region?: string; caFile?: string; credentialsDir?: string };
 export type Location = TierPlan['location'];

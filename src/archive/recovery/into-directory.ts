@@ -1,0 +1,99 @@
+// A physical copy, back as a data directory that a server can start on: fetch → check → defuse, in a folder beside the target, which appears whole or not at all.
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { RecoveryPlan } from '../../core/recovery/plan.ts';
+import { checkDirectory, verifyBackup } from '../../engines/postgresql/recovery/check-directory.ts';
+import { defuse } from '../../engines/postgresql/recovery/defuse.ts';
+import type { Defused } from '../../engines/postgresql/recovery/defuse.ts';
+import { extractBase } from '../../engines/postgresql/recovery/extract.ts';
+import { findPrograms } from '../../engines/postgresql/recovery/programs.ts';
+import type { Store } from '../../stores/store.ts';
+import { ArchiveError } from '../errors.ts';
+import { withArtifact } from '../read-artifact.ts';
+import type { RecoveryContext } from './context.ts';
+import type { OpenLink } from './open-link.ts';
+import type { Prepared } from './prepare.ts';
+import type { DirectoryTarget, Owner } from './request.ts';
+import { intoDirectory } from './target-directory.ts';
+
+const defaultSegmentBytes = 16 * 1024 ** 2;
+
+export type RestoredDirectory = {
+  path: string;
+  major: number;
+  // Files of the backup_manifest.
+  files: number;
+  // Whether PostgreSQL's own tool has checked every checksum; else why not.
+  checksums: 'Passed' | { notChecked: string };
+  defused: Defused[];
+};
+
+export const restoreDirectory = (
+  store: Store,
+  { plan, chain }: Prepared,
+  target: DirectoryTarget,
+  context: RecoveryContext,
+): Promise<RestoredDirectory> =>
+  intoDirectory(target.path, async (directory) => {
+    await context.step('fetch', () => fetchChain(store, plan, chain, directory, context));
+    const checked = await context.step('check', () => check(plan, chain, directory, target, context));
+    const defused = await context.step('defuse', () => defuseIt(plan, directory, target, context));
+    await context.step('sync', () => makeDurable(directory, target.owner));
+    return { path: target.path, major: majorOf(plan), ...checked, defused };
+  });
+
+export const majorOf = ({ versions }: RecoveryPlan): number => Number.parseInt(versions['postgresql'] ?? '', 10);
+
+const fetchChain = async (
+  store: Store,
+  { fetchBytes }: RecoveryPlan,
+  chain: readonly OpenLink[],
+  directory: string,
+  { signal, progress }: RecoveryContext,
+): Promise<void> => {
+  let fetched = 0;
+  for (const { manifest, component, identity = '' } of chain) {
+    const base = component.artifacts.find(({ name }) => name === 'base.tar');
+    if (base === undefined || component.parent !== null) {
+      throw new ArchiveError('DocumentInvalid', `This release cannot restore the physical copy of ${manifest.backupId}. Use a later one.`);
+    }
+    const onBytes = (bytes: number): void => progress('fetch', (fetched += bytes), fetchBytes);
+    await withArtifact({ store, identities: [identity], signal, onBytes }, base, (plain) => extractBase(plain, directory, signal));
+  }
+};
+
+const check = async (
+  plan: RecoveryPlan,
+  chain: readonly OpenLink[],
+  directory: string,
+  { programs: wanted }: DirectoryTarget,
+  { signal }: RecoveryContext,
+): Promise<Pick<RestoredDirectory, 'files' | 'checksums'>> => {
+  const segmentBytes = chain.at(-1)?.component.facts.postgresql?.walSegmentBytes ?? defaultSegmentBytes;
+  const { files } = await checkDirectory(directory, segmentBytes, signal);
+  const programs = await findPrograms(majorOf(plan), 'pg_verifybackup', wanted);
+  if (programs === undefined) {
+    return {
+      files: files.size,
+      checksums: { notChecked: `there is no pg_verifybackup of PostgreSQL ${majorOf(plan)} on this machine` },
+    };
+  }
+  await verifyBackup(programs, directory, signal);
+  return { files: files.size, checksums: 'Passed' };
+};
+
+const defuseIt = (plan: RecoveryPlan, directory: string, { keep }: DirectoryTarget, { now }: RecoveryContext): Promise<Defused[]> =>
+  defuse(directory, {
+    major: majorOf(plan),
+    keep,
+    origin: `restored from the backup ${plan.chain.at(-1)?.backupId} (component "${plan.component}") at ${now().toISOString().slice(0, 19)}Z`,
+  });
+
+// What is called restored must be there after a power cut, and belong to whom it shall belong to.
+const makeDurable = async (directory: string, owner: Owner | undefined): Promise<void> => {
+  const run = promisify(execFile);
+  if (owner !== undefined) {
+    await run('chown', ['--recursive', '--no-dereference', `${owner.uid}:${owner.gid}`, '--', directory]);
+  }
+  await run('sync', ['--file-system', '--', directory]);
+};

@@ -1,0 +1,36 @@
+// The options of `restore` and `plan restore`.
+import type { Command } from 'commander';
+import type { LocationOptions } from '../common/location.ts';
+import { collect, storeOptions } from '../common/store-options.ts';
+import type { PointOptions } from './point.ts';
+
+export type RecoveryOptions = LocationOptions &
+  PointOptions & {
+    from?: string;
+    identity?: string[];
+    verificationKey?: string[];
+    component?: string;
+    to?: string;
+    owner?: string;
+    keep?: string[];
+    postgresqlBin?: string;
+  };
+
+export const recoveryOptions = (command: Command): Command =>
+  storeOptions(
+    command
+      .option('--from <location>', 'the repository: a folder, or s3://<bucket>/<prefix>')
+      .option('--identity <file>', 'the age identity out of the safe: identity.txt of keygen (repeatable)', collect)
+      .option(
+        '--verification-key <file>',
+        'whose signatures to believe (repeatable; default: the keys in the comments of identity.txt)',
+        collect,
+      )
+      .option('--component <name>', 'which component (default: the only one)')
+      .option('--latest', 'the newest point that can be reached')
+      .option('--backup <id>', 'this backup, as `list --from` names it')
+      .option('--to <dir>', 'a data directory that a server can start on; must be empty or not there'),
+  )
+    .option('--owner <user>', 'whose files they shall be, where root restores: a name, or <uid>:<gid>')
+    .option('--keep <setting>', 'leave this setting as it was, such as archive_command (repeatable)', collect)
+    .option('--postgresql-bin <dir>', 'folder of the programs of PostgreSQL (default: $PATH and the usual places)');

@@ -1,0 +1,26 @@
+// What came of a restore, and exactly how to start the server.
+import type { Recovered } from '../../archive/recovery/recover.ts';
+import { durationText } from '../common/figures.ts';
+import { oneLine } from '../common/printable.ts';
+import { shellWord } from './next.ts';
+
+type Told = { owner?: { uid: number; gid: number }; seconds: number };
+
+export const reportText = ({ directory }: Recovered, { owner, seconds }: Told): string => {
+  const { path, major, files, checksums, defused } = directory;
+  return [
+    `Restored to ${path} in ${durationText(seconds * 1000)}: ${files} files, all there with their sizes${
+      checksums === 'Passed' ? '; every checksum is right (pg_verifybackup).' : `. Checksums were not checked: ${checksums.notChecked}.`
+    }`,
+    ...(defused.length === 0
+      ? [`Nothing was set that would act on the world; holdfast.conf keeps it so.`]
+      : [
+          'Taken out of force, so that the copy does not act on the world (holdfast.conf says how to undo it):',
+          ...defused.map(({ name, was, file }) => `  ${name}, was ${oneLine(was) === '' ? 'empty' : oneLine(was)} in ${file}`),
+        ]),
+    '',
+    `Start it with PostgreSQL ${major}${owner === undefined ? '' : ` as the user ${owner.uid}`}; where another server runs on this machine, on a port of its own:`,
+    `  pg_ctl --pgdata=${shellWord(path)} --options='-p 5433' --log=${shellWord(`${path}.log`)} --wait start`,
+    '',
+  ].join('\n');
+};

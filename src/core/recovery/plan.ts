@@ -1,0 +1,167 @@
+// The plan of a recovery: what is read, how much room it takes, what is lost, in which steps; or why it is refused.
+import type { Manifest } from '../../api/stored/backup.ts';
+import type { Link } from './choose.ts';
+import { refusal } from './refusal.ts';
+import type { Refusal } from './refusal.ts';
+import type { Form } from './wish.ts';
+
+export type Step = { name: 'fetch' | 'restore' | 'defuse' | 'replay' | 'check'; what: string; bytes?: number };
+
+export type RecoveryPlan = {
+  kind: 'plan';
+  component: string;
+  form: Form;
+  repositoryId: string;
+  policy: Manifest['policy'];
+  // Oldest first.
+  chain: { backupId: string; type: Manifest['type']; slot: string; bytes: number }[];
+  // Where it ends. `time`: every commit before it is there.
+  reaches: { time?: string; lsn?: string; timeline?: number };
+  steps: Step[];
+  // Stored bytes that are read.
+  fetchBytes: number;
+  // Room in the target; absent where it is not known before it is read.
+  spaceBytes?: number;
+  freeBytes?: number;
+  versions: Record<string, string>;
+  // What will not be there.
+  lost: string;
+  notes: string[];
+};
+
+// What the chosen backups turned out to be like, and where they shall go.
+export type Facts = {
+  repositoryId: string;
+  form: Form;
+  chain: readonly Link[];
+  notes: readonly string[];
+  // Ids of all backups in the store, newest first.
+  ids: readonly string[];
+  // Objects of the chain that are not there, or not with their size.
+  missing: { backupId: string; message: string }[];
+  // Which backups no identity opens. Undefined: no identity was given.
+  closed?: { backupId: string; message: string }[];
+  // Bytes of the files, once they are there; absent where that is not known.
+  rawBytes?: number;
+  target: Target;
+};
+
+export type Target =
+  // `occupied`: what is there already, such as "holds 3 files".
+  { kind: 'directory'; path: string; occupied?: string; freeBytes?: number } | { kind: 'server' };
+
+const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 1024 ** 2)} MiB`;
+
+// First what concerns the target, then the source: the cheapest answer first. The first that applies wins.
+export const planRecovery = (facts: Facts): RecoveryPlan | Refusal =>
+  targetOccupied(facts) ?? objectsMissing(facts) ?? keysMissing(facts) ?? tooLittleSpace(facts) ?? thePlan(facts);
+
+const targetOccupied = ({ target }: Facts): Refusal | undefined =>
+  target.kind === 'directory' && target.occupied !== undefined
+    ? refusal('TargetNotEmpty', `${target.path} ${target.occupied}. A restore never writes over anything.`, {
+        options: { to: `${target.path}.restored` },
+      })
+    : undefined;
+
+const objectsMissing = ({ missing, chain }: Facts): Refusal | undefined => {
+  const [first] = missing;
+  if (first === undefined) {
+    return undefined;
+  }
+  const code = chain.length > 1 ? 'ChainBroken' : 'SourceVerificationFailed';
+  return refusal(code, `The backup ${first.backupId} is not whole: ${first.message}`, {
+    act: 'Use another tier (its location after --from), or another backup: `kubectl holdfast list --from …` shows which are whole.',
+  });
+};
+
+const keysMissing = ({ closed = [] }: Facts): Refusal | undefined => {
+  const [first] = closed;
+  return first === undefined
+    ? undefined
+    : refusal('KeyUnavailable', `The identity does not open the backup ${first.backupId}: ${first.message}`, {
+        options: { identity: '<the identity of one of its recipients>' },
+        act: 'It is the file identity.txt that keygen made when this backup was taken; a rotated key opens older backups only.',
+      });
+};
+
+// Replay writes a little more, and a file system wants some air.
+export const withMargin = (bytes: number): number => Math.ceil(bytes * 1.05) + 64 * 1024 ** 2;
+
+const tooLittleSpace = ({ rawBytes, target }: Facts): Refusal | undefined => {
+  if (rawBytes === undefined || target.kind !== 'directory' || target.freeBytes === undefined) {
+    return undefined;
+  }
+  const needed = withMargin(rawBytes);
+  return needed <= target.freeBytes
+    ? undefined
+    : refusal('InsufficientSpace', `${target.path} has ${mebibytes(target.freeBytes)} free, and ${mebibytes(needed)} are needed.`, {
+        options: { to: '<a folder with more room>' },
+        act: 'Or free some room there.',
+      });
+};
+
+const artifactBytes = ({ component }: Link, form: Form): number =>
+  component.artifacts
+    .filter(({ name }) => (form === 'physical' ? name === 'base.tar' : name.endsWith('.dump') || name === 'globals.sql'))
+    .flatMap(({ volumes }) => volumes)
+    .reduce((sum, { bytes }) => sum + bytes, 0);
+
+const thePlan = (facts: Facts): RecoveryPlan => {
+  const { chain, form, repositoryId, rawBytes, target } = facts;
+  const last = chain.at(-1) as Link;
+  const links = chain.map((link) => ({
+    backupId: link.manifest.backupId,
+    type: link.manifest.type,
+    slot: link.manifest.slot,
+    bytes: artifactBytes(link, form),
+  }));
+  const { restorableTo, postgresql } = last.component.facts;
+  const free = target.kind === 'directory' ? target.freeBytes : undefined;
+  return {
+    kind: 'plan',
+    component: last.component.name,
+    form,
+    repositoryId,
+    policy: last.manifest.policy,
+    chain: links,
+    reaches: {
+      ...(restorableTo === undefined ? {} : { time: restorableTo }),
+      ...(form === 'physical' && postgresql?.stopLsn !== undefined ? { lsn: postgresql.stopLsn } : {}),
+      ...(form === 'physical' && postgresql?.timeline !== undefined ? { timeline: postgresql.timeline } : {}),
+    },
+    steps: stepsOf(links, form),
+    fetchBytes: links.reduce((sum, { bytes }) => sum + bytes, 0),
+    ...(rawBytes === undefined ? {} : { spaceBytes: withMargin(rawBytes) }),
+    ...(free === undefined ? {} : { freeBytes: free }),
+    versions: last.component.facts.versions,
+    lost: lostBy(facts, last),
+    notes: notesOf(facts),
+  };
+};
+
+const stepsOf = (links: RecoveryPlan['chain'], form: Form): Step[] => [
+  ...links.map(({ backupId, type, bytes }): Step => ({ name: 'fetch', what: `${type} ${backupId}`, bytes })),
+  ...(form === 'physical'
+    ? [
+        { name: 'check' as const, what: 'every file against backup_manifest' },
+        { name: 'defuse' as const, what: 'settings that act on the world' },
+      ]
+    : [{ name: 'restore' as const, what: 'roles first, then the databases' }]),
+];
+
+const lostBy = ({ ids }: Facts, { manifest, component }: Link): string => {
+  const newer = ids.indexOf(manifest.backupId);
+  const after = component.facts.restorableTo;
+  return [
+    after === undefined ? 'What was committed after the backup.' : `What was committed after ${after}.`,
+    newer > 0 ? ` There ${newer === 1 ? 'is 1 newer backup' : `are ${newer} newer backups`}.` : '',
+  ].join('');
+};
+
+const notesOf = ({ notes, closed, rawBytes, target }: Facts): string[] => [
+  ...notes,
+  ...(closed === undefined ? ['No identity was given: whether the backup can be opened, and how much room it takes, is not known.'] : []),
+  ...(closed !== undefined && rawBytes === undefined && target.kind === 'directory'
+    ? ['How much room it takes is not known: the backup says nothing of it.']
+    : []),
+];

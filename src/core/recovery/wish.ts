@@ -1,0 +1,53 @@
+// What somebody wants back: which component, in which form, and as of when.
+
+// A point in the history of a database. `micros`: microseconds since 1970. Exclusive: what happened at that very point is left out.
+export type Point =
+  | { kind: 'backup'; id: string }
+  | { kind: 'latest' }
+  | { kind: 'time'; text: string; micros: number; inclusive: boolean }
+  | { kind: 'lsn'; lsn: string; inclusive: boolean }
+  | { kind: 'name'; name: string };
+
+// physical: a data directory that a server starts on. logical: dumps for a server that runs.
+export type Form = 'physical' | 'logical';
+
+export type Wish = {
+  // Undefined: the only one.
+  component?: string;
+  form: Form;
+  point: Point;
+  // Undefined: the one that leads to the newest point.
+  timeline?: number;
+};
+
+const instant = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,6}))?([Zz]|[+-]\d{2}:\d{2})$/;
+
+// An instant in RFC 3339 with its offset, to the microsecond as PostgreSQL counts. Undefined where the text is none: without an offset nobody knows which hour is meant.
+export const readInstant = (text: string): number | undefined => {
+  const [, date = '', time = '', fraction = '', offset = ''] = instant.exec(text) ?? [];
+  const milliseconds = Date.parse(`${date}T${time}${offset.toUpperCase()}`);
+  // Date.parse takes 24:00:00 and turns 30 February into March.
+  const wall = Date.parse(`${date}T${time}Z`);
+  if (Number.isNaN(milliseconds) || new Date(wall).toISOString().slice(0, 19) !== `${date}T${time}`) {
+    return undefined;
+  }
+  return milliseconds * 1000 + Number(fraction.padEnd(6, '0'));
+};
+
+// Such as 2026-11-22T14:03:07.000000Z.
+export const microsText = (micros: number): string => {
+  const seconds = Math.floor(micros / 1_000_000);
+  const fraction = String(micros - seconds * 1_000_000).padStart(6, '0');
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${fraction}Z`;
+};
+
+const lsn = /^([0-9A-Fa-f]{1,8})\/([0-9A-Fa-f]{1,8})$/;
+
+// A place in the WAL as a number of bytes, or undefined where the text is none.
+export const readLsn = (text: string): bigint | undefined => {
+  const [, high, low] = lsn.exec(text) ?? [];
+  return high === undefined || low === undefined ? undefined : (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`);
+};
+
+export const lsnText = (bytes: bigint): string =>
+  `${(bytes >> 32n).toString(16).toUpperCase()}/${(bytes & 0xffff_ffffn).toString(16).toUpperCase()}`;
