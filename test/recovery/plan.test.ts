@@ -1,6 +1,7 @@
 // The pure part of a recovery: what is wished, which backups are chosen, what the plan says, and every refusal.
 import test from 'ava';
 import * as fc from 'fast-check';
+import { lsnText } from '../../src/api/lsn.ts';
 import type { ComponentEntry, Manifest } from '../../src/api/stored/backup.ts';
 import { nameComponent } from '../../src/core/recovery/component.ts';
 import { chooseLatest, chooseNamed } from '../../src/core/recovery/choose.ts';
@@ -9,7 +10,7 @@ import type { KnownBackup } from '../../src/core/recovery/known-backup.ts';
 import { planRecovery, withMargin } from '../../src/core/recovery/plan.ts';
 import type { Facts } from '../../src/core/recovery/plan.ts';
 import type { Refusal, RefusalCode } from '../../src/core/recovery/refusal.ts';
-import { lsnText, microsText, readInstant, readLsn } from '../../src/core/recovery/wish.ts';
+import { microsText, readInstant, readLsn } from '../../src/core/recovery/wish.ts';
 
 const digest = 'a'.repeat(64);
 const object = (key: string, bytes: number) => ({ key, bytes, sha256: digest });

@@ -1,7 +1,7 @@
 // How much room the files of a physical copy take, by the list of them that lies beside it.
 import { readBackupManifest } from '../../engines/postgresql/physical/backup-manifest.ts';
 import type { BackupManifest } from '../../engines/postgresql/physical/backup-manifest.ts';
-import { lsnBytes, segmentNames } from '../../engines/postgresql/physical/lsn.ts';
+import { lsnBytes, segmentNames } from '../../api/lsn.ts';
 import type { Store } from '../../stores/store.ts';
 import { readSmallArtifact } from '../read-artifact.ts';
 import type { OpenLink } from './open-link.ts';

@@ -1,4 +1,5 @@
 // What somebody wants back: which component, in which form, and as of when.
+import { lsnBytes } from '../../api/lsn.ts';
 
 // A point in the history of a database. `micros`: microseconds since 1970. Exclusive: what happened at that very point is left out.
 export type Point =
@@ -41,13 +42,11 @@ export const microsText = (micros: number): string => {
   return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${fraction}Z`;
 };
 
-const lsn = /^([0-9A-Fa-f]{1,8})\/([0-9A-Fa-f]{1,8})$/;
-
 // A place in the WAL as a number of bytes, or undefined where the text is none.
 export const readLsn = (text: string): bigint | undefined => {
-  const [, high, low] = lsn.exec(text) ?? [];
-  return high === undefined || low === undefined ? undefined : (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`);
+  try {
+    return lsnBytes(text);
+  } catch {
+    return undefined;
+  }
 };
-
-export const lsnText = (bytes: bigint): string =>
-  `${(bytes >> 32n).toString(16).toUpperCase()}/${(bytes & 0xffff_ffffn).toString(16).toUpperCase()}`;
