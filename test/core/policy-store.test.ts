@@ -211,12 +211,12 @@ test('storage health: an older reading does not outweigh that newer ones cannot 
   t.is(condition(decide({ ...read, policy: makePolicy({}, waiting.status) }), 'StorageHealthy'), 'True AllVerified');
 });
 
-test('readings: a run that does not know whether it was sealed has the store read, one that never got so far has not', (t) => {
+test('readings: a run that failed has the store read, one that never began has not', (t) => {
   const before = start - 60 * minute;
   const jobs = [inspectJob('local', ended(inspected), before)];
-  const unknown = { ...complete(22, 'Sealed'), status: { phase: 'Failed' as const, endTime: iso(start), sealAttempt: 1 } };
-  t.deepEqual(created(decide({ jobs, backups: [unknown] }), 'inspect'), ['local 1']);
-  const early = { ...unknown, status: { phase: 'Failed' as const, endTime: iso(start) } };
+  const failed = { ...complete(22, 'Sealed'), status: { phase: 'Failed' as const, endTime: iso(start), backupId: 'x' } };
+  t.deepEqual(created(decide({ jobs, backups: [failed] }), 'inspect'), ['local 1']);
+  const early = { ...failed, status: { phase: 'Failed' as const, endTime: iso(start) } };
   t.deepEqual(created(decide({ jobs, backups: [early] }), 'inspect'), []);
 });
 

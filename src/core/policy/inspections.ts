@@ -1,4 +1,4 @@
-// Reading the tiers: after each backup, after each copy, at the slots of the health schedule, and once for a policy that is new.
+// Reading the tiers: after each run, after each copy, at the slots of the health schedule, and once for a policy that is new.
 import { judge } from '../jobs/judge.ts';
 import type { Verdict } from '../jobs/judge.ts';
 import { deadlinesFor } from '../jobs/deadlines.ts';
@@ -9,7 +9,7 @@ import type { Action } from '../jobs/request.ts';
 import { jobName } from '../plan/names.ts';
 import { jitterOffset, newestSlot, nextSlot } from '../plan/schedule.ts';
 import { doubling, hour, instantOf, second, soonest } from '../plan/time.ts';
-import { isSealed } from './observed.ts';
+import { hasStarted } from './observed.ts';
 import type { PolicyObserved } from './observed.ts';
 
 export type TierReading = {
@@ -96,15 +96,13 @@ const measuredTime = ({ policy, catalogue }: PolicyObserved, tier: string): numb
 const adoptedTime = ({ jobs }: PolicyObserved): number =>
   Math.max(0, ...jobs.flatMap(({ ours, verb, state }) => (ours && verb === 'adopt' && state.type === 'Ended' ? [state.endTime] : [])));
 
-// The newest instant at which something may have been added to the tier; at first, when the policy was made. A run that does not know
-// whether it was sealed counts: nothing stays unknown for ever.
+// The newest instant at which something may have been added to the tier; at first, when the policy was made. A run that failed counts:
+// perhaps it was sealed and does not know, and what stopped it may stand in the store, such as another writer.
 const neededSince = (observed: PolicyObserved, tier: string, isPrimary: boolean): number => {
   const { policy, backups, jobs } = observed;
   const created = instantOf(policy.metadata.creationTimestamp) ?? 0;
   const ends = isPrimary
-    ? backups
-        .filter((backup) => isSealed(backup) || backup.status.sealAttempt !== undefined)
-        .map(({ status }) => instantOf(status.endTime) ?? 0)
+    ? backups.filter(hasStarted).map(({ status }) => instantOf(status.endTime) ?? 0)
     : jobs.flatMap((job) =>
         job.ours && job.verb === 'copy' && job.tier === tier && job.state.type === 'Ended' && job.state.result?.outcome === 'Succeeded'
           ? [job.state.endTime]
