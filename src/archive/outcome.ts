@@ -22,6 +22,10 @@ const engineCategories: Record<EngineErrorCode, Category> = {
   SourceFailed: 'Source',
   VerificationFailed: 'Verification',
   RestoreFailed: 'Internal',
+  ChainBroken: 'Verification',
+  IncrementFormatUnknown: 'Verification',
+  TargetUnfinished: 'Configuration',
+  TargetMisfit: 'Configuration',
 };
 
 const storeCategories: Record<StoreErrorCode, Category> = {

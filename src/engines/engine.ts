@@ -68,7 +68,12 @@ export type EngineErrorCode =
   | 'DatabaseMissing'
   | 'SourceFailed'
   | 'VerificationFailed'
-  | 'RestoreFailed';
+  | 'RestoreFailed'
+  // Of a restore: the backups of a chain do not fit together; their form is unknown; the directory does not serve.
+  | 'ChainBroken'
+  | 'IncrementFormatUnknown'
+  | 'TargetUnfinished'
+  | 'TargetMisfit';
 
 // Thrown by engines. `retryable`: a later attempt may work without anybody changing anything.
 export class EngineError extends Error {
