@@ -1,7 +1,11 @@
 // A physical copy, back as a data directory that a server can start on: fetch → check → defuse, in a folder beside the target, which appears whole or not at all.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import type { ComponentEntry } from '../../api/stored/backup.ts';
 import type { RecoveryPlan } from '../../core/recovery/plan.ts';
+import { joinInto } from '../../engines/postgresql/incremental/join-increments.ts';
+import type { Joining } from '../../engines/postgresql/incremental/join-increments.ts';
+import { decompressed } from '../../engines/postgresql/incremental/read-archive.ts';
 import { checkDirectory, verifyBackup } from '../../engines/postgresql/recovery/check-directory.ts';
 import { defuse } from '../../engines/postgresql/recovery/defuse.ts';
 import type { Defused } from '../../engines/postgresql/recovery/defuse.ts';
@@ -44,23 +48,32 @@ export const restoreDirectory = (
 
 export const majorOf = ({ versions }: RecoveryPlan): number => Number.parseInt(versions['postgresql'] ?? '', 10);
 
+// The Full is unpacked, each increment is joined to it as it streams by: one copy on disk.
 const fetchChain = async (
   store: Store,
-  { fetchBytes }: RecoveryPlan,
+  plan: RecoveryPlan,
   chain: readonly OpenLink[],
   directory: string,
   { signal, progress }: RecoveryContext,
 ): Promise<void> => {
   let fetched = 0;
+  const onBytes = (bytes: number): void => progress('fetch', (fetched += bytes), plan.fetchBytes);
+  let joining: Joining | undefined;
   for (const { manifest, component, identity = '' } of chain) {
     const base = component.artifacts.find(({ name }) => name === 'base.tar');
-    if (base === undefined || component.parent !== null) {
+    if (base === undefined || (component.parent === null) !== (joining === undefined)) {
       throw new ArchiveError('DocumentInvalid', `This release cannot restore the physical copy of ${manifest.backupId}. Use a later one.`);
     }
-    const onBytes = (bytes: number): void => progress('fetch', (fetched += bytes), fetchBytes);
-    await withArtifact({ store, identities: [identity], signal, onBytes }, base, (plain) => extractBase(plain, directory, signal));
+    const whole = joining;
+    await withArtifact({ store, identities: [identity], signal, onBytes }, base, async (plain) => {
+      await (whole === undefined ? extractBase(plain, directory, signal) : whole.apply(decompressed(plain, signal)));
+    });
+    joining ??= joinInto(directory, { walSegmentBytes: segmentBytesOf(component), durable: false });
   }
+  await joining?.finish();
 };
+
+const segmentBytesOf = ({ facts }: ComponentEntry): number => facts.postgresql?.walSegmentBytes ?? defaultSegmentBytes;
 
 const check = async (
   plan: RecoveryPlan,
@@ -69,8 +82,8 @@ const check = async (
   { programs: wanted }: DirectoryTarget,
   { signal }: RecoveryContext,
 ): Promise<Pick<RestoredDirectory, 'files' | 'checksums'>> => {
-  const segmentBytes = chain.at(-1)?.component.facts.postgresql?.walSegmentBytes ?? defaultSegmentBytes;
-  const { files } = await checkDirectory(directory, segmentBytes, signal);
+  const last = chain.at(-1)?.component;
+  const { files } = await checkDirectory(directory, last === undefined ? defaultSegmentBytes : segmentBytesOf(last), signal);
   const programs = await findPrograms(majorOf(plan), 'pg_verifybackup', wanted);
   if (programs === undefined) {
     return {

@@ -125,7 +125,6 @@ const spaceOf = async (
   { form }: Wish,
   signal: AbortSignal,
 ): Promise<{ rawBytes?: number }> => {
-  const last = chain.at(-1);
-  const rawBytes = form === 'physical' && last !== undefined ? await rawBytesOf(store, last, signal) : undefined;
+  const rawBytes = form === 'physical' ? await rawBytesOf(store, chain, signal) : undefined;
   return rawBytes === undefined ? {} : { rawBytes };
 };

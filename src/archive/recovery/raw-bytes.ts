@@ -1,4 +1,5 @@
-// How much room the files of a physical copy take, by the list of them that lies beside it.
+// How much room the files of a physical copy take, by the lists of them that lie beside it and beside what it builds on.
+import { isIncrement, targetOf } from '../../engines/postgresql/incremental/increment-header.ts';
 import { readBackupManifest } from '../../engines/postgresql/physical/backup-manifest.ts';
 import type { BackupManifest } from '../../engines/postgresql/physical/backup-manifest.ts';
 import { lsnBytes, segmentNames } from '../../api/lsn.ts';
@@ -10,19 +11,38 @@ import type { OpenLink } from './open-link.ts';
 const largestBytes = 512 * 1024 ** 2;
 const defaultSegmentBytes = 16 * 1024 ** 2;
 
-// Undefined where it is not known: no identity, or no list.
-export const rawBytesOf = async (store: Store, { component, identity }: OpenLink, signal: AbortSignal): Promise<number | undefined> => {
-  const list = component.artifacts.find(({ name }) => name === 'backup_manifest');
-  if (list === undefined || identity === undefined) {
-    return undefined;
+type Files = ReadonlyMap<string, number>;
+
+// The most that the directory takes while the chain is put together. Undefined where it is not known: no identity, or no list.
+export const rawBytesOf = async (store: Store, chain: readonly OpenLink[], signal: AbortSignal): Promise<number | undefined> => {
+  let most = 0;
+  let files: Files = new Map();
+  for (const link of chain) {
+    const manifest = await manifestOf(store, link, signal);
+    if (manifest === undefined) {
+      return undefined;
+    }
+    files = joined(files, manifest.files);
+    most = Math.max(most, sum(files) + walBytes(manifest, link.component.facts.postgresql?.walSegmentBytes ?? defaultSegmentBytes));
   }
-  const content = await readSmallArtifact({ store, identities: [identity], signal }, list, largestBytes);
-  return bytesOf(readBackupManifest(content), component.facts.postgresql?.walSegmentBytes ?? defaultSegmentBytes);
+  return most;
 };
 
-const bytesOf = ({ files, walRanges }: BackupManifest, segmentBytes: number): number => {
-  const segments = walRanges.flatMap(({ timeline, startLsn, endLsn }) =>
-    segmentNames(timeline, lsnBytes(startLsn), lsnBytes(endLsn), segmentBytes),
-  );
-  return [...files.values()].reduce((sum, bytes) => sum + bytes, 0) + segments.length * segmentBytes;
+const manifestOf = async (store: Store, { component, identity }: OpenLink, signal: AbortSignal): Promise<BackupManifest | undefined> => {
+  const list = component.artifacts.find(({ name }) => name === 'backup_manifest');
+  return list === undefined || identity === undefined
+    ? undefined
+    : readBackupManifest(await readSmallArtifact({ store, identities: [identity], signal }, list, largestBytes));
 };
+
+// An increment's own list does not say how long its files become: at most as long as they were, and all that is new.
+const joined = (before: Files, listed: Files): Files =>
+  new Map(
+    [...listed].map(([path, bytes]) => (isIncrement(path) ? [targetOf(path), (before.get(targetOf(path)) ?? 0) + bytes] : [path, bytes])),
+  );
+
+const sum = (files: Files): number => files.values().reduce((total, bytes) => total + bytes, 0);
+
+const walBytes = ({ walRanges }: BackupManifest, segmentBytes: number): number =>
+  walRanges.flatMap(({ timeline, startLsn, endLsn }) => segmentNames(timeline, lsnBytes(startLsn), lsnBytes(endLsn), segmentBytes)).length *
+  segmentBytes;

@@ -55,7 +55,7 @@ export const chooseNamed = (catalogue: Catalogue, id: string, name: string, form
       act: 'Name another backup: `kubectl holdfast list --from …` shows them.',
     });
   }
-  return chainOf(catalogue, { manifest: backup.manifest, component }, []);
+  return withParents(catalogue, { manifest: backup.manifest, component }, form, []);
 };
 
 // The newest one that has the component. One that cannot be used is never passed over: it may hold what everybody wants back.
@@ -71,7 +71,7 @@ export const chooseLatest = (catalogue: Catalogue, name: string, form: Form): Ch
     }
     const component = componentOf(backup, name);
     if (component !== undefined && holds(component, form)) {
-      return chainOf(catalogue, { manifest: backup.manifest, component }, notes);
+      return withParents(catalogue, { manifest: backup.manifest, component }, form, notes);
     }
     notes.push(`${id} is newer and has no ${form} copy of "${name}".`);
   }
@@ -87,6 +87,10 @@ const beforeIt = ({ ids }: Catalogue, id: string): Refusal['remedy'] => {
     ? { act: elsewhere }
     : { options: { latest: undefined, backup: older }, act: 'Or use another tier; an older backup lacks what came later.' };
 };
+
+// A dump is whole in every backup, also in one whose physical copy is an increment.
+const withParents = (catalogue: Catalogue, last: Link, form: Form, notes: string[]): Chosen | Needed | Refusal =>
+  form === 'logical' ? { kind: 'chosen', chain: [last], notes } : chainOf(catalogue, last, notes);
 
 // Back to the Full. A link that is missing or damaged breaks it: the others are worth nothing without it.
 export const chainOf = (catalogue: Catalogue, last: Link, notes: string[]): Chosen | Needed | Refusal => {
