@@ -94,6 +94,24 @@ test('the second cluster is refused, takes over on every tier, and the first one
   t.like(await adopt(adoptPlan(policy, ['local', 'cloud'], 'cluster-a'), watched()), { epoch: 3 });
 });
 
+test("a policy of another name takes over: the backups before it are its own from then on, and nobody else's", async (t) => {
+  const policy = await policyFor();
+  const name = { namespace: 'new-shop', name: 'shop' };
+  const seen = async (reader: { namespace: string; name: string }): Promise<(string | undefined)[]> => {
+    const context = watched();
+    await inspect(policy.inspectPlan({ tier: policy.tier('local'), policy: reader }), context);
+    return context.lines.flatMap((line) => (line.kind === 'entry' ? [line.code ?? line.verdict] : []));
+  };
+  t.deepEqual(await seen(name), ['RepositoryMismatch'], "who is not the writer takes nobody's backups");
+  await adopt({ ...adoptPlan(policy), policy: name }, watched());
+  const mine = { ...other, policy: name };
+  await dump(policy.dumpPlan(backupId(2), mine), fakeEngine(), watched());
+  await seal(policy.sealPlan(backupId(2), mine), watched());
+  t.deepEqual(await seen(name), ['Passed', 'Passed']);
+  t.deepEqual(await seen({ namespace: 'shop', name: 'shop' }), ['Passed', 'RepositoryMismatch'], 'the one before keeps its own');
+  t.deepEqual(await seen({ namespace: 'shop', name: 'other' }), ['RepositoryMismatch', 'RepositoryMismatch']);
+});
+
 // Takes over when the store is asked for something for the first time.
 const takenOverAt = (policy: Policy, at: RegExp) => {
   let done = false;

@@ -73,6 +73,17 @@ export const checkEpoch = ({ documents }: Epochs, { id, epoch, createdTime }: Ca
   }
 };
 
+type PolicyName = { namespace: string; name: string };
+
+export const isSamePolicy = (a: PolicyName, b: PolicyName): boolean => a.namespace === b.namespace && a.name === b.name;
+
+// Written by the policy that was the writer then, in a repository whose writer is `self` now.
+export const isInherited = (self: PolicyName, { documents }: Epochs, author: PolicyName, epoch: number): boolean => {
+  const newest = documents.at(-1);
+  const then = documents.find((each) => each.epoch === epoch);
+  return newest !== undefined && then !== undefined && isSamePolicy(newest, self) && isSamePolicy(then, author);
+};
+
 export const nameOf = ({ namespace, name, clusterId, epoch }: WriterDocument): string =>
   `the policy ${namespace}/${name} of the cluster ${clusterId} (epoch ${epoch})`;
 

@@ -10,7 +10,7 @@ import { checkPresence } from '../manifest-objects.ts';
 import { manifestKey } from '../layout.ts';
 import type { Verifiers } from '../signing/keys.ts';
 import { getCached } from './cached.ts';
-import { checkEpoch } from './epochs.ts';
+import { checkEpoch, isInherited, isSamePolicy } from './epochs.ts';
 import type { Epochs } from './epochs.ts';
 import { recordOf } from './record.ts';
 import type { Known } from './record.ts';
@@ -60,18 +60,20 @@ export const judgeRecord = (repository: Repository, record: Known): Judged => {
 };
 
 const checkRecord = ({ store, policy, epochs }: Repository, record: CatalogueRecord): void => {
-  checkPolicy(policy, record, store);
+  checkPolicy(policy, epochs, record, store);
   checkEpoch(epochs, record, store);
 };
 
-// Where two policies share their keys, only this tells the backups of one from those of the other. Who reads without a policy takes all.
-const checkPolicy = ({ namespace, name }: InspectPlan['policy'], { policy, id }: CatalogueRecord, store: Store): void => {
-  if (name !== '' && (policy.namespace !== namespace || policy.name !== name)) {
-    throw new ArchiveError(
-      'RepositoryMismatch',
-      `${id} in ${store.description} is a backup of the policy ${policy.namespace}/${policy.name}. One prefix belongs to one policy: mend the tier's prefix.`,
-    );
+// Where two policies share their keys, only this tells the backups of one from those of the other. Who reads without a policy takes all;
+// who has taken the repository over has taken its backups, too.
+const checkPolicy = (self: InspectPlan['policy'], epochs: Epochs, { policy, id, epoch }: CatalogueRecord, store: Store): void => {
+  if (self.name === '' || isSamePolicy(policy, self) || isInherited(self, epochs, policy, epoch)) {
+    return;
   }
+  throw new ArchiveError(
+    'RepositoryMismatch',
+    `${id} in ${store.description} is a backup of the policy ${policy.namespace}/${policy.name}. One prefix belongs to one policy: mend the tier's prefix.`,
+  );
 };
 
 // Level L0 by the list of all objects. What the list lacks is looked for once more: it may have come while the list was read.
