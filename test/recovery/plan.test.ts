@@ -230,7 +230,12 @@ test('the plan says what is read, what room it takes, where it ends and what is 
     plan.steps.map(({ name }) => name),
     ['fetch', 'check', 'defuse'],
   );
-  const logical = planRecovery(facts({ form: 'logical', target: { kind: 'server' } }));
+  const logical = planRecovery(
+    facts({
+      form: 'logical',
+      target: { kind: 'server', dumps: [{ artifact: 'shop.dump', database: 'shop', into: 'shop', create: true }], roles: true },
+    }),
+  );
   t.is(logical.kind === 'plan' ? logical.fetchBytes : 0, 55);
 });
 

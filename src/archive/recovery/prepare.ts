@@ -2,6 +2,7 @@
 import { componentOf } from '../../core/recovery/known-backup.ts';
 import { chooseLatest, chooseNamed } from '../../core/recovery/choose.ts';
 import type { Chosen, Link } from '../../core/recovery/choose.ts';
+import type { DumpStep } from '../../core/recovery/dumps.ts';
 import { nameComponent } from '../../core/recovery/component.ts';
 import { planRecovery } from '../../core/recovery/plan.ts';
 import type { Facts, RecoveryPlan, Target } from '../../core/recovery/plan.ts';
@@ -17,16 +18,18 @@ import { RecoveryRefused } from './refused.ts';
 import { chooseFrom, readBackups } from './source.ts';
 import type { Source } from './source.ts';
 
-export type Prepared = { plan: RecoveryPlan; chain: OpenLink[] };
+// `dumps`: where a server is the target.
+export type Prepared = { plan: RecoveryPlan; chain: OpenLink[]; dumps: DumpStep[] };
 
 export const prepare = async (
   source: Source,
   wish: Wish,
-  target: Target,
+  look: (last: Link) => Promise<Target>,
   identities: readonly string[] | undefined,
   signal: AbortSignal,
 ): Promise<Prepared> => {
   const chosen = await choose(source, wish);
+  const target = await look(chosen.chain.at(-1) as Link);
   const { closed, chain } = await openKeys(source, chosen.chain, identities);
   const facts: Facts = {
     repositoryId: source.repositoryId,
@@ -39,7 +42,7 @@ export const prepare = async (
     ...(await spaceOf(source, chain, wish, signal)),
     target,
   };
-  return { plan: accepted(planRecovery(facts)), chain };
+  return { plan: accepted(planRecovery(facts)), chain, dumps: target.kind === 'server' ? target.dumps : [] };
 };
 
 const accepted = <T extends { kind: string }>(answer: T | Refusal): T => {

@@ -1,17 +1,21 @@
 // The one recovery pipeline: plan → fetch → restore → defuse → replay → check.
-import type { RecoveryPlan } from '../../core/recovery/plan.ts';
+import type { Link } from '../../core/recovery/choose.ts';
+import type { RecoveryPlan, Target } from '../../core/recovery/plan.ts';
 import { openStore } from '../../stores/open.ts';
 import type { Store } from '../../stores/store.ts';
 import type { RecoveryContext } from './context.ts';
 import { restoreDirectory } from './into-directory.ts';
 import type { RestoredDirectory } from './into-directory.ts';
+import { restoreIntoServer } from './into-server.ts';
+import type { RestoredServer } from './into-server.ts';
 import { prepare } from './prepare.ts';
 import type { Prepared } from './prepare.ts';
 import type { RecoveryRequest } from './request.ts';
 import { openSource } from './source.ts';
 import { lookAtDirectory } from './target-directory.ts';
+import { lookAtTargetServer } from './target-server.ts';
 
-export type Recovered = { plan: RecoveryPlan; directory: RestoredDirectory };
+export type Recovered = { plan: RecoveryPlan; directory?: RestoredDirectory; server?: RestoredServer };
 
 // What would be done. Throws RecoveryRefused.
 export const planOnly = (request: RecoveryRequest, context: RecoveryContext): Promise<RecoveryPlan> =>
@@ -20,18 +24,26 @@ export const planOnly = (request: RecoveryRequest, context: RecoveryContext): Pr
 // Does it. `onPlan` is told the plan before the first byte is read.
 export const recover = (request: RecoveryRequest, context: RecoveryContext, onPlan: (plan: RecoveryPlan) => void): Promise<Recovered> =>
   withPlan(request, context, async (prepared, store) => {
-    onPlan(prepared.plan);
-    return { plan: prepared.plan, directory: await restoreDirectory(store, prepared, request.target, context) };
+    const { plan } = prepared;
+    onPlan(plan);
+    return request.target.kind === 'directory'
+      ? { plan, directory: await restoreDirectory(store, prepared, request.target, context) }
+      : { plan, server: await restoreIntoServer(store, prepared, request.target, context) };
   });
 
-type Work<T> = (prepared: Prepared, store: Store) => Promise<T>;
-
-const withPlan = async <T>(request: RecoveryRequest, context: RecoveryContext, work: Work<T>): Promise<T> => {
+const withPlan = async <T>(
+  request: RecoveryRequest,
+  context: RecoveryContext,
+  work: (prepared: Prepared, store: Store) => Promise<T>,
+): Promise<T> => {
+  const { target, wish, identities } = request;
   const store = await openStore(request.location);
   try {
     const prepared = await context.step('plan', async () => {
       const source = await openSource(store, request.verificationKeys);
-      return prepare(source, request.wish, await lookAtDirectory(request.target.path), request.identities, context.signal);
+      const look = (last: Link): Promise<Target> =>
+        target.kind === 'directory' ? lookAtDirectory(target.path) : lookAtTargetServer(target, last, context.signal);
+      return prepare(source, wish, look, identities, context.signal);
     });
     return await work(prepared, store);
   } finally {

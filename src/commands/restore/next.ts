@@ -1,11 +1,11 @@
 // The exact command that would work where this one was refused.
 import type { Remedy } from '../../core/recovery/refusal.ts';
 
-type Given = Record<string, string | string[] | true | undefined>;
+type Given = Record<string, string | string[] | boolean | undefined>;
 
 const points = ['latest', 'backup', 'to-time', 'to-lsn', 'to-name'];
 
-const dashed = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+export const dashed = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 export const shellWord = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
 
@@ -28,8 +28,11 @@ const commandLine = (command: string, given: Given, changes: NonNullable<Remedy[
   }
   Object.entries(changes).forEach(([name, value]) => entries.set(name, value));
   const words = [...entries].flatMap(([name, value]) => {
-    if (value === undefined || name === 'output') {
+    if (value === undefined || (value === true && name === 'roles') || name === 'output') {
       return [];
+    }
+    if (value === false) {
+      return [`--no-${name}`];
     }
     return value === true ? [`--${name}`] : [value].flat().map((each) => `--${name} ${word(each)}`);
   });

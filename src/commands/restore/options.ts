@@ -14,6 +14,13 @@ export type RecoveryOptions = LocationOptions &
     owner?: string;
     keep?: string[];
     postgresqlBin?: string;
+    into?: string;
+    database?: string[];
+    schema?: string[];
+    table?: string[];
+    intoDatabase?: string;
+    add?: true;
+    roles?: boolean;
   };
 
 export const recoveryOptions = (command: Command): Command =>
@@ -33,4 +40,18 @@ export const recoveryOptions = (command: Command): Command =>
   )
     .option('--owner <user>', 'whose files they shall be, where root restores: a name, or <uid>:<gid>')
     .option('--keep <setting>', 'leave this setting as it was, such as archive_command (repeatable)', collect)
-    .option('--postgresql-bin <dir>', 'folder of the programs of PostgreSQL (default: $PATH and the usual places)');
+    .option('--postgresql-bin <dir>', 'folder of the programs of PostgreSQL (default: $PATH and the usual places)')
+    .option(
+      '--into <connection>',
+      'instead of --to: a running server, for the dumps, as libpq takes it: host=… user=…, or postgresql://…; passwords come from PGPASSWORD, PGPASSFILE or ~/.pgpass',
+    )
+    .option('--database <name>', 'with --into: only the dump of this database (repeatable)', collect)
+    .option('--schema <name>', 'with --into: only this schema (repeatable)', collect)
+    .option(
+      '--table <name>',
+      'with --into: only this table with all that hangs on it, as <table> or <schema>.<table> (repeatable)',
+      collect,
+    )
+    .option('--into-database <name>', 'with --into: the database that one dump goes into (default: its own name)')
+    .option('--add', 'with --into: the database may hold something already; where something is in the way, nothing is changed')
+    .option('--no-roles', 'with --into: make no roles');

@@ -11,10 +11,7 @@ export const planPage = (plan: RecoveryPlan, colours: Colours): string => {
     ['REACHES', reaches(plan)],
     ['LOST', plan.lost],
     ['READS', `${sizeText(plan.fetchBytes)} from the store`],
-    [
-      'TAKES',
-      `${plan.spaceBytes === undefined ? unknown : sizeText(plan.spaceBytes)} of room${plan.freeBytes === undefined ? '' : `; ${sizeText(plan.freeBytes)} are free`}`,
-    ],
+    ...(plan.form === 'physical' ? [takes(plan)] : []),
     [
       'VERSIONS',
       Object.entries(plan.versions)
@@ -36,6 +33,11 @@ export const planPage = (plan: RecoveryPlan, colours: Colours): string => {
     ...plan.notes.map((note) => `\n${oneLine(note)}\n`),
   ].join('');
 };
+
+const takes = ({ spaceBytes, freeBytes }: RecoveryPlan): [string, string] => [
+  'TAKES',
+  `${spaceBytes === undefined ? unknown : sizeText(spaceBytes)} of room${freeBytes === undefined ? '' : `; ${sizeText(freeBytes)} are free`}`,
+];
 
 const reaches = ({ reaches: { time, lsn, timeline } }: RecoveryPlan): string =>
   [

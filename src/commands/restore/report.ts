@@ -6,7 +6,24 @@ import { shellWord } from './next.ts';
 
 type Told = { owner?: { uid: number; gid: number }; seconds: number };
 
-export const reportText = ({ directory }: Recovered, { owner, seconds }: Told): string => {
+export const reportText = ({ directory, server }: Recovered, told: Told): string =>
+  [...(directory === undefined ? [] : [directoryText(directory, told)]), ...(server === undefined ? [] : [serverText(server, told)])].join(
+    '',
+  );
+
+const serverText = ({ roles, databases }: NonNullable<Recovered['server']>, { seconds }: Told): string =>
+  [
+    `Restored ${databases.length === 1 ? 'one database' : `${databases.length} databases`} in ${durationText(seconds * 1000)}.`,
+    ...databases.map(
+      ({ database, into, created, tablesCompared }) =>
+        `  ${oneLine(database)} ${created ? 'as a new database' : `into ${oneLine(into)}`}: ${tablesCompared} tables have the rows that the snapshot saw`,
+    ),
+    ...(roles.made.length === 0 ? [] : [`Roles made: ${oneLine(roles.made.join(', '))}.`]),
+    ...(roles.kept.length === 0 ? [] : [`Roles that were there and stay as they are: ${oneLine(roles.kept.join(', '))}.`]),
+    '',
+  ].join('\n');
+
+const directoryText = (directory: NonNullable<Recovered['directory']>, { owner, seconds }: Told): string => {
   const { path, major, files, checksums, defused } = directory;
   return [
     `Restored to ${path} in ${durationText(seconds * 1000)}: ${files} files, all there with their sizes${

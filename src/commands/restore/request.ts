@@ -2,7 +2,6 @@
 import { stepClock } from '../../archive/steps.ts';
 import type { RecoveryContext } from '../../archive/recovery/context.ts';
 import { RecoveryRefused } from '../../archive/recovery/refused.ts';
-import { keepableSettings, notKeepable } from '../../archive/recovery/request.ts';
 import type { RecoveryRequest } from '../../archive/recovery/request.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { refused, wrongUse } from '../common/errors.ts';
@@ -10,30 +9,18 @@ import type { Io } from '../common/io.ts';
 import { readLocation } from '../common/location.ts';
 import { nextStep } from './next.ts';
 import type { RecoveryOptions } from './options.ts';
-import { readOwner } from './owner.ts';
-import { readKeys, targetPath, wishOf } from './read-options.ts';
+import { readKeys, readTarget, wishOf } from './read-options.ts';
 
 // `identityNeeded`: a plan may do without.
 export const readRequest = async (options: RecoveryOptions, io: Io, identityNeeded: boolean): Promise<RecoveryRequest> => {
-  const { from, keep = [], postgresqlBin: programs } = options;
+  const { from } = options;
   if (from === undefined) {
     throw wrongUse('It is not said where the backups are.', 'Name a folder or s3://<bucket>/<prefix> with --from.');
   }
-  const [unknown] = notKeepable(keep);
-  if (unknown !== undefined) {
-    throw wrongUse(`A restore does not touch the setting "${unknown}".`, `--keep takes ${keepableSettings()}.`);
-  }
   const wish = wishOf(options);
-  const path = targetPath(options);
+  const target = await readTarget(options, io, identityNeeded);
   const keys = await readKeys(options, identityNeeded);
-  const location = await readLocation(from, options, io.environment);
-  const owner = identityNeeded ? await readOwner(options.owner, process.getuid?.()) : undefined;
-  return {
-    location,
-    ...keys,
-    wish,
-    target: { kind: 'directory', path, keep, ...(owner === undefined ? {} : { owner }), ...(programs === undefined ? {} : { programs }) },
-  };
+  return { location: await readLocation(from, options, io.environment), ...keys, wish, target };
 };
 
 // What is logged besides says nothing that people need: they see progress and the report.

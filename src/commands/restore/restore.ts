@@ -18,7 +18,7 @@ export const restore = async (options: RecoveryOptions, io: Io): Promise<ExitCod
       recover(request, recoveryContext(io, progress.show), (plan) => io.err(`${planPage(plan, io.errorColours)}\n`)),
     );
     progress.end();
-    const { owner } = request.target;
+    const owner = request.target.kind === 'directory' ? request.target.owner : undefined;
     io.out(reportText(recovered, { ...(owner === undefined ? {} : { owner }), seconds: (io.now() - start) / 1000 }));
     return exitCode.done;
   } finally {

@@ -1,6 +1,7 @@
 // The plan of a recovery: what is read, how much room it takes, what is lost, in which steps; or why it is refused.
 import type { Manifest } from '../../api/stored/backup.ts';
 import type { Link } from './choose.ts';
+import type { DumpStep } from './dumps.ts';
 import { refusal } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
 import type { Form } from './wish.ts';
@@ -48,7 +49,8 @@ export type Facts = {
 
 export type Target =
   // `occupied`: what is there already, such as "holds 3 files".
-  { kind: 'directory'; path: string; occupied?: string; freeBytes?: number } | { kind: 'server' };
+  | { kind: 'directory'; path: string; occupied?: string; freeBytes?: number } // `refused`: what is wrong with it, or with what was asked of it.
+  | { kind: 'server'; dumps: DumpStep[]; roles: boolean; refused?: Refusal };
 
 const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 1024 ** 2)} MiB`;
 
@@ -57,11 +59,13 @@ export const planRecovery = (facts: Facts): RecoveryPlan | Refusal =>
   targetOccupied(facts) ?? objectsMissing(facts) ?? keysMissing(facts) ?? tooLittleSpace(facts) ?? thePlan(facts);
 
 const targetOccupied = ({ target }: Facts): Refusal | undefined =>
-  target.kind === 'directory' && target.occupied !== undefined
-    ? refusal('TargetNotEmpty', `${target.path} ${target.occupied}. A restore never writes over anything.`, {
-        options: { to: `${target.path}.restored` },
-      })
-    : undefined;
+  target.kind === 'server'
+    ? target.refused
+    : target.occupied === undefined
+      ? undefined
+      : refusal('TargetNotEmpty', `${target.path} ${target.occupied}. A restore never writes over anything.`, {
+          options: { to: `${target.path}.restored` },
+        });
 
 const objectsMissing = ({ missing, chain }: Facts): Refusal | undefined => {
   const [first] = missing;
@@ -100,9 +104,15 @@ const tooLittleSpace = ({ rawBytes, target }: Facts): Refusal | undefined => {
       });
 };
 
-const artifactBytes = ({ component }: Link, form: Form): number =>
+export const globalsArtifact = 'globals.sql';
+
+const artifactBytes = ({ component }: Link, target: Target): number =>
   component.artifacts
-    .filter(({ name }) => (form === 'physical' ? name === 'base.tar' : name.endsWith('.dump') || name === 'globals.sql'))
+    .filter(({ name }) =>
+      target.kind === 'directory'
+        ? name === 'base.tar'
+        : target.dumps.some(({ artifact }) => artifact === name) || (target.roles && name === globalsArtifact),
+    )
     .flatMap(({ volumes }) => volumes)
     .reduce((sum, { bytes }) => sum + bytes, 0);
 
@@ -113,7 +123,7 @@ const thePlan = (facts: Facts): RecoveryPlan => {
     backupId: link.manifest.backupId,
     type: link.manifest.type,
     slot: link.manifest.slot,
-    bytes: artifactBytes(link, form),
+    bytes: artifactBytes(link, target),
   }));
   const { restorableTo, postgresql } = last.component.facts;
   const free = target.kind === 'directory' ? target.freeBytes : undefined;
@@ -129,7 +139,7 @@ const thePlan = (facts: Facts): RecoveryPlan => {
       ...(form === 'physical' && postgresql?.stopLsn !== undefined ? { lsn: postgresql.stopLsn } : {}),
       ...(form === 'physical' && postgresql?.timeline !== undefined ? { timeline: postgresql.timeline } : {}),
     },
-    steps: stepsOf(links, form),
+    steps: target.kind === 'directory' ? stepsOf(links) : dumpSteps(target, last),
     fetchBytes: links.reduce((sum, { bytes }) => sum + bytes, 0),
     ...(rawBytes === undefined ? {} : { spaceBytes: withMargin(rawBytes) }),
     ...(free === undefined ? {} : { freeBytes: free }),
@@ -139,15 +149,28 @@ const thePlan = (facts: Facts): RecoveryPlan => {
   };
 };
 
-const stepsOf = (links: RecoveryPlan['chain'], form: Form): Step[] => [
+const stepsOf = (links: RecoveryPlan['chain']): Step[] => [
   ...links.map(({ backupId, type, bytes }): Step => ({ name: 'fetch', what: `${type} ${backupId}`, bytes })),
-  ...(form === 'physical'
-    ? [
-        { name: 'check' as const, what: 'every file against backup_manifest' },
-        { name: 'defuse' as const, what: 'settings that act on the world' },
-      ]
-    : [{ name: 'restore' as const, what: 'roles first, then the databases' }]),
+  { name: 'check', what: 'every file against backup_manifest' },
+  { name: 'defuse', what: 'settings that act on the world' },
 ];
+
+const dumpSteps = ({ dumps, roles }: Extract<Target, { kind: 'server' }>, { component }: Link): Step[] => {
+  const bytesOf = (artifact: string): number =>
+    component.artifacts
+      .filter(({ name }) => name === artifact)
+      .flatMap(({ volumes }) => volumes)
+      .reduce((sum, { bytes }) => sum + bytes, 0);
+  return [
+    ...(roles ? [{ name: 'restore' as const, what: 'roles that the server lacks', bytes: bytesOf(globalsArtifact) }] : []),
+    ...dumps.map(({ artifact, database, into, create }): Step => ({
+      name: 'restore',
+      what: `the database "${database}" ${create ? 'as a new one' : `into "${into}"`}`,
+      bytes: bytesOf(artifact),
+    })),
+    { name: 'check', what: 'rows against those that the snapshot saw' },
+  ];
+};
 
 const lostBy = ({ ids }: Facts, { manifest, component }: Link): string => {
   const newer = ids.indexOf(manifest.backupId);

@@ -12,6 +12,7 @@ export const refusalCodes = [
   'SourceVerificationFailed',
   'BackupNotFound',
   'ComponentNotFound',
+  'DatabaseNotFound',
 ] as const;
 export type RefusalCode = (typeof refusalCodes)[number];
 

@@ -27,6 +27,10 @@ const question = `
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
+// Number and digest of the rows of one table, under the settings of snapshot.ts.
+export const rowsQuestion = (schema: string, table: string): string =>
+  `SELECT count(*)::float8 AS rows, coalesce(sum(('x' || substr(md5(t::text), 1, 15))::bit(60)::bigint), 0)::text AS digest FROM ONLY ${quoted(schema)}.${quoted(table)} AS t`;
+
 export const countRows = async (session: Session, signal: AbortSignal): Promise<TableFacts[]> => {
   const facts: TableFacts[] = [];
   let room = mostBytes;
@@ -36,9 +40,7 @@ export const countRows = async (session: Session, signal: AbortSignal): Promise<
       break;
     }
     signal.throwIfAborted();
-    const [answer] = await session.query<{ rows: number; digest: string }>(
-      `SELECT count(*)::float8 AS rows, coalesce(sum(('x' || substr(md5(t::text), 1, 15))::bit(60)::bigint), 0)::text AS digest FROM ONLY ${quoted(schema)}.${quoted(table)} AS t`,
-    );
+    const [answer] = await session.query<{ rows: number; digest: string }>(rowsQuestion(schema, table));
     if (answer !== undefined) {
       facts.push({ schema, table, counted: 'Snapshot', ...answer });
     }

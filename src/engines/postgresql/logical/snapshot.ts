@@ -13,7 +13,7 @@ export type Snapshot = {
 };
 
 // A text must come out the same at every server and in every session, or digests of rows could not be compared.
-const sameText = `SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL intervalstyle = 'postgres'; SET LOCAL extra_float_digits = 1;
+export const sameText = `SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL intervalstyle = 'postgres'; SET LOCAL extra_float_digits = 1;
   SET LOCAL bytea_output = 'hex'; SET LOCAL row_security = off; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL search_path = pg_catalog`;
 
 // A server that waits for a lock, or counts, does not notice by itself that we are gone. It has this setting from 14 on.

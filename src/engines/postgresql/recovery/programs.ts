@@ -1,6 +1,5 @@
 // PostgreSQL's own programs on this machine, of the major version that a backup needs.
 import { execFile } from 'node:child_process';
-import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -27,9 +26,9 @@ export const findPrograms = async (major: number, program: string, wanted?: stri
 };
 
 // `pg_verifybackup (PostgreSQL) 17.11 (Debian 17.11-1)`
-const versionOf = async (path: string): Promise<string | undefined> => {
+// A plain name is looked for on PATH.
+export const versionOf = async (path: string): Promise<string | undefined> => {
   try {
-    await access(path, constants.X_OK);
     const { stdout } = await promisify(execFile)(path, ['--version'], { timeout: 15_000 });
     return /\(PostgreSQL\) (\d+(?:\.\d+)?)/.exec(stdout)?.[1];
   } catch {

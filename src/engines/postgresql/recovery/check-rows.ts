@@ -1,0 +1,37 @@
+// Whether the tables of a restored database have the rows that the snapshot of its dump saw.
+import { EngineError } from '../../engine.ts';
+import type { TableFacts } from '../logical/row-facts.ts';
+import { rowsQuestion } from '../logical/row-facts.ts';
+import { sameText } from '../logical/snapshot.ts';
+import { ofDatabase, runSql } from './connection.ts';
+import type { Connection } from './connection.ts';
+
+const mostNamed = 3;
+
+// Throws VerificationFailed with the tables that differ. Gives how many were compared.
+export const checkRows = async (
+  connection: Connection,
+  database: string,
+  tables: readonly TableFacts[],
+  signal: AbortSignal,
+): Promise<number> => {
+  const questions = tables.map(({ schema, table }, at) => `SELECT ${at}, rows, digest FROM (${rowsQuestion(schema, table)}) AS counted;`);
+  const sql = ['BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;', `${sameText};`, ...questions, 'COMMIT;'].join('\n');
+  const answers = await runSql(connection, ofDatabase(connection, database), sql, {
+    signal,
+    what: `Counting the rows of the database "${database}"`,
+  });
+  const found = new Map(answers.map(([at, rows, digest]) => [Number(at), { rows: Number(rows), digest }]));
+  const wrong = tables.filter(({ rows, digest }, at) => {
+    const counted = found.get(at);
+    return counted === undefined || counted.rows !== rows || (digest !== undefined && counted.digest !== digest);
+  });
+  if (wrong.length > 0) {
+    const names = wrong.slice(0, mostNamed).map(({ schema, table }) => `${schema}.${table}`);
+    throw new EngineError(
+      'VerificationFailed',
+      `${wrong.length} of ${tables.length} tables of the restored database "${database}" have other rows than the backup: ${names.join(', ')}. It was left as it is; find out what wrote to it.`,
+    );
+  }
+  return tables.length;
+};
