@@ -126,7 +126,7 @@ const run = async (log: Log): Promise<void> => {
   void announce();
   const settingsWatched = notifications.watchSettings(signal);
   const parts = (): Part[] => {
-    controllers = [createPolicyController(context), createBackupController(context), notifications.notifier];
+    controllers = [createBackupController(context), createPolicyController(context), notifications.notifier];
     return [...controllers, events];
   };
   await lead({ election, parts, signal });

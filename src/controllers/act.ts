@@ -21,19 +21,14 @@ const resourceOf = (subject: Subject): Resource => (subject.kind === 'Backup' ? 
 
 const refOf = ({ metadata }: Subject): { namespace: string; name: string } => ({ namespace: metadata.namespace, name: metadata.name });
 
-// Runs the actions in their order, then writes the status once, if it differs, and only on the object that the decision saw.
+// Runs the actions, then writes the status once, if it differs, and only on the object that the decision saw.
 export const act = async <S extends Subject>(
   context: OperatorContext,
   subject: S,
   policy: BackupPolicy | undefined,
   { actions, status }: Decision<NonNullable<S['status']>>,
 ): Promise<void> => {
-  // Finalizers change the version, and nothing else of what the decision saw.
-  let { resourceVersion } = subject.metadata;
-  for (const action of actions) {
-    context.log.info(describe(action), { [subject.kind]: `${subject.metadata.namespace}/${subject.metadata.name}`, ...detail(action) });
-    resourceVersion = (await actOne(context, subject, policy, action)) ?? resourceVersion;
-  }
+  const resourceVersion = await actAll(context, subject, policy, actions);
   const change = mergePatch(subject.status, status);
   if (change === undefined) {
     return;
@@ -45,6 +40,29 @@ export const act = async <S extends Subject>(
     logEnd(context, subject, written);
     tellOfChanges(context, subject, policy, status.conditions);
   }
+};
+
+// In their order; a finalizer is added meanwhile, so that a run does not wait for it before its first Job. Returns the version of the subject:
+// finalizers change it, and nothing else of what the decision saw.
+const actAll = async (context: OperatorContext, subject: Subject, policy: BackupPolicy | undefined, actions: Action[]): Promise<string> => {
+  const inTurn = async (some: Action[]): Promise<(string | undefined)[]> => {
+    const versions: (string | undefined)[] = [];
+    for (const action of some) {
+      context.log.info(describe(action), { [subject.kind]: `${subject.metadata.namespace}/${subject.metadata.name}`, ...detail(action) });
+      versions.push(await actOne(context, subject, policy, action));
+    }
+    return versions;
+  };
+  const { holding = [], others = [] } = Object.groupBy(actions, ({ type }) => (type === 'addFinalizer' ? 'holding' : 'others'));
+  // Where one of them fails, the other one ends first: nothing may still be written for a key that is tried again.
+  const outcomes = await Promise.allSettled([inTurn(others), inTurn(holding)]);
+  const versions = outcomes.flatMap((outcome) => {
+    if (outcome.status === 'rejected') {
+      throw outcome.reason;
+    }
+    return outcome.value.filter((version) => version !== undefined);
+  });
+  return versions.at(-1) ?? subject.metadata.resourceVersion;
 };
 
 // One line for each run that ends, however it ended: the log of the operator tells what mails do not.

@@ -26,6 +26,9 @@ export type Connection = {
 const poolLifeMilliseconds = 3_600_000;
 const headersLifeMilliseconds = 30_000;
 const connectMilliseconds = 10_000;
+// Longer than the pause between two renewals of a Lease: each renewal on a new socket would pay for a handshake, and so would the first write
+// of a run. An API server keeps a quiet socket for longer.
+const keepAliveMilliseconds = 30_000;
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
@@ -77,6 +80,7 @@ const newAgent = (options: HttpsOptions): Agent => {
     // One socket a watch is simple and cannot half-open; the server would choose HTTP/2.
     allowH2: false,
     connections: null,
+    keepAliveTimeout: keepAliveMilliseconds,
     connect: {
       timeout: connectMilliseconds,
       keepAliveInitialDelay: 30_000,

@@ -18,6 +18,8 @@ export type ControllerOptions = {
   reconcile: (key: string, signal: AbortSignal) => Promise<number | undefined>;
   workers?: number;
   queue?: WorkQueue;
+  // Changes within this time are one. For work that nobody waits for: what is urgent goes first. Default: none.
+  lingerMilliseconds?: number;
 };
 
 export type Controller = {
@@ -47,8 +49,9 @@ export const createController = ({
   reconcile,
   workers = 4,
   queue = createWorkQueue(),
+  lingerMilliseconds = 0,
 }: ControllerOptions): Controller => {
-  sources.forEach((source) => source.onChange((key) => queue.add(key)));
+  sources.forEach((source) => source.onChange((key) => queue.addAfter(key, lingerMilliseconds)));
 
   const since = new Map<string, number>();
 

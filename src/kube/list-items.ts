@@ -27,6 +27,18 @@ const createTaker = (onItem: (item: unknown) => void) => {
   let inItems = false;
   let inNotes = false;
 
+  // Where a string that goes on at `start` has ended: behind its quote, or behind the chunk.
+  const pastString = (chunk: Buffer, start: number): number => {
+    let at = escaped ? start + 1 : start;
+    while (at < chunk.length && chunk[at] !== quote) {
+      at += chunk[at] === backslash ? 2 : 1;
+    }
+    inString = at >= chunk.length;
+    // What the last byte escapes comes with the next chunk.
+    escaped = at > chunk.length;
+    return at + 1;
+  };
+
   const take = (chunk: Buffer): void => {
     // Where what must be kept of this chunk begins.
     let from = 0;
@@ -72,18 +84,10 @@ const createTaker = (onItem: (item: unknown) => void) => {
       }
     };
 
-    for (let at = 0; at < chunk.length; at += 1) {
+    for (let at = inString ? pastString(chunk, 0) : 0; at < chunk.length; at += 1) {
       const byte = chunk[at];
-      if (inString) {
-        if (escaped) {
-          escaped = false;
-        } else if (byte === backslash) {
-          escaped = true;
-        } else if (byte === quote) {
-          inString = false;
-        }
-      } else if (byte === quote) {
-        inString = true;
+      if (byte === quote) {
+        at = pastString(chunk, at + 1) - 1;
       } else if (byte === openBrace || byte === openBracket) {
         open(byte, at);
       } else if (byte === closeBrace || byte === closeBracket) {

@@ -36,6 +36,8 @@ export type StreamOptions = { idleMilliseconds: number };
 
 const answerMilliseconds = 30_000;
 const largestErrorBytes = 64 * 1024;
+// Each piece costs a way to another thread and back; larger ones would cost memory.
+const unzippedBytes = 32 * 1024;
 
 const target = (server: string, { path, query = {} }: Call): string => {
   const pairs = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
@@ -117,7 +119,7 @@ const open = async (connection: Connection, call: Call, silentMilliseconds: numb
 };
 
 // Whichever of the two ends first takes the other with it: no socket stays open.
-const unzipped = (body: Readable): Readable => pipeline(body, createGunzip(), () => undefined);
+const unzipped = (body: Readable): Readable => pipeline(body, createGunzip({ chunkSize: unzippedBytes }), () => undefined);
 
 const beginning = async (body: Readable): Promise<string> => {
   const parts: Uint8Array[] = [];

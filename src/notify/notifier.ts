@@ -15,6 +15,9 @@ import { tellHeartbeat } from './tell-heartbeat.ts';
 import { writeTold } from './write.ts';
 import type { ToldStatus } from './write.ts';
 
+// Many changes in a row are told of once.
+const lingerMilliseconds = 100;
+
 export type NotifierContext = TellContext & {
   client: KubeClient;
   policies: Reflector<BackupPolicy>;
@@ -35,6 +38,7 @@ export const createNotifier = (context: NotifierContext): Notifier => {
   const controller = createController({
     name: 'notifier',
     log,
+    lingerMilliseconds,
     sources: [
       sourceOf(policies, (policy) => [keyOfObject(policy)]),
       sourceOf(backups, ({ metadata, spec }) => [keyOf({ namespace: metadata.namespace, name: spec.policyRef.name })]),

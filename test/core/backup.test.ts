@@ -72,9 +72,9 @@ for (const [title, rivals, expected] of [
   });
 }
 
-test('start: finalizer, id and components stand there before the first Job', (t) => {
+test('start: id and components stand there before the first Job', (t) => {
   const decision = decideBackup(observedBackup());
-  t.deepEqual(decision.actions, [{ type: 'addFinalizer' }]);
+  t.deepEqual(decision.actions, []);
   t.like(decision.status, { backupId: id, startTime: '2026-11-22T02:00:00Z', phase: 'Running' });
   t.deepEqual(decision.status.components, [
     { name: 'db', outcome: 'Pending' },
@@ -107,6 +107,12 @@ test('dumping: as many Jobs at a time as the policy allows', (t) => {
   t.deepEqual(created(decide(pending)), [nameOf('dump-db'), nameOf('dump-stock')]);
   t.deepEqual(created(decide(pending, { policy: makePolicy({ jobs: { parallelism: 1 } }) })), [nameOf('dump-db')]);
   t.deepEqual(created(decide(running(), { jobs: [dumpJob({ type: 'Running' })], policy: makePolicy({ jobs: { parallelism: 1 } }) })), []);
+});
+
+test('dumping: whoever deletes the Backup waits for its Jobs as soon as there are any', (t) => {
+  const pending = running({ components: [{ name: 'db', outcome: 'Pending' }] });
+  t.deepEqual(types(decide(pending, { backup: makeBackup(pending) })), ['createJob', 'addFinalizer']);
+  t.deepEqual(types(decide(pending)), ['createJob']);
 });
 
 test('dumping: the size of the last backup is handed on', (t) => {

@@ -211,7 +211,14 @@ test('every name of a Job is a name that Kubernetes takes, and differs where its
       t.true(same || nameOf(a) !== nameOf(b));
     }),
   );
-  t.is(labelValue('x'.repeat(64), '3f9a1c04').length, 63);
+  t.is(
+    labelValue('x'.repeat(64), () => '3f9a1c04'),
+    `${'x'.repeat(54)}-3f9a1c04`,
+  );
+  t.is(
+    labelValue('x'.repeat(63), () => t.fail('what is short enough needs no hash')),
+    'x'.repeat(63),
+  );
 });
 
 test('durations and waits', (t) => {

@@ -87,6 +87,9 @@ test('one pool: many requests at once and after one another share their connecti
     await client.get(configMaps, refTo('kube-root-ca.crt'));
   }
   t.is(proxy.connections(), before, '50 requests one after the other need no new one');
+  await sleep(11_000);
+  await client.get(configMaps, refTo('kube-root-ca.crt'));
+  t.is(proxy.connections(), before, 'neither does a renewal of a Lease');
 });
 
 test('a token that is refused once is read again; a second refusal is an error', async (t) => {

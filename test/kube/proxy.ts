@@ -103,7 +103,8 @@ export const startProxy = async () => {
   };
 
   const make = (): Server => {
-    const server = createServer({ cert: pki('server.crt'), key: pki('server.key') }, handle);
+    // Like the API server, it says nothing of how long a quiet socket stays.
+    const server = createServer({ cert: pki('server.crt'), key: pki('server.key'), keepAliveTimeout: 0 }, handle);
     server.on('secureConnection', (socket) => {
       connections += 1;
       sockets.add(socket);

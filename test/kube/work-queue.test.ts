@@ -1,16 +1,11 @@
-// The work queue and the controller on it, on a clock that moves only when told to.
+// The work queue, on a clock that moves only when told to.
 import test from 'ava';
 import * as fc from 'fast-check';
-import { createCache } from '../../src/kube/cache.ts';
-import { createController, sourceOf } from '../../src/kube/controller.ts';
-import { KubeError } from '../../src/kube/errors.ts';
 import { createWorkQueue } from '../../src/kube/work-queue.ts';
 import type { WorkQueue } from '../../src/kube/work-queue.ts';
-import { createLog } from '../../src/telemetry/log.ts';
 import { createVirtualClock } from './virtual-clock.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
-const quiet = createLog(() => undefined);
 const hold = (fact: boolean, message: string): void => {
   if (!fact) {
     throw new Error(message);
@@ -23,7 +18,6 @@ const settle = async (): Promise<void> => {
     await Promise.resolve();
   }
 };
-const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 const virtualQueue = () => {
   const clock = createVirtualClock();
@@ -234,114 +228,4 @@ test('work queue: whatever happens, no key is worked on twice at a time, none is
   );
   await fc.assert(check, { numRuns: Number(process.env['ROUNDS'] ?? 300), includeErrorInReport: true });
   t.pass();
-});
-
-test('controller: a failure is tried again, no sooner than the API server wants; an abort lets work end and starts none', async (t) => {
-  const { queue, clock } = virtualQueue();
-  const stop = new AbortController();
-  const seen: string[] = [];
-  let fail: unknown = new KubeError({ status: 429, reason: 'TooManyRequests', message: 'slow down', retryAfterSeconds: 2 });
-  const gate = Promise.withResolvers<void>();
-  const controller = createController({
-    name: 'test',
-    log: quiet,
-    queue,
-    workers: 2,
-    sources: [{ synced: Promise.resolve(), onChange: () => undefined }],
-    async reconcile(key) {
-      seen.push(key);
-      if (key === 'slow') {
-        await gate.promise;
-      }
-      if (fail !== undefined) {
-        throw fail;
-      }
-      return key === 'again' ? 50 : undefined;
-    },
-  });
-  const run = controller.run(stop.signal);
-  queue.add('a');
-  await turn();
-  clock.pass(1999);
-  await turn();
-  t.deepEqual(seen, ['a']);
-  fail = undefined;
-  clock.pass(1);
-  await turn();
-  t.deepEqual(seen, ['a', 'a']);
-  queue.add('again');
-  await turn();
-  clock.pass(50);
-  await turn();
-  t.deepEqual(seen, ['a', 'a', 'again', 'again']);
-  queue.add('slow');
-  await turn();
-  queue.add('b');
-  queue.add('c');
-  stop.abort();
-  let ended = false;
-  void run.then(() => (ended = true));
-  await turn();
-  t.false(ended, 'what was begun ends first');
-  gate.resolve();
-  await run;
-  t.true(seen.includes('slow'));
-  const before = seen.length;
-  queue.add('d');
-  await turn();
-  t.is(seen.length, before);
-});
-
-type Thing = { metadata: { namespace: string; name: string; resourceVersion: string } };
-const thing = (name: string): Thing => ({ metadata: { namespace: 'ns', name, resourceVersion: '1' } });
-
-test('controller: made late, it looks at what is there already; it says what it is busy with', async (t) => {
-  const cache = createCache<Thing>();
-  cache.put(thing('early'));
-  const stop = new AbortController();
-  const gate = Promise.withResolvers<void>();
-  const seen: string[] = [];
-  const controller = createController({
-    name: 'test',
-    log: quiet,
-    workers: 1,
-    sources: [sourceOf({ cache, synced: Promise.resolve() }, (object) => [object.metadata.name])],
-    async reconcile(key) {
-      seen.push(key);
-      await gate.promise;
-      return undefined;
-    },
-  });
-  const run = controller.run(stop.signal);
-  cache.put(thing('later'));
-  await turn();
-  t.deepEqual([seen, controller.busy().map(({ key }) => key)], [['early'], ['early']]);
-  gate.resolve();
-  await turn();
-  t.deepEqual([seen, controller.busy()], [['early', 'later'], []]);
-  stop.abort();
-  await run;
-});
-
-test('controller: nothing is looked at before every source is known', async (t) => {
-  const synced = Promise.withResolvers<void>();
-  const stop = new AbortController();
-  const seen: string[] = [];
-  const controller = createController({
-    name: 'test',
-    log: quiet,
-    sources: [
-      { synced: Promise.resolve(), onChange: (add) => add('early') },
-      { synced: synced.promise, onChange: () => undefined },
-    ],
-    reconcile: (key) => Promise.resolve(void seen.push(key)).then(() => undefined),
-  });
-  const run = controller.run(stop.signal);
-  await new Promise((resolve) => void setTimeout(resolve, 20));
-  t.deepEqual(seen, []);
-  synced.resolve();
-  await new Promise((resolve) => void setTimeout(resolve, 20));
-  t.deepEqual(seen, ['early']);
-  stop.abort();
-  await run;
 });

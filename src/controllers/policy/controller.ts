@@ -11,6 +11,9 @@ import { gatherPolicy } from './gather.ts';
 
 const progressMilliseconds = 5000;
 
+// A run that begins changes a few objects in a row. It shall not wait for what its policy makes of each.
+const lingerMilliseconds = 100;
+
 // Jobs and pods of ours name their policy in a label. What it says there is checked when they are read.
 const labelled = ({ metadata }: KubeObject): string[] => {
   const name = metadata?.labels?.[label.policy];
@@ -23,6 +26,7 @@ export const createPolicyController = (context: OperatorContext): Controller => 
   const controller: Controller = createController({
     name: 'policy',
     log,
+    lingerMilliseconds,
     sources: [
       sourceOf(caches.policies, (policy) => [keyOfObject(policy)]),
       sourceOf(caches.backups, ({ metadata, spec }) => [keyOf({ namespace: metadata.namespace, name: spec.policyRef.name })]),

@@ -1,5 +1,5 @@
 // Facts before a run starts: what it needs is there, and it is its turn.
-import { annotation, finalizer } from '../../api/group.ts';
+import { annotation } from '../../api/group.ts';
 import type { Backup, BackupPolicy } from '../../api/objects.ts';
 import { policyProblem } from '../policy/validate.ts';
 import { isoTime } from '../plan/time.ts';
@@ -70,7 +70,7 @@ export const notStarted: BackupFact = (observed) => {
     tiers: (policy?.spec.tiers ?? []).map(({ name }) => ({ name, state: 'Pending' as const })),
   };
   return {
-    actions: backup.metadata.finalizers?.includes(finalizer) === true ? [] : [{ type: 'addFinalizer' }],
+    actions: [],
     status: goingOn(observed, status, 'Running', 'Running', 'The components are being dumped.'),
     againMilliseconds: 0,
   };

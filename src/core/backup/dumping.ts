@@ -1,4 +1,5 @@
 // The components are being dumped, so many at a time as the policy allows.
+import { finalizer } from '../../api/group.ts';
 import type { BackupStatus } from '../../api/backup.ts';
 import type { Action } from '../jobs/request.ts';
 import { cut } from '../plan/conditions.ts';
@@ -18,7 +19,7 @@ export const dumping = (observed: StartedRun): BackupDecision | undefined => {
     return undefined;
   }
   const steps = stepAll(observed, status.components ?? []);
-  const actions: Action[] = steps.flatMap((step) => step.actions);
+  const actions = [...steps.flatMap((step) => step.actions), ...holdOn(observed)];
   const next: BackupStatus = { ...status, components: steps.map(({ component }) => component) };
   const verification = steps.flatMap((step) => step.verification ?? []);
   if (verification.length > 0) {
@@ -39,6 +40,10 @@ export const dumping = (observed: StartedRun): BackupDecision | undefined => {
     ...(wait === undefined ? {} : { againMilliseconds: wait }),
   };
 };
+
+// Whoever deletes the Backup waits from now on until its Jobs are gone.
+const holdOn = ({ backup }: StartedRun): Action[] =>
+  backup.metadata.finalizers?.includes(finalizer) === true ? [] : [{ type: 'addFinalizer' }];
 
 // Those that run keep their place; the others start in their order while there is room.
 const stepAll = (observed: StartedRun, components: ComponentStatus[]): ComponentStep[] => {

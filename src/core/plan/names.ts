@@ -21,4 +21,5 @@ export const jobName = (policy: string, hash: string, what: string, attempt: num
 export const claimName = (policy: string, tier: string): string => `${policy}-${tier}`;
 
 // A label holds 63 characters; a longer name is cut and told apart by its hash.
-export const labelValue = (name: string, hash: string): string => (name.length <= 63 ? name : `${name.slice(0, 54)}-${hash}`);
+export const labelValue = (name: string, hashOf: (text: string) => string): string =>
+  name.length <= 63 ? name : `${name.slice(0, 54)}-${hashOf(name)}`;
