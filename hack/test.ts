@@ -3,6 +3,7 @@
 import { group, soaks } from './test/groups.ts';
 import { type Result, runGroup } from './test/run-group.ts';
 import { runCounted, runScript } from './test/run-script.ts';
+import { type SoakRow, writeSoakPage } from './test/soak-page.ts';
 
 const startedAt = Date.now();
 const seconds = (since: number): number => Math.round((Date.now() - since) / 1000);
@@ -14,9 +15,14 @@ type Step = { needs: string[]; run: () => Promise<Result> };
 // Fails, too, where there is nothing to soak.
 const runSoaks = async (): Promise<Result> => {
   const sum: Result = { passed: 0, failed: soaks().length === 0 ? 1 : 0, skipped: 0, failures: [] };
+  const rows: SoakRow[] = [];
   for (const { group: files, rounds } of soaks()) {
-    say(`${files.files.join(' ')}: ${rounds} rounds`);
+    const file = files.files.join(' ');
+    const begun = Date.now();
+    say(`${file}: ${rounds} rounds`);
     const result = await runGroup('soak', files, say, { ROUNDS: String(rounds) });
+    rows.push({ ...result, file, rounds, seconds: seconds(begun) });
+    writeSoakPage(rows, new Date().toISOString().slice(0, 10));
     sum.passed += result.passed;
     sum.failed += result.failed;
     sum.skipped += result.skipped;
