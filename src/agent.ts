@@ -33,8 +33,8 @@ const stopSignal = (plan: AgentPlan): AbortSignal => {
       new ArchiveError('Interrupted', 'The agent was stopped from outside (SIGTERM). A later attempt starts afresh.', { retryable: true }),
     ),
   );
-  if (plan.verb === 'dump') {
-    const message = `The dump took longer than its deadline of ${plan.deadlineSeconds} s. Find what was slow, or raise spec.jobs.deadlines.dump.`;
+  if ('deadlineSeconds' in plan && plan.deadlineSeconds !== undefined) {
+    const message = `The ${plan.verb} took longer than its deadline of ${plan.deadlineSeconds} s. Find what was slow, or raise spec.jobs.deadlines.dump.`;
     setTimeout(() => stop(new ArchiveError('DeadlineExceeded', message)), plan.deadlineSeconds * 1000).unref();
   }
   return controller.signal;

@@ -2,7 +2,7 @@
 --   psql --set=physical_password=… --set=dump_password=… --file=roles.sql
 
 -- For physical backups: a role that may replicate, and read nothing in tables. pg_hba.conf needs a line for `replication`.
-CREATE ROLE holdfast_physical LOGIN REPLICATION PASSWORD :'physical_password' CONNECTION LIMIT 4;
+CREATE ROLE holdfast_physical LOGIN REPLICATION PASSWORD :'physical_password' CONNECTION LIMIT 8;
 
 -- For logical backups: a role that may read every table, also those with row-level security, and change nothing.
 -- Its password opens all data: guard it as you guard a superuser's.

@@ -122,7 +122,31 @@ export type VerificationPlan = {
 // Makes this policy the writer of what its tiers hold, whoever was it before.
 export type AdoptPlan = PlanBase & { verb: 'adopt'; tiers: TierPlan[]; signingKeyFile: string };
 
-export type AgentPlan = DumpPlan | SealPlan | CopyPlan | InspectPlan | AdoptPlan;
+// Receives the WAL of one server.
+export type ReceivePlan = PlanBase & {
+  verb: 'receive';
+  component: string;
+  // Continuous: until it is stopped. Once: until all is stored that the server had when it was asked. Barrier: another receiver is at work; waits until
+  // that one has stored what the server has now.
+  mode: 'Continuous' | 'Once' | 'Barrier';
+  // The first of those that acknowledge is written first; the others follow it. At least one acknowledges.
+  tiers: (TierPlan & { acknowledge: boolean })[];
+  recipients: string[];
+  signingKeyFile: string;
+  postgresql: WalSource;
+  slot: string;
+  flushSeconds: number;
+  // The slot is dropped when the server has to keep more than this for it.
+  maxRetainedBytes?: number;
+  // Whether the server may wait for us when it commits.
+  synchronous: boolean;
+  // How long it may take; for Once and Barrier.
+  deadlineSeconds?: number;
+};
+
+export type WalSource = Pick<PostgresqlSource, 'version' | 'host' | 'port' | 'database' | 'sslMode' | 'caFile' | 'credentialsDirectory'>;
+
+export type AgentPlan = DumpPlan | SealPlan | CopyPlan | InspectPlan | AdoptPlan | ReceivePlan;
 
 export type ProgressLine = {
   kind: 'progress';
@@ -151,6 +175,21 @@ export type EntryLine = {
   verifiedTime?: string;
   // When an inspection read its manifest and looked for its objects, where this one only saw that the manifest is still there.
   checkedTime?: string;
+};
+
+// How far a receiver is; printed when something changes, at most every few seconds.
+export type WalLine = {
+  kind: 'wal';
+  time: string;
+  lineageId: string;
+  timeline: number;
+  // All before it is stored on the first tier, and acknowledged to the server.
+  storedLsn: string;
+  acknowledgedLsn: string;
+  // Every commit answered before this time, by the server's clock, is stored on the first tier.
+  markTime?: string;
+  // The other tiers: how far each has followed.
+  followers: { tier: string; storedLsn?: string; code?: string; message?: string }[];
 };
 
 // A stored log line, printed by `inspect` with logsOf.
@@ -210,5 +249,14 @@ export type DamagedObject = { key: string; code: string; message: string };
 // Now, `epoch` is that of this policy, on so many tiers.
 export type AdoptResult = ResultBase & { verb: 'adopt'; repositoryId?: string; epoch?: number; tiers?: number };
 
-export type AgentResult = DumpResult | SealResult | CopyResult | InspectResult | AdoptResult;
-export type AgentLine = ProgressLine | EntryLine | StoredLogLine | AgentResult;
+// `storedLsn` on `timeline` is stored; every commit answered before `restorableTo` is among it.
+export type ReceiveResult = ResultBase & {
+  verb: 'receive';
+  component: string;
+  timeline?: number;
+  storedLsn?: string;
+  restorableTo?: string;
+};
+
+export type AgentResult = DumpResult | SealResult | CopyResult | InspectResult | AdoptResult | ReceiveResult;
+export type AgentLine = ProgressLine | EntryLine | WalLine | StoredLogLine | AgentResult;

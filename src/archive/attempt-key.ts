@@ -18,13 +18,14 @@ export const recipientsFingerprint = (recipients: readonly string[]): string =>
     .digest('hex')
     .slice(0, 16);
 
-// Makes the identity, writes its sidecar before any data, and reads it back: data without a key would be noise.
-export const makeAttemptKey = async (
+export const makeAttemptKey = (
   store: Store,
   recipients: readonly string[],
   attempt: { backupId: string; component: string; attempt: number },
-): Promise<AttemptKey> => {
-  const id = keyId(attempt.backupId, attempt.component, attempt.attempt);
+): Promise<AttemptKey> => makeKey(store, recipients, keyId(attempt.backupId, attempt.component, attempt.attempt));
+
+// Makes an identity, writes its sidecar before any data, and reads it back: data without a key would be noise.
+export const makeKey = async (store: Store, recipients: readonly string[], id: string): Promise<AttemptKey> => {
   const made = await makeIdentity();
   const wrapped = await encryptBytes(Buffer.from(`${made.identity}\n`), recipients);
   const sidecar = await putOnce(store, sidecarKey(id, recipientsFingerprint(recipients)), wrapped);

@@ -18,6 +18,8 @@ const codes = {
   DocumentInvalid: 'Verification',
   DecryptionFailed: 'Verification',
   RecordMissing: 'Verification',
+  WalMissing: 'Verification',
+  ForeignDatabase: 'Configuration',
   KeyInvalid: 'Configuration',
   RecipientInvalid: 'Configuration',
   IdentityInvalid: 'Configuration',

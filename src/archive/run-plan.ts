@@ -1,5 +1,5 @@
 // Runs one plan from its first step to its result line.
-import type { AdoptPlan, AgentLine, AgentPlan, AgentResult, InspectPlan } from '../api/agent.ts';
+import type { AdoptPlan, AgentLine, AgentPlan, AgentResult, InspectPlan, ReceivePlan } from '../api/agent.ts';
 import { openStore } from '../stores/open.ts';
 import type { Log } from '../telemetry/log.ts';
 import { adopt } from './adopt.ts';
@@ -75,6 +75,8 @@ const runVerb = async (plan: AgentPlan, context: AgentContext, findEngine: typeo
       return inspect(plan, context);
     case 'adopt':
       return adopt(plan, context);
+    case 'receive':
+      return (await import('./wal/receive.ts')).receive(plan, context);
   }
 };
 
@@ -85,12 +87,13 @@ const envelope = (plan: AgentPlan, context: AgentContext, phases: { name: string
   verb: plan.verb,
   ...(plan.verb === 'inspect' ? { tier: plan.tier.name } : {}),
   ...('backup' in plan ? { backupId: plan.backup.id } : {}),
-  ...(plan.verb === 'dump' ? { component: plan.component, attempt: plan.attempt } : {}),
+  ...(plan.verb === 'dump' ? { attempt: plan.attempt } : {}),
+  ...('component' in plan ? { component: plan.component } : {}),
   phases,
 });
 
-// The name of a run's log in the store. An inspection or adoption belongs to no backup: its log stays in the pod.
-const logName = (plan: Exclude<AgentPlan, InspectPlan | AdoptPlan>): string => {
+// The name of a run's log in the store. An inspection, an adoption or a receiver belongs to no backup: its log stays in the pod.
+const logName = (plan: Exclude<AgentPlan, InspectPlan | AdoptPlan | ReceivePlan>): string => {
   switch (plan.verb) {
     case 'dump':
       return `dump-${plan.component}-${plan.attempt}`;
@@ -102,7 +105,7 @@ const logName = (plan: Exclude<AgentPlan, InspectPlan | AdoptPlan>): string => {
 };
 
 const keepForLater = async (plan: AgentPlan, time: string, { log, kept }: RunOptions, open: typeof openStore): Promise<void> => {
-  if (plan.verb === 'inspect' || plan.verb === 'adopt') {
+  if (plan.verb === 'inspect' || plan.verb === 'adopt' || plan.verb === 'receive') {
     return;
   }
   const location = plan.verb === 'copy' ? plan.to.location : plan.tier.location;

@@ -74,6 +74,12 @@ export type EngineErrorCode =
   | 'IncrementFormatUnknown'
   | 'TargetUnfinished'
   | 'TargetMisfit';
+  | 'SlotInUse'
+  | 'SlotUnsafe'
+  | 'SlotLost'
+  | 'WalRemoved'
+  | 'SynchronousStandby'
+  | 'VerificationFailed';
 
 // Thrown by engines. `retryable`: a later attempt may work without anybody changing anything.
 export class EngineError extends Error {

@@ -222,7 +222,7 @@ const page = (timeline: number, objects: Placed[], marks: [string, bigint][], en
   objects: objects.map(asStored),
   marks: marks.map(([time, lsn]) => ({ time: `2026-11-22T02:${time}.000Z`, lsn: lsnText(lsn) })),
   keys: [],
-  ...(end === undefined ? {} : { end: { nextTimeline: end } }),
+  ...(end === undefined ? {} : { end: { lsn: lsnText(20n), nextTimeline: end } }),
 });
 
 const at = (time: string): number => Date.parse(`2026-11-22T02:${time}.000Z`);

@@ -66,8 +66,8 @@ const span = {
 export const walPageSchema = z.object({
   ...stored('holdfast.dev/wal-page/v1'),
   ...span,
-  // The timeline ends at `to`: the server went on with the next one there. Only this proves an end.
-  end: z.object({ nextTimeline: timeline() }).optional(),
+  // The server left this timeline at `lsn` and went on with the next one. Only this proves an end. WAL behind it was never part of what came after.
+  end: z.object({ lsn: lsn(), nextTimeline: timeline() }).optional(),
 });
 export type WalPage = z.output<typeof walPageSchema>;
 

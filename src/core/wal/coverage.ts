@@ -31,7 +31,7 @@ export const contentsOf = (documents: readonly SpanDocument[]): TimelineContents
         timeline,
         objects: inPlaceOrder(own.flatMap(({ objects }) => objects.map(placed))),
         marks: sortMarks(own.flatMap(({ marks }) => marks.map(parseMark))),
-        ...(last?.end === undefined ? {} : { end: { lsn: lsnBytes(last.to), nextTimeline: last.end.nextTimeline } }),
+        ...(last?.end === undefined ? {} : { end: { lsn: lsnBytes(last.end.lsn), nextTimeline: last.end.nextTimeline } }),
       };
     });
 };

@@ -15,14 +15,17 @@ export type Session = {
   end(): Promise<void>;
 };
 
-type Target = { server: Server; database: string; credentialsDirectory: string; replication?: boolean };
+export type Target = { server: Server; database: string; credentialsDirectory: string; replication?: boolean };
 
 const connectMilliseconds = 15_000;
 const keepAliveMilliseconds = 30_000;
 export const applicationName = 'holdfast';
 
+// A connection of the library, and how its errors become an engine's.
+export type RawConnection = { readonly client: Client; readonly explain: (error: unknown) => unknown };
+
 // Opens a connection. Its transactions only read, and no time-out of the role cuts them.
-export const connect = async (target: Target): Promise<Session> => {
+export const connectRaw = async (target: Target): Promise<RawConnection> => {
   const { server, database, credentialsDirectory, replication = false } = target;
   const { user, password } = await readLogin(credentialsDirectory);
   const where = { host: server.host, port: server.port, database, user };
@@ -38,19 +41,28 @@ export const connect = async (target: Target): Promise<Session> => {
   });
   // A connection that breaks while nothing is asked says so here; the next question fails then.
   client.on('error', () => undefined);
-  const guard = async <T>(work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work();
-    } catch (error) {
-      throw clientError(error, where);
-    }
-  };
-  await guard(() => client.connect());
-  return {
-    query: (text, values) => guard(async () => (values === undefined ? await client.query(text) : await client.query(text, values)).rows),
-    end: () => client.end().catch(() => undefined),
-  };
+  const explain = (error: unknown): unknown => clientError(error, where);
+  try {
+    await client.connect();
+  } catch (error) {
+    throw explain(error);
+  }
+  return { client, explain };
 };
+
+// The questions that a connection is asked.
+export const sessionOf = ({ client, explain }: RawConnection): Session => ({
+  async query(text, values) {
+    try {
+      return (values === undefined ? await client.query(text) : await client.query(text, values)).rows;
+    } catch (error) {
+      throw explain(error);
+    }
+  },
+  end: () => client.end().catch(() => undefined),
+});
+
+export const connect = async (target: Target): Promise<Session> => sessionOf(await connectRaw(target));
 
 // sslMode as libpq means it. The name is checked against the host that was asked for, also where that is an address.
 const tlsOptions = async ({ sslMode, caFile, host }: Server): Promise<false | ConnectionOptions> => {

@@ -1,0 +1,174 @@
+// One connection of a receiver, from the first question to its end: where to go on, the slot, and one timeline after the other.
+import { lsnBytes, lsnText, segmentStart } from '../../api/lsn.ts';
+import type { LineageDocument, WalGap } from '../../api/stored/wal.ts';
+import { decideStart } from '../../core/wal/start.ts';
+import type { Leg } from '../../core/wal/start.ts';
+import { EngineError } from '../../engines/engine.ts';
+import { takeSample } from '../../engines/wal/server.ts';
+import { ArchiveError } from '../errors.ts';
+import { archivePlace } from './archive-place.ts';
+import { beginLineage, newestLineage, storeGap, storeHistory } from './archive.ts';
+import { startOf } from './index-writer.ts';
+import type { IndexStart } from './index-writer.ts';
+import type { Lineage } from './read-lineage.ts';
+import type { Receiver } from './receiver.ts';
+import { askServer, ensureSlot } from './server-side.ts';
+import type { AskedServer } from './server-side.ts';
+import { checkRetained, makeIndex, streamLeg } from './stream-leg.ts';
+
+// Resolves when it was told to stop, or has what it was to get. Rejects when the connection broke, or with what forbids to go on.
+export const receiveOverConnection = async (receiver: Receiver): Promise<void> => {
+  const { plan, store } = receiver;
+  const server = await askServer(plan);
+  try {
+    // Before the store is asked, which may be away: the server comes first.
+    checkRetained(plan.maxRetainedBytes, (await takeSample(server.session, plan.slot, undefined))?.retainedBytes);
+    const lineage = await newestLineage(store, plan.component, receiver.archive.trust);
+    const place = lineage === undefined ? undefined : archivePlace(lineage);
+    const decision = decideStart(server.place, place, lsnText);
+    switch (decision.kind) {
+      case 'foreign':
+        throw new ArchiveError(
+          'ForeignDatabase',
+          `The server at this address is another database than the one that is archived here (system identifier ${decision.found}, not ${decision.archived}). Nothing of it was stored. Correct connection.host, or give the new database a component of another name.`,
+        );
+      case 'wait':
+        throw new EngineError('SourceUnreachable', 'The server is a standby that has not received yet what is archived already.', {
+          retryable: true,
+        });
+      case 'begin':
+        await beginAndStream(receiver, server, decision);
+        return;
+      case 'continue':
+        await continueAndStream(receiver, server, lineage as Lineage, decision.legs);
+    }
+  } finally {
+    await server.session.end();
+  }
+};
+
+const beginAndStream = async (
+  receiver: Receiver,
+  server: AskedServer,
+  { reason, parent }: Pick<LineageDocument, 'reason' | 'parent'>,
+): Promise<void> => {
+  const { plan, archive, patient, context, unique } = receiver;
+  const { place } = server;
+  const { restart } = await ensureSlot(plan, server);
+  const from = segmentStart(restart, place.segmentBytes);
+  const document = await beginLineage(patient, archive, unique, context.now(), {
+    component: plan.component,
+    systemIdentifier: place.systemIdentifier,
+    segmentBytes: place.segmentBytes,
+    version: server.version,
+    timeline: place.timeline,
+    lsn: lsnText(from),
+    reason,
+    ...(parent === undefined ? {} : { parent }),
+  });
+  await keepHistory(receiver, server, document.lineageId);
+  context.log.info('Began a lineage', { lineageId: document.lineageId, reason, timeline: place.timeline, from: lsnText(from) });
+  await streamFrom(receiver, server, document.lineageId, { timeline: place.timeline, from, start: startOf(undefined, undefined, from) });
+};
+
+const keepHistory = async ({ archive, patient, context }: Receiver, { place, history }: AskedServer, lineageId: string): Promise<void> => {
+  if (history !== undefined) {
+    await storeHistory(patient, archive, { lineageId, timeline: place.timeline, now: context.now() }, history);
+  }
+};
+
+const continueAndStream = async (receiver: Receiver, server: AskedServer, lineage: Lineage, legs: readonly Leg[]): Promise<void> => {
+  const { plan, context } = receiver;
+  const { lineageId } = lineage.document;
+  await keepHistory(receiver, server, lineageId);
+  const reason = reasonOf(receiver, server, archivePlace(lineage).timeline);
+  await ensureSlot(plan, server);
+  for (const [at, leg] of legs.entries()) {
+    const { timeline, until } = leg;
+    const page = lineage.pages.find((one) => one.timeline === timeline);
+    const start = startOf(
+      page,
+      lineage.tails.find((one) => one.timeline === timeline),
+      at === 0 && page === undefined ? lsnBytes(lineage.document.lsn) : leg.from,
+    );
+    const stored = start.objects.at(-1)?.to ?? start.from;
+    const next = legs[at + 1];
+    if (until !== undefined && next !== undefined && stored >= until) {
+      if (page?.end === undefined) {
+        await makeIndex({ receiver, lineageId, segmentBytes: server.place.segmentBytes, timeline, start }).close({
+          lsn: lsnText(until),
+          nextTimeline: next.timeline,
+        });
+      }
+      continue;
+    }
+    const from = leg.from < stored ? leg.from : stored;
+    await streamOverGap(receiver, server, lineageId, { timeline, from, start, isLast: next === undefined }, reason);
+    if (context.signal.aborted) {
+      return;
+    }
+  }
+};
+
+// Why WAL is missing, if it is.
+const reasonOf = ({ gapReason }: Receiver, { slot, place }: AskedServer, archived: number): WalGap['reason'] => {
+  if (gapReason !== undefined) {
+    return gapReason;
+  }
+  if (slot?.isLost === true) {
+    return 'SlotInvalidated';
+  }
+  return place.timeline === archived ? 'SlotLost' : 'Failover';
+};
+
+type LegStart = { timeline: number; from: bigint; start: IndexStart };
+
+// Streams a timeline. Where the server has removed WAL that the archive lacks, that is a gap with a name, and the archive goes on behind it.
+const streamOverGap = async (
+  receiver: Receiver,
+  server: AskedServer,
+  lineageId: string,
+  leg: LegStart & { isLast: boolean },
+  reason: WalGap['reason'],
+): Promise<void> => {
+  const { timeline, start } = leg;
+  const stored = start.objects.at(-1)?.to ?? start.from;
+  try {
+    await streamFrom(receiver, server, lineageId, leg);
+    return;
+  } catch (error) {
+    const hasGotOn = receiver.reached?.timeline === leg.timeline && receiver.reached.stored > stored;
+    if (!(error instanceof EngineError) || error.code !== 'WalRemoved' || hasGotOn) {
+      throw error;
+    }
+    receiver.context.log.error('WAL is missing that the server has removed', { lineageId, timeline: leg.timeline, reason, error });
+  }
+  const { archive, patient, context } = receiver;
+  const { segmentBytes, flushed } = server.place;
+  await makeIndex({ receiver, lineageId, segmentBytes, timeline, start }).close();
+  await storeGap(patient, archive, { lineageId, now: context.now() }, { timeline, from: stored, serverLsn: flushed, reason });
+  receiver.gapReason = undefined;
+  if (leg.isLast) {
+    const { restart } = await ensureSlot(receiver.plan, { ...server, slot: { isActive: false, isLost: false } });
+    const from = segmentStart(restart, segmentBytes);
+    await streamFrom(receiver, server, lineageId, { timeline, from, start: startOf(undefined, undefined, from) });
+  }
+};
+
+const streamFrom = async (receiver: Receiver, server: AskedServer, lineageId: string, leg: LegStart): Promise<void> => {
+  const { place, session } = server;
+  const isCurrent = leg.timeline === place.timeline;
+  const end = await streamLeg({
+    receiver,
+    session,
+    lineageId,
+    segmentBytes: place.segmentBytes,
+    ...leg,
+    isCurrent,
+    ...(receiver.plan.mode === 'Once' && isCurrent ? { goal: place.flushed } : {}),
+  });
+  if (end.kind === 'left' && isCurrent) {
+    // It was promoted meanwhile: the next connection goes on with its new timeline.
+    throw new EngineError('SourceUnreachable', 'The server has gone on to another timeline.', { retryable: true });
+  }
+};

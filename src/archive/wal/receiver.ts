@@ -1,0 +1,28 @@
+// What one receiver keeps from connection to connection, and what its parts share.
+import type { ReceivePlan } from '../../api/agent.ts';
+import type { WalGap } from '../../api/stored/wal.ts';
+import type { Store } from '../../stores/store.ts';
+import type { AgentContext } from '../context.ts';
+import type { Archive } from './archive.ts';
+import type { WalKey } from './day-key.ts';
+import type { Followers } from './followers.ts';
+
+export type Receiver = {
+  readonly plan: ReceivePlan;
+  readonly context: AgentContext;
+  readonly archive: Archive;
+  // The first tier. `patient` waits while it is away; `store` fails at once.
+  readonly store: Store;
+  readonly patient: Store;
+  readonly keys: () => Promise<WalKey>;
+  // Tells this process from others in names.
+  readonly unique: string;
+  readonly count: () => number;
+  readonly followers: Followers;
+  // Why the next gap was made, where that is known.
+  gapReason: WalGap['reason'] | undefined;
+  // How far the newest connection got.
+  reached: Reached | undefined;
+};
+
+export type Reached = { timeline: number; stored: bigint; acknowledged: bigint; markMilliseconds?: number };
