@@ -73,13 +73,13 @@ export type EngineErrorCode =
   | 'ChainBroken'
   | 'IncrementFormatUnknown'
   | 'TargetUnfinished'
-  | 'TargetMisfit';
+  | 'TargetMisfit'
+  // Of receiving WAL.
   | 'SlotInUse'
   | 'SlotUnsafe'
   | 'SlotLost'
   | 'WalRemoved'
-  | 'SynchronousStandby'
-  | 'VerificationFailed';
+  | 'SynchronousStandby';
 
 // Thrown by engines. `retryable`: a later attempt may work without anybody changing anything.
 export class EngineError extends Error {
