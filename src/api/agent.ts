@@ -1,5 +1,6 @@
 // How the operator and an agent talk. Down: one plan, in the environment variable HOLDFAST_PLAN (it holds no secret, only paths).
 // Up: lines of JSON on stdout. The last one is the result; it is the pod's termination message too, so it stays under 4 KiB.
+import type { BackupType, WholeCopy } from './backup-type.ts';
 import type { Category } from './categories.ts';
 import type { PostgresqlComponent } from './postgresql.ts';
 
@@ -12,6 +13,7 @@ export const mountPath = {
   tierCa: (name: string) => `/holdfast/secrets/tier-${name}-ca/ca.crt`,
   signingKey: '/holdfast/secrets/signing/signing.key',
   stateRecipient: '/holdfast/secrets/state/recipient',
+  stateIdentity: '/holdfast/secrets/state-identity/identity',
   // Folders with the files `username` and `password`.
   sourceCredentials: '/holdfast/secrets/source',
   logicalCredentials: '/holdfast/secrets/logical',
@@ -47,7 +49,7 @@ type PlanBase = {
 
 export type BackupIdentity = {
   id: string;
-  type: 'Full';
+  type: BackupType;
   // RFC 3339: the slot of a schedule, or when it was asked for.
   slot: string;
 };
@@ -61,12 +63,17 @@ export type DumpPlan = PlanBase & {
   recipients: string[];
   signingKeyFile: string;
   stateRecipientFile?: string;
+  // Absent: a whole copy.
+  increment?: IncrementPlan;
   // Stored bytes of the last good backup of this component.
   predictedBytes?: number;
   // How long the attempt may take, seconds.
   deadlineSeconds: number;
   postgresql?: PostgresqlSource;
 };
+
+// What to build on. Where that cannot be, the copy is whole and says why; `required`: it is refused where a person could mend it.
+export type IncrementPlan = { parentId: string; stateIdentityFile: string; required: boolean };
 
 // The component's spec with its Secrets replaced by paths.
 export type PostgresqlSource = {
@@ -161,7 +168,7 @@ export type EntryLine = {
   kind: 'entry';
   tier: string;
   backupId: string;
-  type: 'Full';
+  type: BackupType;
   slot: string;
   verdict: 'Passed' | 'Failed' | 'Inconclusive';
   // Why not Passed.
@@ -169,7 +176,8 @@ export type EntryLine = {
   message?: string;
   bytes: number;
   seconds: number;
-  components: { name: string; bytes: number; restorableTo?: string }[];
+  // `parent`: the backup that the component builds on. Absent: it stands alone.
+  components: { name: string; bytes: number; restorableTo?: string; parent?: string }[];
   failed: string[];
   // Since when every stored byte of it is known to match (level L1). Absent: they were never all read on this tier.
   verifiedTime?: string;
@@ -215,6 +223,9 @@ export type DumpResult = ResultBase & {
   attempt: number;
   bytes?: number;
   restorableTo?: string;
+  // The backup that it builds on, or why it builds on none although that was wanted.
+  parent?: string;
+  whole?: WholeCopy;
   verification?: { level: 'L2'; verdict: 'Passed' | 'Failed' | 'Inconclusive' };
 };
 

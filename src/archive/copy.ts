@@ -1,12 +1,12 @@
 // The verb `copy`: one backup from the primary tier to a further one, byte for byte, its manifest last. It may be repeated at any time.
 import type { CopyPlan, CopyResult } from '../api/agent.ts';
-import type { StoredObject } from '../api/stored/backup.ts';
+import type { Manifest, StoredObject } from '../api/stored/backup.ts';
 import type { Store } from '../stores/store.ts';
 import { abandon } from './abandon.ts';
 import type { AgentContext } from './context.ts';
 import { readManifest } from './documents.ts';
 import { ArchiveError } from './errors.ts';
-import { dataPrefix } from './layout.ts';
+import { dataPrefix, manifestKey } from './layout.ts';
 import { checkPresence, manifestObjects, totalBytes } from './manifest-objects.ts';
 import { progressReporter } from './progress.ts';
 import { copyRepository, ensureRepository, findRepository, openRepository } from './repository.ts';
@@ -30,6 +30,7 @@ export const copy = async (plan: CopyPlan, context: AgentContext): Promise<CopyO
     const { repositoryId, createdTime } = await openRepository(from);
     const { manifest, bytes } = await readManifest(from, plan.backup.id, repositoryId, verifiers);
     const writer = await context.step('check writer', () => prepareTier(plan, from, to, { repositoryId, createdTime }, verifiers));
+    await refuseOrphan(to, manifest);
     await sweepEarlierAttempts(to, manifest.backupId, context);
     const objects = manifestObjects(manifest);
     await context.step('copy objects', () => copyObjects(from, to, objects, context));
@@ -44,6 +45,21 @@ export const copy = async (plan: CopyPlan, context: AgentContext): Promise<CopyO
   } finally {
     await from.close();
     await to.close();
+  }
+};
+
+// An increment without what it builds on is worth nothing there: its parents come first.
+const refuseOrphan = async (to: Store, { backupId, components }: Manifest): Promise<void> => {
+  for (const { parent } of components) {
+    if (parent !== null && (await to.head(manifestKey(parent))) === undefined) {
+      throw new ArchiveError(
+        'ChainBroken',
+        `${backupId} builds on ${parent}, which ${to.description} does not hold yet. It is copied first.`,
+        {
+          retryable: true,
+        },
+      );
+    }
   }
 };
 

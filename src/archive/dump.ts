@@ -1,6 +1,7 @@
 // The verb `dump`: one attempt at one component, from preflight to its signed record on the primary tier.
 import { readFile } from 'node:fs/promises';
 import type { DumpPlan, DumpResult } from '../api/agent.ts';
+import type { WholeCopy } from '../api/backup-type.ts';
 import type { ArtifactRecord, ComponentRecord } from '../api/stored/backup.ts';
 import type { ComponentFacts, EngineRun } from '../engines/engine.ts';
 import type { Store } from '../stores/store.ts';
@@ -13,13 +14,15 @@ import { readComponentRecord, writeComponentRecord } from './documents.ts';
 import { attemptPrefix, componentRecordKey } from './layout.ts';
 import { checkPresence, componentObjects, totalBytes } from './manifest-objects.ts';
 import { progressReporter } from './progress.ts';
+import { readParent, refuseWhole } from './read-parent.ts';
 import { ensureRepository } from './repository.ts';
 import { readListedSigner, readVerifiers } from './signing/keys.ts';
+import type { Verifiers } from './signing/keys.ts';
 import { checkSpace } from './space.ts';
 import { ensureWriter, recheckWriter } from './writers.ts';
 
 // What a dump adds to the envelope of every result.
-export type DumpOutcome = Pick<DumpResult, 'bytes' | 'restorableTo' | 'verification'>;
+export type DumpOutcome = Pick<DumpResult, 'bytes' | 'restorableTo' | 'verification' | 'parent' | 'whole'>;
 
 export const dump = async (plan: DumpPlan, engine: EngineRun, context: AgentContext): Promise<DumpOutcome> => {
   try {
@@ -39,7 +42,7 @@ const dumpInto = async (store: Store, plan: DumpPlan, engine: EngineRun, context
   const startTime = context.now().toISOString();
   const verifiers = readVerifiers(plan.verificationKeys);
   const signer = readListedSigner(await readFile(plan.signingKeyFile, 'utf8'), verifiers);
-  await context.step('preflight', () => preflight(plan, store, engine, context.signal));
+  const base = await context.step('preflight', () => preflight(plan, store, engine, verifiers, context));
   const repository = await ensureRepository(store, startTime);
   const self = { clusterId: plan.clusterId, ...plan.policy };
   const writer = await ensureWriter(store, repository, self, startTime, signer, verifiers);
@@ -54,7 +57,7 @@ const dumpInto = async (store: Store, plan: DumpPlan, engine: EngineRun, context
 
   const record = componentRecord(
     plan,
-    { repositoryId: repository.repositoryId, epoch: writer.document.epoch, startTime, endTime: context.now().toISOString() },
+    { repositoryId: repository.repositoryId, epoch: writer.document.epoch, startTime, endTime: context.now().toISOString(), base },
     archive,
     artifacts,
     facts,
@@ -68,6 +71,7 @@ const dumpInto = async (store: Store, plan: DumpPlan, engine: EngineRun, context
   return {
     bytes: totalBytes(componentObjects(record.component)),
     ...(facts.restorableTo === undefined ? {} : { restorableTo: facts.restorableTo }),
+    ...base,
     verification: { level: 'L2', verdict: 'Passed' },
   };
 };
@@ -78,15 +82,26 @@ const attemptOf = (plan: DumpPlan): { backupId: string; component: string; attem
   attempt: plan.attempt,
 });
 
+// What the copy builds on, or why it builds on nothing although that was wanted.
+type Base = { parent?: string; whole?: WholeCopy };
+
 // Room first: where the last backup tells the size, the source is not even asked.
-const preflight = async (plan: DumpPlan, store: Store, engine: EngineRun, signal: AbortSignal): Promise<void> => {
+const preflight = async (plan: DumpPlan, store: Store, engine: EngineRun, verifiers: Verifiers, context: AgentContext): Promise<Base> => {
   if (plan.predictedBytes !== undefined) {
     await checkSpace(store, plan.predictedBytes);
   }
-  const { predictedBytes } = await engine.preflight(signal);
+  const found = plan.increment && (await readParent(plan, plan.increment, store, verifiers, context.signal));
+  const parent = found !== undefined && 'parent' in found ? found.parent : undefined;
+  const asked = await engine.preflight(context.signal, parent);
+  const { predictedBytes, whole = found !== undefined && 'whole' in found ? found.whole : undefined } = asked;
+  if (plan.increment !== undefined && whole !== undefined) {
+    refuseWhole(plan.increment, whole);
+    context.log.warn('This copy is whole, although an increment was wanted', whole);
+  }
   if (plan.predictedBytes === undefined && predictedBytes !== undefined) {
     await checkSpace(store, predictedBytes);
   }
+  return whole === undefined ? (parent === undefined ? {} : { parent: parent.backupId }) : { whole };
 };
 
 // An attempt that was killed could not abort its uploads. What cannot be swept now harms nothing but the bill.
@@ -130,7 +145,7 @@ const storeAll = async (archive: AttemptArchive, engine: EngineRun, context: Age
 
 const componentRecord = (
   plan: DumpPlan,
-  run: { repositoryId: string; epoch: number; startTime: string; endTime: string },
+  run: { repositoryId: string; epoch: number; startTime: string; endTime: string; base: Base },
   archive: AttemptArchive,
   artifacts: ArtifactRecord[],
   facts: ComponentFacts,
@@ -145,7 +160,7 @@ const componentRecord = (
     name: plan.component,
     engine: 'postgresql',
     attempt: plan.attempt,
-    parent: null,
+    parent: run.base.parent ?? null,
     keyId: archive.key.keyId,
     keys: [archive.key.sidecar],
     artifacts,

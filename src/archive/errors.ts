@@ -20,6 +20,8 @@ const codes = {
   RecordMissing: 'Verification',
   WalMissing: 'Verification',
   ForeignDatabase: 'Configuration',
+  ChainBroken: 'Verification',
+  IncrementRefused: 'Configuration',
   KeyInvalid: 'Configuration',
   RecipientInvalid: 'Configuration',
   IdentityInvalid: 'Configuration',

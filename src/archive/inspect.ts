@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import type { EntryLine, InspectFacts, InspectPlan } from '../api/agent.ts';
 import type { VerificationMark } from '../api/stored/mark.ts';
+import { unchained } from '../core/plan/chain.ts';
 import type { ObjectInfo, Store } from '../stores/store.ts';
 import type { AgentContext } from './context.ts';
 import { ArchiveError } from './errors.ts';
@@ -147,9 +148,9 @@ const report = (
   snapshotTime?: string,
 ) => {
   const counts = { backups: 0, refused: 0 };
-  for (const each of judged) {
-    const entry = entryOf(plan.tier.name, each, standings.get(each.id));
-    const checkedTime = each.fromSnapshot === true && snapshotTime !== undefined ? { checkedTime: snapshotTime } : {};
+  const entries = withChains(judged.map((each) => entryOf(plan.tier.name, each, standings.get(each.id))));
+  for (const [index, entry] of entries.entries()) {
+    const checkedTime = judged[index]?.fromSnapshot === true && snapshotTime !== undefined ? { checkedTime: snapshotTime } : {};
     print({ ...entry, ...checkedTime });
     counts[entry.verdict === 'Passed' ? 'backups' : 'refused'] += 1;
   }
@@ -174,6 +175,12 @@ const entryOf = (tier: string, { id, record, verdict, code, message }: Judged, s
   };
 };
 
+// One that passed by itself, and whose chain did not, does not pass.
+const withChains = (entries: readonly EntryLine[]): EntryLine[] => {
+  const broken = unchained(entries);
+  return entries.map((entry) => ({ ...entry, ...broken.get(entry.backupId) }));
+};
+
 // One backup by itself: whether it is sealed.
 const inspectOne = async (plan: InspectPlan, store: Store, id: string, context: AgentContext): Promise<InspectOutcome> => {
   const verifiers = readVerifiers(plan.verificationKeys);
@@ -192,7 +199,7 @@ const inspectOne = async (plan: InspectPlan, store: Store, id: string, context: 
   });
 };
 
-// One backup, judged.
+// One backup, judged with all that it builds on.
 export const inspectBackup = async (
   store: Store,
   plan: InspectPlan,
@@ -205,7 +212,19 @@ export const inspectBackup = async (
     writers.push(key);
   }
   const epochs = await readEpochs(store, writers, repositoryId, verifiers);
-  return entryOf(plan.tier.name, await judgeOne({ store, repositoryId, policy: plan.policy, verifiers, epochs }, id, objectsAtOnce));
+  const repository: Repository = { store, repositoryId, policy: plan.policy, verifiers, epochs };
+  const entries: EntryLine[] = [];
+  const judge = async (each: string): Promise<void> => {
+    const entry = entryOf(plan.tier.name, await judgeOne(repository, each, objectsAtOnce));
+    entries.push(entry);
+    for (const parent of new Set(entry.components.flatMap((component) => component.parent ?? []))) {
+      if (!entries.some(({ backupId }) => backupId === parent) && (await store.head(manifestKey(parent))) !== undefined) {
+        await judge(parent);
+      }
+    }
+  };
+  await judge(id);
+  return withChains(entries)[0] as EntryLine;
 };
 
 // Prints the stored logs of a backup, oldest first.

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { SealPlan, SealResult } from '../api/agent.ts';
 import type { Manifest } from '../api/stored/backup.ts';
 import type { Store } from '../stores/store.ts';
+import { checkChains } from './check-chain.ts';
 import type { AgentContext } from './context.ts';
 import { readComponentRecord, readManifest, sealManifest } from './documents.ts';
 import { ArchiveError } from './errors.ts';
@@ -42,6 +43,7 @@ export const seal = async (plan: SealPlan, context: AgentContext): Promise<SealO
       ...skew(components),
     };
     await context.step('check presence', () => checkPresence(store, manifestObjects(manifest)));
+    await context.step('check chains', () => checkChains(store, manifest, verifiers));
     await recheckWriter(store, writer, repositoryId, verifiers);
     const stored = await context.step('write manifest', () => writeOrFind(store, manifest, sealManifest(manifest, signer), verifiers));
     await context.step('check sealed', () => checkPresence(store, manifestObjects(stored)));

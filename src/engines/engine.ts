@@ -1,5 +1,7 @@
 // What an engine (one kind of data) offers to the dump. It knows nothing of encryption, stores or manifests.
 import type { Readable } from 'node:stream';
+import type { WholeCopy } from '../api/backup-type.ts';
+import type { ComponentEntry } from '../api/stored/backup.ts';
 
 // Facts that go into the signed component record. No names of tables or files, no digest of plain text.
 export type ComponentFacts = {
@@ -46,10 +48,19 @@ export type SmallArtifact = {
   readonly state: boolean;
 };
 
+// The stored copy that an increment shall build on.
+export type Parent = {
+  readonly backupId: string;
+  readonly facts: ComponentEntry['facts'];
+  // Its lists and manifests, raw, by the names of their artifacts.
+  readonly state: ReadonlyMap<string, Buffer>;
+};
+
 // One engine at work on one component, from preflight to the last fact.
 export type EngineRun = {
   // Asks the source whether a backup can work, before anything is started. Throws EngineError.
-  preflight(signal: AbortSignal): Promise<{ predictedBytes?: number }>;
+  // With a parent, only what changed since then is copied, or `whole` says why that cannot be.
+  preflight(signal: AbortSignal, parent?: Parent): Promise<{ predictedBytes?: number; whole?: WholeCopy }>;
   // The artifacts in the order in which they are stored. Each is opened, stored and read back before the next one is asked for.
   artifacts(signal: AbortSignal): AsyncIterable<StreamedArtifact>;
   // After the last artifact: what goes into the record, and small documents such as facts.json.

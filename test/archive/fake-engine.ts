@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { createZstdDecompress, zstdCompressSync } from 'node:zlib';
 import { EngineError } from '../../src/engines/engine.ts';
-import type { EngineRun, SmallArtifact, StreamedArtifact } from '../../src/engines/engine.ts';
+import type { EngineRun, Parent, SmallArtifact, StreamedArtifact } from '../../src/engines/engine.ts';
+import type { WholeCopy } from '../../src/api/backup-type.ts';
 
 export type Content = { name: string; raw: Buffer };
 
@@ -17,9 +18,11 @@ export type FakeOptions = {
   endless?: boolean;
   // Stops reading back before the end, and is content.
   lazy?: boolean;
+  // Why it copies everything although it was given a parent.
+  whole?: WholeCopy;
 };
 
-export type FakeEngine = EngineRun & { closed: () => boolean; opened: () => number };
+export type FakeEngine = EngineRun & { closed: () => boolean; opened: () => number; parent: () => Parent | undefined };
 
 const failed = (what: string): EngineError =>
   new EngineError('SourceFailed', `The source failed at ${what}. Look at it.`, { retryable: true });
@@ -69,14 +72,20 @@ export const fakeEngine = (options: FakeOptions = {}): FakeEngine => {
   const contents = options.contents ?? [{ name: 'base.tar', raw: Buffer.from('the whole database '.repeat(20_000)) }];
   let isClosed = false;
   let opened = 0;
+  let given: Parent | undefined;
   return {
+    parent: () => given,
     closed: () => isClosed,
     opened: () => opened,
-    async preflight() {
+    async preflight(_signal, parent) {
+      given = parent;
       if (options.failAt === 'preflight') {
         throw failed('preflight');
       }
-      return options.predictedBytes === undefined ? {} : { predictedBytes: options.predictedBytes };
+      return {
+        ...(options.predictedBytes === undefined ? {} : { predictedBytes: options.predictedBytes }),
+        ...(options.whole === undefined ? {} : { whole: options.whole }),
+      };
     },
     async *artifacts() {
       for (const content of contents) {

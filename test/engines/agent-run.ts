@@ -12,20 +12,30 @@ import { createLog } from '../../src/telemetry/log.ts';
 
 export const silent = createLog(() => undefined);
 
-export type Repository = { directory: string; identityFile: string; plan(source: PostgresqlSource): DumpPlan };
+export type Repository = {
+  directory: string;
+  identityFile: string;
+  stateIdentityFile: string;
+  plan(source: PostgresqlSource): DumpPlan;
+};
 
 export const backupId = '20261122T020000Z-full-3f9a1c04';
 
 // An empty repository with keys of its own.
 export const makeRepository = async (directory: string): Promise<Repository> => {
   const { identity, recipient } = await makeIdentity();
+  const state = await makeIdentity();
   const pair = makeSigningPair();
   const identityFile = `${directory}.identity`;
   await writeFile(identityFile, `${identity}\n`);
+  const stateIdentityFile = `${directory}.state-identity`;
+  await writeFile(stateIdentityFile, `${state.identity}\n`);
+  await writeFile(`${directory}.state-recipient`, `${state.recipient}\n`);
   await writeFile(`${directory}.signing`, pair.privateKeyPem);
   return {
     directory,
     identityFile,
+    stateIdentityFile,
     plan: (postgresql) => ({
       verb: 'dump',
       policy: { namespace: 'shop', name: 'shop' },
@@ -37,6 +47,7 @@ export const makeRepository = async (directory: string): Promise<Repository> => 
       tier: { name: 'local', location: { kind: 'directory', directory } },
       recipients: [recipient],
       signingKeyFile: `${directory}.signing`,
+      stateRecipientFile: `${directory}.state-recipient`,
       deadlineSeconds: 300,
       postgresql,
     }),

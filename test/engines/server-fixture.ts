@@ -23,6 +23,8 @@ export type Fixture = {
   // A data directory that nobody has touched, with the roles.
   readonly template: string;
   start(name: string, settings?: Record<string, string>, options?: Partial<ServerOptions>): Promise<PostgresServer>;
+  // The same once more, on the data that are there.
+  startAgain(name: string, settings?: Record<string, string>, options?: Partial<ServerOptions>): Promise<PostgresServer>;
   // A folder with the files `username` and `password`.
   login(username: string, password: string): Promise<string>;
   // What an agent's plan says of a server: physical and logical, by the two roles.
@@ -47,9 +49,12 @@ export const makeFixture = async (): Promise<Fixture> => {
     certificates,
     template,
     async start(name, settings = {}, options = {}) {
+      await promisify(execFile)('cp', ['--archive', template, join(directory, name)]);
+      return fixture.startAgain(name, settings, options);
+    },
+    async startAgain(name, settings = {}, options = {}) {
       count += 1;
       const dataDirectory = join(directory, name);
-      await promisify(execFile)('cp', ['--archive', template, dataDirectory]);
       const server = await startServer({
         dataDirectory,
         socketDirectory: join(directory, `s${count}`),

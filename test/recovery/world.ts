@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PostgresqlSource, SealPlan, TierPlan } from '../../src/api/agent.ts';
+import type { DumpResult, PostgresqlSource, SealPlan, TierPlan } from '../../src/api/agent.ts';
 import { keepLog } from '../../src/archive/kept-log.ts';
 import { runPlan } from '../../src/archive/run-plan.ts';
 import { runHere } from '../commands/capture.ts';
@@ -22,6 +22,12 @@ export type World = {
   identityFile: string;
   verificationKey: { id: string; key: string };
   backUp(server: PostgresServer, slot: string, changes?: Partial<PostgresqlSource>): Promise<string>;
+  // An increment on that backup, or a whole copy that says why.
+  backUpOn(
+    server: PostgresServer,
+    slot: string,
+    on: { parentId: string; required?: boolean; changes?: Partial<PostgresqlSource> },
+  ): Promise<{ id: string; result: DumpResult }>;
   // The plugin, against the repository and with the identity.
   run(...args: string[]): Promise<Outcome>;
   // A server on a restored directory.
@@ -70,6 +76,15 @@ export const makeWorld = async (location?: TierPlan['location']): Promise<World>
       mustSucceed(await runDump({ ...repository.plan(source), backup, tier }));
       await seal(backup);
       return backup.id;
+    },
+    async backUpOn(server, slot, { parentId, required = false, changes = {} }) {
+      const backup = { id: `${slot.replaceAll(/[-:]/g, '')}-incremental-3f9a1c04`, type: 'Incremental' as const, slot };
+      const increment = { parentId, stateIdentityFile: repository.stateIdentityFile, required };
+      const result = await runDump({ ...repository.plan(await fixture.source(server, changes)), backup, tier, increment });
+      if (result.outcome === 'Succeeded') {
+        await seal(backup);
+      }
+      return { id: backup.id, result };
     },
     run: (...args) => runHere([...args, '--from', directory, '--identity', identityFile], { now: Date.now }),
     async startOn(dataDirectory, options = {}) {

@@ -1,5 +1,6 @@
 // component.json and manifests/<backup>.json: what a backup is made of. They hold no user data, no names of tables or files, no digest of plain text.
 import { z } from 'zod';
+import { backupTypes } from '../backup-type.ts';
 import { categoryNames } from '../categories.ts';
 
 // One stored object: its key, size and SHA-256, of the bytes as they are stored.
@@ -40,7 +41,7 @@ const componentShape = {
   name: z.string().min(1),
   engine: z.enum(['postgresql']),
   attempt: z.int().min(1),
-  // The backup that this one builds on; null: it stands alone.
+  // The backup that this one builds on: its physical copy is an increment. null: it stands alone. Dumps are whole in either case.
   parent: z.string().nullable(),
   // Names the age identity of the attempt: keys/<keyId>/….
   keyId: z.string(),
@@ -73,7 +74,7 @@ export type ComponentEntry = ComponentRecord['component'];
 export const manifestSchema = z.object({
   schema: z.literal('holdfast.dev/manifest/v1'),
   ...documentShape,
-  type: z.enum(['Full']),
+  type: z.enum(backupTypes),
   slot: z.string(),
   policy: z.object({ namespace: z.string(), name: z.string() }),
   createdTime: z.string(),

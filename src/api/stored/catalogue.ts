@@ -1,5 +1,6 @@
 // catalog/<time>.jsonl.zst: what the manifests of a tier said when they were read and all their objects were there. It saves readers a request for each of them.
 import { z } from 'zod';
+import { backupTypes } from '../backup-type.ts';
 
 // Enough of a verified manifest to list the backup. A record speaks of a manifest only as long as the store lists it with this very size and tag.
 export const catalogueRecordSchema = z.object({
@@ -8,13 +9,13 @@ export const catalogueRecordSchema = z.object({
   bytes: z.int().min(0),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   tag: z.string().optional(),
-  type: z.enum(['Full']),
+  type: z.enum(backupTypes),
   slot: z.string(),
   seconds: z.number().min(0),
   epoch: z.int().min(1),
   createdTime: z.string(),
   policy: z.object({ namespace: z.string(), name: z.string() }),
-  components: z.array(z.object({ name: z.string(), bytes: z.int().min(0), restorableTo: z.string().optional() })),
+  components: z.array(z.object({ name: z.string(), bytes: z.int().min(0), restorableTo: z.string().optional(), parent: z.string().optional() })),
   failed: z.array(z.string()),
   // When the dump had read it all back; the oldest of its components.
   readBackTime: z.string(),

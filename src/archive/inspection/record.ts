@@ -25,6 +25,7 @@ export const recordOf = (manifest: Manifest, stored: Buffer): Known => {
     components: manifest.components.map((component) => ({
       name: component.name,
       bytes: totalBytes(componentObjects(component)),
+      ...(component.parent === null ? {} : { parent: component.parent }),
       ...(component.facts.restorableTo === undefined ? {} : { restorableTo: component.facts.restorableTo }),
     })),
     failed: manifest.failed.map(({ name }) => name),
@@ -49,9 +50,10 @@ export const describeRecord = (tier: string, backupId: string, record: Catalogue
   slot: record?.slot ?? '',
   bytes: record?.objectBytes ?? 0,
   seconds: record?.seconds ?? 0,
-  components: (record?.components ?? []).map(({ name, bytes, restorableTo }) => ({
+  components: (record?.components ?? []).map(({ name, bytes, restorableTo, parent }) => ({
     name,
     bytes,
+    ...(parent === undefined ? {} : { parent }),
     ...(restorableTo === undefined ? {} : { restorableTo }),
   })),
   failed: record?.failed ?? [],

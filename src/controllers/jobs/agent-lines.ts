@@ -2,6 +2,7 @@
 // The small zod: the operator loads it at start, and the whole one takes 13 MiB.
 import * as z from 'zod/mini';
 import type { AgentResult, EntryLine, ProgressLine } from '../../api/agent.ts';
+import { backupTypes, wholeReasons } from '../../api/backup-type.ts';
 import { categoryNames } from '../../api/categories.ts';
 
 const longestMessage = 1024;
@@ -22,14 +23,16 @@ const entry = z.object({
   kind: z.literal('entry'),
   tier: name(),
   backupId: id(),
-  type: z.literal('Full'),
+  type: z.enum(backupTypes),
   slot: z.string().check(z.maxLength(40)),
   verdict: z.enum(['Passed', 'Failed', 'Inconclusive']),
   code: z.exactOptional(text(64)),
   message: z.exactOptional(text(longestMessage)),
   bytes: amount(),
   seconds: seconds(),
-  components: z.array(z.object({ name: name(), bytes: amount(), restorableTo: z.exactOptional(time()) })).check(z.maxLength(32)),
+  components: z
+    .array(z.object({ name: name(), bytes: amount(), restorableTo: z.exactOptional(time()), parent: z.exactOptional(id()) }))
+    .check(z.maxLength(32)),
   failed: z.array(name()).check(z.maxLength(32)),
   verifiedTime: z.exactOptional(time()),
 });
@@ -88,6 +91,8 @@ const result = z.discriminatedUnion('verb', [
     attempt: amount(),
     bytes: z.exactOptional(amount()),
     restorableTo: z.exactOptional(time()),
+    parent: z.exactOptional(id()),
+    whole: z.exactOptional(z.object({ reason: z.enum(wholeReasons), message: text(longestMessage) })),
     verification: z.exactOptional(z.object({ level: z.literal('L2'), verdict: z.enum(['Passed', 'Failed', 'Inconclusive']) })),
   }),
   z.extend(resultBase, { verb: z.literal('seal'), backupId: id(), repositoryId: z.exactOptional(id()), bytes: z.exactOptional(amount()) }),

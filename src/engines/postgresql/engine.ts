@@ -12,6 +12,7 @@ import { baseBackup } from './physical/base-backup.ts';
 import type { BackupManifest } from './physical/backup-manifest.ts';
 import { startCommitClock } from './physical/commit-clock.ts';
 import type { CommitClock } from './physical/commit-clock.ts';
+import { manifestArtifact } from './physical/parent-facts.ts';
 import { holdSlot } from './physical/slot.ts';
 import { preflight } from './preflight.ts';
 import type { Preflight } from './preflight.ts';
@@ -22,6 +23,8 @@ import type { ToolLogin } from './tool-environment.ts';
 export const postgresqlEngine = (source: PostgresqlSource, { log }: { log: Log }): EngineRun => {
   const logins: ToolLogin[] = [];
   let known: Preflight | undefined;
+  // The list of the copy that this one builds on.
+  let olderManifest: Buffer | undefined;
   let copy: Gathered['copy'];
   const dumps: Gathered['dumps'] = [];
 
@@ -39,7 +42,8 @@ export const postgresqlEngine = (source: PostgresqlSource, { log }: { log: Log }
       const onManifest = (manifest: BackupManifest): void => {
         copy = { manifest, restorableTo: instantOf(clock, manifest) };
       };
-      yield withSlot(source, log, baseBackup({ environment, database: source.database, server, onManifest }));
+      const increment = olderManifest === undefined ? {} : { olderManifest };
+      yield withSlot(source, log, baseBackup({ environment, database: source.database, server, onManifest, ...increment }));
     } finally {
       await clock.close();
     }
@@ -56,14 +60,15 @@ export const postgresqlEngine = (source: PostgresqlSource, { log }: { log: Log }
   }
 
   return {
-    async preflight() {
-      known = await preflight(source);
+    async preflight(_signal, parent) {
+      known = await preflight(source, parent);
+      olderManifest = known.whole === undefined ? parent?.state.get(manifestArtifact) : undefined;
       log.info('The server can be backed up', {
         version: known.server.version,
         databases: known.databases.length,
         databaseBytes: known.server.databaseBytes,
       });
-      return { predictedBytes: known.predictedBytes };
+      return { predictedBytes: known.predictedBytes, ...(known.whole === undefined ? {} : { whole: known.whole }) };
     },
     async *artifacts() {
       const found = must(known);

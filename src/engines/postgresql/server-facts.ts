@@ -11,6 +11,8 @@ export type ServerFacts = {
   walLevel: string;
   walSegmentBytes: number;
   dataChecksums: boolean;
+  // Undefined: the server is too old to know of it.
+  summarizesWal?: boolean;
   systemIdentifier: string;
   maxWalSenders: number;
   usedWalSenders: number;
@@ -33,6 +35,7 @@ const question = `
          current_setting('wal_level') AS "walLevel",
          (SELECT setting::bigint FROM pg_settings WHERE name = 'wal_segment_size')::float8 AS "walSegmentBytes",
          current_setting('data_checksums') = 'on' AS "dataChecksums",
+         current_setting('summarize_wal', true) = 'on' AS "summarizesWal",
          (SELECT system_identifier::text FROM pg_control_system()) AS "systemIdentifier",
          current_setting('max_wal_senders')::int AS "maxWalSenders",
          (SELECT count(*)::int FROM pg_stat_replication) AS "usedWalSenders",
@@ -44,13 +47,22 @@ const question = `
          (SELECT max(collversion) FROM pg_collation WHERE collprovider = 'c') AS libc,
          (SELECT max(collversion) FROM pg_collation WHERE collprovider = 'i') AS icu`;
 
-type Answer = Omit<ServerFacts, 'libc' | 'icu'> & { libc: string | null; icu: string | null };
+type Answer = Omit<ServerFacts, 'libc' | 'icu' | 'summarizesWal'> & {
+  libc: string | null;
+  icu: string | null;
+  summarizesWal: boolean | null;
+};
 
 export const readServerFacts = async (session: Session): Promise<ServerFacts> => {
   const [answer] = await session.query<Answer>(question);
   if (answer === undefined) {
     throw new TypeError('the server gave no row');
   }
-  const { libc, icu, ...facts } = answer;
-  return { ...facts, ...(libc === null ? {} : { libc }), ...(icu === null ? {} : { icu }) };
+  const { libc, icu, summarizesWal, ...facts } = answer;
+  return {
+    ...facts,
+    ...(summarizesWal === null ? {} : { summarizesWal }),
+    ...(libc === null ? {} : { libc }),
+    ...(icu === null ? {} : { icu }),
+  };
 };

@@ -9,7 +9,7 @@ import { connectionString } from '../tool-environment.ts';
 import { readAll } from '../read-all.ts';
 import { readBackupManifest } from './backup-manifest.ts';
 import type { BackupManifest } from './backup-manifest.ts';
-import { checkBase } from './check-base.ts';
+import { checkBase, checkKind } from './check-base.ts';
 import { readTarListing } from './tar-listing.ts';
 
 const compressionLevel = 3;
@@ -18,8 +18,12 @@ const mostWorkers = 2;
 const largestManifestBytes = 512 * 1024 ** 2;
 
 // `-X fetch`: WAL comes at the end of the same stream. CRC32C costs the server nothing; what is stored has our own digests.
-const copyScript = `exec pg_basebackup --pgdata=- --format=tar --wal-method=fetch --checkpoint=fast --no-password \
+const wholeCopy = `pg_basebackup --pgdata=- --format=tar --wal-method=fetch --checkpoint=fast --no-password \
   --manifest-checksums=CRC32C --label=holdfast --dbname="$1" $2`;
+const copyScript = `exec ${wholeCopy}`;
+// The list of the older copy comes on stdin. It is handed on as a pipe, which has a name and needs no room: pg_basebackup reads it once, from its
+// beginning. The shell stays, as the parent of `cat`: pg_basebackup takes the end of any child of its own for a disaster.
+const incrementScript = `exec 6<&0 </dev/null; ${wholeCopy} --incremental=<(cat <&6) || exit $?`;
 // Before 15 it cannot compress with zstd.
 const pipedScript = `pg_basebackup --pgdata=- --format=tar --wal-method=fetch --checkpoint=fast --no-password \
   --manifest-checksums=CRC32C --label=holdfast --dbname="$1" | zstd -q -${compressionLevel} -T$2`;
@@ -33,6 +37,8 @@ type BaseBackupOptions = {
   environment: Record<string, string>;
   database: string;
   server: ServerFacts;
+  // The backup_manifest of the copy that this one builds on. Absent: a whole copy.
+  olderManifest?: Buffer;
   // Told what the copy holds once it was read back.
   onManifest: (manifest: BackupManifest) => void;
 };
@@ -44,13 +50,13 @@ export const baseBackup = (options: BaseBackupOptions): StreamedArtifact => ({
 });
 
 const openCopy = (
-  { environment, database, server }: BaseBackupOptions,
+  { environment, database, server, olderManifest }: BaseBackupOptions,
   signal: AbortSignal,
 ): { stream: Readable; ended: Promise<void> } => {
   const workers = Math.min(mostWorkers, availableParallelism());
   const compresses = server.major >= 15;
   const { stdin, stdout, ended } = startTool({
-    script: compresses ? copyScript : pipedScript,
+    script: olderManifest === undefined ? (compresses ? copyScript : pipedScript) : incrementScript,
     parameters: [
       connectionString(database),
       compresses ? `--compress=client-zstd:level=${compressionLevel},workers=${workers}` : String(workers),
@@ -59,11 +65,15 @@ const openCopy = (
     signal,
     failure: { code: 'SourceFailed', what: 'pg_basebackup', retryable: true },
   });
-  stdin.end();
+  stdin.end(olderManifest);
   return { stream: stdout, ended };
 };
 
-const readBackCopy = async ({ server, onManifest }: BaseBackupOptions, stream: Readable, signal: AbortSignal): Promise<ReadBack> => {
+const readBackCopy = async (
+  { server, olderManifest, onManifest }: BaseBackupOptions,
+  stream: Readable,
+  signal: AbortSignal,
+): Promise<ReadBack> => {
   const tool = startTool({
     script: readBackScript,
     signal,
@@ -77,6 +87,7 @@ const readBackCopy = async ({ server, onManifest }: BaseBackupOptions, stream: R
   ]);
   const manifest = readBackupManifest(content);
   checkBase(members, manifest, server.walSegmentBytes);
+  checkKind(members, olderManifest !== undefined);
   onManifest(manifest);
   return { derived: [{ name: 'backup_manifest', content, state: true }] };
 };

@@ -1,5 +1,6 @@
 // Whether a copy of the data directory is whole: every file of its manifest with its size, and every byte of WAL that it needs. Pure.
 import { EngineError } from '../../engine.ts';
+import { isIncrement as isIncrementName } from '../incremental/increment-header.ts';
 import type { BackupManifest } from './backup-manifest.ts';
 import { lsnBytes, segmentNames } from '../../../api/lsn.ts';
 
@@ -51,5 +52,16 @@ const checkWal = (members: ReadonlyMap<string, number>, { walRanges }: BackupMan
   const lacking = needed.filter((name) => members.get(`pg_wal/${name}`) !== walSegmentBytes);
   if (lacking.length > 0) {
     fail('lacks WAL segments that it needs to start', lacking);
+  }
+};
+
+// An increment holds files of changed blocks, a whole copy none.
+export const checkKind = (members: ReadonlyMap<string, number>, isIncrement: boolean): void => {
+  if (members.keys().some(isIncrementName) !== isIncrement) {
+    throw new EngineError(
+      'VerificationFailed',
+      `The stored copy of the data directory is ${isIncrement ? 'whole, and should be an increment' : 'an increment, and should be whole'}.`,
+      { retryable: true },
+    );
   }
 };

@@ -1,0 +1,27 @@
+// What a backup holds of the components that can be copied in part: all, what changed since the last Full, or what changed since the last backup.
+export const backupTypes = ['Full', 'Differential', 'Incremental'] as const;
+export type BackupType = (typeof backupTypes)[number];
+
+// Why a component was copied whole although an increment was wanted. Each has its meaning and remedy in conditions.ts.
+export const wholeReasons = [
+  'NoParent',
+  'StoreNotRead',
+  'ChainFull',
+  'IncrementsOff',
+  'ServerTooOld',
+  'StateIdentityMissing',
+  'ParentUnreadable',
+  'ServerChanged',
+  'TimelineChanged',
+  'ChecksumsChanged',
+  'SummariesOff',
+  'SummariesMissing',
+] as const;
+export type WholeReason = (typeof wholeReasons)[number];
+
+// `message`: with the next step, where there is one.
+export type WholeCopy = { reason: WholeReason; message: string };
+
+// What `physical.incremental: Required` does not put up with: somebody must mend it. All else is what a chain begins with, or ends at.
+const refusedByRequired: readonly WholeReason[] = ['ServerTooOld', 'StateIdentityMissing', 'SummariesOff'];
+export const isRefused = (reason: WholeReason): boolean => refusedByRequired.includes(reason);

@@ -1,0 +1,118 @@
+// A chain of a real PostgreSQL 17 through the whole way: increments into the store, back by `restore`, and the whole copies that are forced.
+import { execFile } from 'node:child_process';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import test from 'ava';
+import { combine, differences, extract } from '../engines/increment-chain.ts';
+import type { PostgresServer } from '../engines/postgres-server.ts';
+import { giveToServer } from '../engines/toolbox.ts';
+import { asServer, makeWorld } from './world.ts';
+import type { World } from './world.ts';
+
+let world: World;
+let server: PostgresServer;
+
+// By the configuration, so that it can be switched off.
+const summarize = async (): Promise<void> => {
+  await server.query('ALTER SYSTEM SET summarize_wal = on');
+  await server.query('SELECT pg_reload_conf()');
+};
+
+test.before(async () => {
+  world = await makeWorld();
+  server = await world.fixture.start('source');
+  await summarize();
+  await server.query(
+    'CREATE TABLE orders AS SELECT i AS id, 0 AS changed, repeat(md5(i::text), 4) AS filler FROM generate_series(1, 60000) AS i',
+  );
+});
+
+test.after.always(() => world?.stop());
+
+const question = 'SELECT count(*)::int AS rows, sum(changed)::int AS changed, max(id)::int AS last FROM orders';
+
+// What somebody does who has age, zstd, tar and PostgreSQL's own tools.
+const byHand = async (id: string): Promise<string> => {
+  const archive = join(world.fixture.directory, `${id}.tar`);
+  const script = String.raw`
+    key=$(age -d -i "$1" "$2/keys/$3.db.1/"*.age)
+    cat "$2/data/$3/db/1/base.tar.zst.age."* | age -d -i <(printf '%s\n' "$key") | zstd -dcq >"$4"`;
+  await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script, 'open', world.identityFile, world.directory, id, archive]);
+  const directory = join(world.fixture.directory, id);
+  await extract(archive, directory);
+  return directory;
+};
+
+test.serial('a Full and two increments come back in place, and equal what pg_combinebackup makes of them', async (t) => {
+  const full = await world.backUp(server, '2026-11-22T02:00:00Z');
+  await server.query(
+    `UPDATE orders SET changed = 1 WHERE id % 500 = 0; CREATE TABLE gone AS SELECT 1 AS a; DELETE FROM orders WHERE id > 59000`,
+  );
+  await server.query('VACUUM orders');
+  const first = await world.backUpOn(server, '2026-11-22T08:00:00Z', { parentId: full });
+  await server.query(
+    `UPDATE orders SET changed = changed + 1 WHERE id % 1000 = 0; INSERT INTO orders VALUES (70000, 5, 'last'); DROP TABLE gone`,
+  );
+  await server.query('VACUUM FULL orders');
+  const second = await world.backUpOn(server, '2026-11-22T14:00:00Z', { parentId: first.id });
+  t.like(first.result, { outcome: 'Succeeded', parent: full, whole: undefined });
+  t.like(second.result, { outcome: 'Succeeded', parent: first.id });
+
+  const now = await server.query(question);
+  const to = join(world.fixture.directory, 'joined');
+  const restored = await world.run('restore', '--backup', second.id, '--to', to, ...asServer);
+  t.is(restored.code, 0, restored.stderr);
+  const directories = [await byHand(full), await byHand(first.id), await byHand(second.id)];
+  const combined = join(world.fixture.directory, 'combined');
+  await combine(directories, combined);
+  const apart = (await differences(to, combined)).filter((each) => !/^(?:holdfast|postgresql\.|pg_hba)/.test(each));
+  t.deepEqual(apart, []);
+
+  const joined = await world.startOn(to);
+  t.deepEqual(await joined.query(question), now);
+  t.deepEqual(await joined.query(`SELECT to_regclass('gone')::text AS gone`), [{ gone: null }]);
+  await promisify(execFile)('chown', ['--recursive', '65532:65532', combined]);
+  const stock = await world.startOn(combined);
+  t.deepEqual(await stock.query(question), now);
+});
+
+test.serial('an increment stores little', async (t) => {
+  const full = await world.backUp(server, '2026-11-23T02:00:00Z', { logical: noDumps });
+  await server.query('UPDATE orders SET changed = changed + 1 WHERE id < 200');
+  const { result } = await world.backUpOn(server, '2026-11-23T08:00:00Z', { parentId: full, changes: { logical: noDumps } });
+  t.is(result.outcome, 'Succeeded', result.message);
+  const { stdout } = await promisify(execFile)('du', ['-sb', join(world.directory, 'data', full, 'db/1')]);
+  t.true((result.bytes ?? Infinity) < Number.parseInt(stdout, 10) / 2, `${result.bytes} of ${stdout}`);
+});
+
+const noDumps = { enabled: false, databases: [], globals: false, credentialsDirectory: '' };
+
+test.serial('a whole copy is forced, and says why: summaries off, a hole in them, another timeline', async (t) => {
+  const full = await world.backUp(server, '2026-11-24T02:00:00Z', { logical: noDumps });
+  const on = async (hour: string, required = false) =>
+    (await world.backUpOn(server, `2026-11-24T${hour}:00:00Z`, { parentId: full, required, changes: { logical: noDumps } })).result;
+
+  await server.query('ALTER SYSTEM SET summarize_wal = off');
+  await server.query('SELECT pg_reload_conf()');
+  await pause(200);
+  t.like(await on('03'), { outcome: 'Succeeded', parent: undefined, whole: { reason: 'SummariesOff' } });
+  const { message, ...refused } = await on('04', true);
+  t.like(refused, { outcome: 'Failed', code: 'IncrementRefused', category: 'Configuration', retryable: false });
+  t.regex(message ?? '', /ALTER SYSTEM SET summarize_wal = on/);
+
+  await summarize();
+  await server.query('CREATE TABLE later AS SELECT generate_series(1, 1000) AS i; CHECKPOINT');
+  await pause(500);
+  await rm(join(server.dataDirectory, 'pg_wal/summaries'), { recursive: true });
+  await mkdir(join(server.dataDirectory, 'pg_wal/summaries'));
+  await giveToServer(join(server.dataDirectory, 'pg_wal/summaries'));
+  t.like(await on('05'), { outcome: 'Succeeded', whole: { reason: 'SummariesMissing' } });
+
+  await server.stop();
+  await writeFile(join(server.dataDirectory, 'standby.signal'), '');
+  server = await world.fixture.startAgain('source');
+  await server.query('SELECT pg_promote()');
+  t.like(await on('06'), { outcome: 'Succeeded', whole: { reason: 'TimelineChanged' } });
+});
