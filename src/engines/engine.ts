@@ -18,6 +18,8 @@ export type PostgresqlFacts = {
   timeline?: number;
   startLsn?: string;
   stopLsn?: string;
+  // No commit in the copy is later than this (RFC 3339, the server's clock).
+  commitsUntil?: string;
   walSegmentBytes?: number;
   dataChecksums?: boolean;
   extensions?: string[];

@@ -257,8 +257,14 @@ test('a table of contents is read, and a table keeps what hangs on it', (t) => {
       ';\tdepends on: 302 215',
     ].join('\n'),
   );
-  t.deepEqual([...selectPart(toc, { schemas: [], tables: ['a'] }, true).ids].toSorted((a, b) => a - b), [5, 215, 216, 300, 301]);
-  t.deepEqual([...selectPart(toc, { schemas: [], tables: ['public.a'] }, false).ids].toSorted((a, b) => a - b), [215, 216, 300, 301, 303]);
+  t.deepEqual(
+    [...selectPart(toc, { schemas: [], tables: ['a'] }, true).ids].toSorted((a, b) => a - b),
+    [5, 215, 216, 300, 301],
+  );
+  t.deepEqual(
+    [...selectPart(toc, { schemas: [], tables: ['public.a'] }, false).ids].toSorted((a, b) => a - b),
+    [215, 216, 300, 301, 303],
+  );
   t.deepEqual([...selectPart(toc, { schemas: [], tables: ['b b'] }, false).ids], [302, 303]);
   t.deepEqual(selectPart(toc, { schemas: ['x'], tables: ['c'] }, true).missing, ['c', 'x']);
 });

@@ -2,9 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DumpResult, PostgresqlSource, SealPlan, TierPlan } from '../../src/api/agent.ts';
+import type { DumpResult, PostgresqlSource, ReceivePlan, SealPlan, TierPlan } from '../../src/api/agent.ts';
 import { keepLog } from '../../src/archive/kept-log.ts';
+import { identitiesIn } from '../../src/archive/recovery/keys.ts';
+import { recover } from '../../src/archive/recovery/recover.ts';
+import type { Recovered } from '../../src/archive/recovery/recover.ts';
 import { runPlan } from '../../src/archive/run-plan.ts';
+import type { Wish } from '../../src/core/recovery/wish.ts';
 import { runHere } from '../commands/capture.ts';
 import type { Outcome } from '../commands/capture.ts';
 import { makeRepository, runDump, silent } from '../engines/agent-run.ts';
@@ -13,6 +17,8 @@ import { startServer } from '../engines/postgres-server.ts';
 import { makeFixture } from '../engines/server-fixture.ts';
 import type { Fixture } from '../engines/server-fixture.ts';
 import { serverUid } from '../engines/toolbox.ts';
+import { slot as walSlot, startReceiver } from '../wal/receiver-run.ts';
+import type { RunningReceiver } from '../wal/receiver-run.ts';
 
 export type World = {
   fixture: Fixture;
@@ -28,6 +34,10 @@ export type World = {
     slot: string,
     on: { parentId: string; required?: boolean; changes?: Partial<PostgresqlSource> },
   ): Promise<{ id: string; result: DumpResult }>;
+  // A receiver that archives the server's WAL into the repository.
+  receive(server: PostgresServer, changes?: Partial<ReceivePlan>): Promise<RunningReceiver>;
+  // The pipeline itself, with programs that see to their user themselves.
+  recover(wish: Omit<Wish, 'form'>, to: string): Promise<Recovered>;
   // The plugin, against the repository and with the identity.
   run(...args: string[]): Promise<Outcome>;
   // A server on a restored directory.
@@ -86,6 +96,45 @@ export const makeWorld = async (location?: TierPlan['location']): Promise<World>
       }
       return { id: backup.id, result };
     },
+    async receive(server, changes = {}) {
+      const { physical: _, logical: __, ...postgresql } = await fixture.source(server);
+      const { policy, clusterId, verificationKeys, signingKeyFile, recipients } = base;
+      return startReceiver({
+        verb: 'receive',
+        policy,
+        clusterId,
+        verificationKeys,
+        signingKeyFile,
+        recipients,
+        component: 'db',
+        mode: 'Continuous',
+        tiers: [{ ...tier, acknowledge: true }],
+        postgresql,
+        slot: walSlot,
+        flushSeconds: 0.3,
+        synchronous: false,
+        ...changes,
+      });
+    },
+    recover: (wish, to) =>
+      recover(
+        {
+          location: tier.location,
+          verificationKeys: base.verificationKeys,
+          identities: identitiesIn(identity),
+          wish: { ...wish, form: 'physical' },
+          target: { kind: 'directory', path: to, keep: [], owner: { uid: serverUid, gid: serverUid } },
+        },
+        {
+          log: silent,
+          signal: new AbortController().signal,
+          now: () => new Date(),
+          step: (_name, work) => work(),
+          progress: () => undefined,
+          dropsPrivileges: false,
+        },
+        () => undefined,
+      ),
     run: (...args) => runHere([...args, '--from', directory, '--identity', identityFile], { now: Date.now }),
     async startOn(dataDirectory, options = {}) {
       starts += 1;

@@ -24,6 +24,8 @@ const postgresqlFacts = z.object({
   timeline: z.int().optional(),
   startLsn: z.string().optional(),
   stopLsn: z.string().optional(),
+  // No commit in the copy is later than this, by the clock of the server. Absent in documents of older releases, and where a standby was copied.
+  commitsUntil: z.string().optional(),
   walSegmentBytes: z.int().optional(),
   dataChecksums: z.boolean().optional(),
   extensions: z.array(z.string()).optional(),

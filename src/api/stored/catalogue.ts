@@ -15,7 +15,9 @@ export const catalogueRecordSchema = z.object({
   epoch: z.int().min(1),
   createdTime: z.string(),
   policy: z.object({ namespace: z.string(), name: z.string() }),
-  components: z.array(z.object({ name: z.string(), bytes: z.int().min(0), restorableTo: z.string().optional(), parent: z.string().optional() })),
+  components: z.array(
+    z.object({ name: z.string(), bytes: z.int().min(0), restorableTo: z.string().optional(), parent: z.string().optional() }),
+  ),
   failed: z.array(z.string()),
   // When the dump had read it all back; the oldest of its components.
   readBackTime: z.string(),

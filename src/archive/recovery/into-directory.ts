@@ -18,6 +18,9 @@ import type { RecoveryContext } from './context.ts';
 import type { OpenLink } from './open-link.ts';
 import type { Prepared } from './prepare.ts';
 import type { DirectoryTarget, Owner } from './request.ts';
+import { giveTo } from './give-to.ts';
+import { replayDirectory } from './replay/replay-directory.ts';
+import type { Replayed } from './replay/replay-directory.ts';
 import { intoDirectory } from './target-directory.ts';
 
 const defaultSegmentBytes = 16 * 1024 ** 2;
@@ -30,20 +33,25 @@ export type RestoredDirectory = {
   // Whether PostgreSQL's own tool has checked every checksum; else why not.
   checksums: 'Passed' | { notChecked: string };
   defused: Defused[];
+  // Where WAL was replayed behind the backup.
+  replayed?: Replayed;
 };
 
 export const restoreDirectory = (
   store: Store,
-  { plan, chain }: Prepared,
+  prepared: Prepared,
   target: DirectoryTarget,
+  identities: readonly string[],
   context: RecoveryContext,
 ): Promise<RestoredDirectory> =>
-  intoDirectory(target.path, async (directory) => {
+  intoDirectory(target.path, async (directory, beside) => {
+    const { plan, chain } = prepared;
     await context.step('fetch', () => fetchChain(store, plan, chain, directory, context));
     const checked = await context.step('check', () => check(plan, chain, directory, target, context));
     const defused = await context.step('defuse', () => defuseIt(plan, directory, target, context));
+    const replayed = await replayIt(store, prepared, target, { directory, beside }, identities, context);
     await context.step('sync', () => makeDurable(directory, target.owner));
-    return { path: target.path, major: majorOf(plan), ...checked, defused };
+    return { path: target.path, major: majorOf(plan), ...checked, defused, ...(replayed === undefined ? {} : { replayed }) };
   });
 
 export const majorOf = ({ versions }: RecoveryPlan): number => Number.parseInt(versions['postgresql'] ?? '', 10);
@@ -102,11 +110,22 @@ const defuseIt = (plan: RecoveryPlan, directory: string, { keep }: DirectoryTarg
     origin: `restored from the backup ${plan.chain.at(-1)?.backupId} (component "${plan.component}") at ${now().toISOString().slice(0, 19)}Z`,
   });
 
+const replayIt = async (
+  store: Store,
+  { replay: tools }: Prepared,
+  { owner }: DirectoryTarget,
+  { directory, beside }: { directory: string; beside: string },
+  identities: readonly string[],
+  context: RecoveryContext,
+): Promise<Replayed | undefined> =>
+  tools === undefined
+    ? undefined
+    : context.step('replay', () =>
+        replayDirectory({ ...tools, store, identities, owner, dataDirectory: directory, workDirectory: beside }, context),
+      );
+
 // What is called restored must be there after a power cut, and belong to whom it shall belong to.
 const makeDurable = async (directory: string, owner: Owner | undefined): Promise<void> => {
-  const run = promisify(execFile);
-  if (owner !== undefined) {
-    await run('chown', ['--recursive', '--no-dereference', `${owner.uid}:${owner.gid}`, '--', directory]);
-  }
-  await run('sync', ['--file-system', '--', directory]);
+  await giveTo(owner, directory);
+  await promisify(execFile)('sync', ['--file-system', '--', directory]);
 };

@@ -21,18 +21,30 @@ export const identitiesIn = (text: string): string[] => {
 // The identity of an attempt. Throws what the store or the key says; DecryptionFailed where no identity fits.
 export const openAttemptKey = async (store: Store, component: ComponentEntry, identities: readonly string[]): Promise<string> => {
   const sidecars = await sidecarsOf(store, component);
-  for (const { key, sha256 } of sidecars) {
-    const wrapped = await store.get(key, largestDocumentBytes);
-    if (sha256 !== undefined && describeObject(key, wrapped).sha256 !== sha256) {
-      throw new ArchiveError('DigestMismatch', `The bytes of ${key} are not those that were stored: their SHA-256 differs.`);
-    }
-    const opened = await tryOpen(wrapped, identities);
+  for (const sidecar of sidecars) {
+    const opened = await openSidecar(store, sidecar, identities);
     if (opened !== undefined) {
-      registerSecret(opened);
       return opened;
     }
   }
   throw new ArchiveError('DecryptionFailed', `none of its ${sidecars.length} key objects (${component.keyId}) is encrypted for it.`);
+};
+
+// The identity in one key object. Undefined: none of the identities opens it.
+export const openSidecar = async (
+  store: Store,
+  { key, sha256 }: { key: string; sha256?: string },
+  identities: readonly string[],
+): Promise<string | undefined> => {
+  const wrapped = await store.get(key, largestDocumentBytes);
+  if (sha256 !== undefined && describeObject(key, wrapped).sha256 !== sha256) {
+    throw new ArchiveError('DigestMismatch', `The bytes of ${key} are not those that were stored: their SHA-256 differs.`);
+  }
+  const opened = await tryOpen(wrapped, identities);
+  if (opened !== undefined) {
+    registerSecret(opened);
+  }
+  return opened;
 };
 
 // Those that the manifest names, then those that a later rotation of keys has added.

@@ -27,7 +27,7 @@ export const recover = (request: RecoveryRequest, context: RecoveryContext, onPl
     const { plan } = prepared;
     onPlan(plan);
     return request.target.kind === 'directory'
-      ? { plan, directory: await restoreDirectory(store, prepared, request.target, context) }
+      ? { plan, directory: await restoreDirectory(store, prepared, request.target, request.identities ?? [], context) }
       : { plan, server: await restoreIntoServer(store, prepared, request.target, context) };
   });
 
@@ -43,7 +43,7 @@ const withPlan = async <T>(
       const source = await openSource(store, request.verificationKeys);
       const look = (last: Link): Promise<Target> =>
         target.kind === 'directory' ? lookAtDirectory(target.path) : lookAtTargetServer(target, last, context.signal);
-      return prepare(source, wish, look, identities, context.signal);
+      return prepare(source, wish, look, identities, context.signal, target.kind === 'directory' ? target.programs : undefined);
     });
     return await work(prepared, store);
   } finally {

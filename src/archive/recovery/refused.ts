@@ -12,3 +12,11 @@ export class RecoveryRefused extends Error {
     this.remedy = remedy;
   }
 }
+
+// The answer itself, where it is no refusal.
+export const accepted = <T extends { kind: string }>(answer: T | Refusal): T => {
+  if (answer.kind === 'refusal') {
+    throw new RecoveryRefused(answer as Refusal);
+  }
+  return answer as T;
+};

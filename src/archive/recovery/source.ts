@@ -47,10 +47,10 @@ export const openSource = async (store: Store, verificationKeys: readonly Verifi
 };
 
 // Reads backups until the choice is made. A store that fails in between is an error of its own: nothing was seen.
-export const chooseFrom = async (
+export const chooseFrom = async <C extends Chosen>(
   source: Source,
-  choose: (catalogue: Catalogue) => Chosen | Needed | Refusal,
-): Promise<Chosen | Refusal> => {
+  choose: (catalogue: Catalogue) => C | Needed | Refusal,
+): Promise<C | Refusal> => {
   for (;;) {
     const choice = choose(source);
     if (choice.kind !== 'need') {

@@ -37,17 +37,17 @@ const occupation = async (path: string): Promise<string | undefined> => {
   return names.length === 0 ? undefined : `is not empty (it holds ${names[0]}${names.length > 1 ? ` and ${names.length - 1} more` : ''})`;
 };
 
-// Works in a folder beside the target, and gives it the target's name at the end. Whatever fails before that leaves the target as it was, and nothing beside it.
-export const intoDirectory = async <T>(target: string, work: (directory: string) => Promise<T>): Promise<T> => {
-  const directory = join(dirname(target), `.${basename(target)}.holdfast-${randomBytes(4).toString('hex')}`);
-  await mkdir(directory, { mode: 0o700 });
+// Works in a folder beside the target, and gives its `data` the target's name at the end. Whatever fails before that leaves the target as it was, and nothing beside it.
+export const intoDirectory = async <T>(target: string, work: (data: string, beside: string) => Promise<T>): Promise<T> => {
+  const folder = join(dirname(target), `.${basename(target)}.holdfast-${randomBytes(4).toString('hex')}`);
+  const data = join(folder, 'data');
+  await mkdir(data, { mode: 0o700, recursive: true });
   try {
-    const result = await work(directory);
-    await moveTo(directory, target);
+    const result = await work(data, folder);
+    await moveTo(data, target);
     return result;
-  } catch (error) {
-    await rm(directory, { recursive: true, force: true });
-    throw error;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 };
 

@@ -36,6 +36,12 @@ export const recoveryOptions = (command: Command): Command =>
       .option('--component <name>', 'which component (default: the only one)')
       .option('--latest', 'the newest point that can be reached')
       .option('--backup <id>', 'this backup, as `list --from` names it')
+      .option('--to-time <time>', 'a point in time: RFC 3339 with offset, such as 2026-11-22T14:03:07+01:00')
+      .option('--to-lsn <lsn>', 'a place in the WAL, such as 0/3000028')
+      .option('--to-name <name>', 'a restore point that pg_create_restore_point made')
+      .option('--exclusive', 'leave out what happened at that very time or place')
+      .option('--timeline <n>', 'timeline of the point (default: the newest that has it)')
+      .option('--base <id>', 'the backup to start from (default: the newest one before the point)')
       .option('--to <dir>', 'a data directory that a server can start on; must be empty or not there'),
   )
     .option('--owner <user>', 'whose files they shall be, where root restores: a name, or <uid>:<gid>')

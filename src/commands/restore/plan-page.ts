@@ -39,9 +39,10 @@ const takes = ({ spaceBytes, freeBytes }: RecoveryPlan): [string, string] => [
   `${spaceBytes === undefined ? unknown : sizeText(spaceBytes)} of room${freeBytes === undefined ? '' : `; ${sizeText(freeBytes)} are free`}`,
 ];
 
-const reaches = ({ reaches: { time, lsn, timeline } }: RecoveryPlan): string =>
+const reaches = ({ reaches: { time, lsn, timeline, target } }: RecoveryPlan): string =>
   [
-    time === undefined ? 'the end of the backup' : `every commit before ${time}`,
+    ...(target === undefined || time !== undefined ? [] : [`the WAL ${target}`]),
+    ...(target !== undefined && time === undefined ? [] : [time === undefined ? 'the end of the backup' : `every commit before ${time}`]),
     ...(lsn === undefined ? [] : [`LSN ${lsn}`]),
     ...(timeline === undefined ? [] : [`timeline ${timeline}`]),
   ].join(', ');

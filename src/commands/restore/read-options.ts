@@ -12,12 +12,19 @@ import { keysInText, readVerificationKeys } from '../common/verification-keys.ts
 import { dashed } from './next.ts';
 import type { RecoveryOptions } from './options.ts';
 import { readOwner } from './owner.ts';
-import { readPoint } from './point.ts';
+import { readPoint, readTimeline } from './point.ts';
 
 export const wishOf = (options: RecoveryOptions): Wish => {
   const form: Form = options.into === undefined ? 'physical' : 'logical';
-  const { component } = options;
-  return { form, point: readPoint(options), ...(component === undefined ? {} : { component }) };
+  const { component, base } = options;
+  const timeline = readTimeline(options.timeline);
+  return {
+    form,
+    point: readPoint(options),
+    ...(component === undefined ? {} : { component }),
+    ...(base === undefined ? {} : { base }),
+    ...(timeline === undefined ? {} : { timeline }),
+  };
 };
 
 // A folder, or a running server. `acting`: not only a plan is wanted.

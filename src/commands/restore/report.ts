@@ -23,12 +23,16 @@ const serverText = ({ roles, databases }: NonNullable<Recovered['server']>, { se
     '',
   ].join('\n');
 
+const replayedText = ({ lsn, timeline, newTimeline, stopped }: NonNullable<NonNullable<Recovered['directory']>['replayed']>): string =>
+  `WAL was replayed up to LSN ${lsn} of timeline ${timeline}${stopped === undefined ? ', its end' : `: ${oneLine(stopped)}`}. The server goes on with timeline ${newTimeline}.`;
+
 const directoryText = (directory: NonNullable<Recovered['directory']>, { owner, seconds }: Told): string => {
-  const { path, major, files, checksums, defused } = directory;
+  const { path, major, files, checksums, defused, replayed } = directory;
   return [
     `Restored to ${path} in ${durationText(seconds * 1000)}: ${files} files, all there with their sizes${
       checksums === 'Passed' ? '; every checksum is right (pg_verifybackup).' : `. Checksums were not checked: ${checksums.notChecked}.`
     }`,
+    ...(replayed === undefined ? [] : [replayedText(replayed)]),
     ...(defused.length === 0
       ? [`Nothing was set that would act on the world; holdfast.conf keeps it so.`]
       : [

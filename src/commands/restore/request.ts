@@ -31,7 +31,15 @@ export const recoveryContext = (
   progress: RecoveryContext['progress'],
 ): RecoveryContext & { seconds: ReturnType<typeof stepClock>['seconds'] } => {
   const clock = stepClock(silent, () => performance.now() / 1000);
-  return { log: silent, signal: interrupt(), now: () => new Date(now()), step: clock.step, progress, seconds: clock.seconds };
+  return {
+    log: silent,
+    signal: interrupt(),
+    now: () => new Date(now()),
+    step: clock.step,
+    dropsPrivileges: true,
+    progress,
+    seconds: clock.seconds,
+  };
 };
 
 // A refusal ends with the command that would work.

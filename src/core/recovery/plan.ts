@@ -4,6 +4,8 @@ import type { Link } from './choose.ts';
 import type { DumpStep } from './dumps.ts';
 import { refusal } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
+import { targetText } from './replay.ts';
+import type { ReplayTarget } from './replay.ts';
 import type { Form } from './wish.ts';
 
 export type Step = { name: 'fetch' | 'restore' | 'defuse' | 'replay' | 'check'; what: string; bytes?: number };
@@ -17,7 +19,8 @@ export type RecoveryPlan = {
   // Oldest first.
   chain: { backupId: string; type: Manifest['type']; slot: string; bytes: number }[];
   // Where it ends. `time`: every commit before it is there.
-  reaches: { time?: string; lsn?: string; timeline?: number };
+  // `target`: where the replay of WAL stops.
+  reaches: { time?: string; lsn?: string; timeline?: number; target?: string };
   steps: Step[];
   // Stored bytes that are read.
   fetchBytes: number;
@@ -44,7 +47,27 @@ export type Facts = {
   closed?: { backupId: string; message: string }[];
   // Bytes of the files, once they are there; absent where that is not known.
   rawBytes?: number;
+  // Where WAL is replayed.
+  replay?: ReplayFacts;
   target: Target;
+};
+
+export type ReplayFacts = {
+  target: ReplayTarget;
+  timeline: number;
+  // WAL is there up to this LSN, and every commit before `latestTime` is in it.
+  to: string;
+  latestTime?: string;
+  storedBytes: number;
+  rawBytes: number;
+  segmentBytes: number;
+  // The major that must replay it, and the version of PostgreSQL here, if there is one of that major.
+  major: number;
+  server?: string;
+  // The first object that the index names and that is not there.
+  missing?: string;
+  // The first key that the identity does not open.
+  closed?: string;
 };
 
 export type Target =
@@ -56,7 +79,13 @@ const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 1024 ** 2)} Mi
 
 // First what concerns the target, then the source: the cheapest answer first. The first that applies wins.
 export const planRecovery = (facts: Facts): RecoveryPlan | Refusal =>
-  targetOccupied(facts) ?? objectsMissing(facts) ?? keysMissing(facts) ?? tooLittleSpace(facts) ?? thePlan(facts);
+  targetOccupied(facts) ??
+  serverMissing(facts) ??
+  objectsMissing(facts) ??
+  walMissing(facts) ??
+  keysMissing(facts) ??
+  tooLittleSpace(facts) ??
+  thePlan(facts);
 
 const targetOccupied = ({ target }: Facts): Refusal | undefined =>
   target.kind === 'server'
@@ -78,8 +107,27 @@ const objectsMissing = ({ missing, chain }: Facts): Refusal | undefined => {
   });
 };
 
-const keysMissing = ({ closed = [] }: Facts): Refusal | undefined => {
-  const [first] = closed;
+// Whoever replays WAL must be the server that wrote it, in its major version.
+const serverMissing = ({ replay }: Facts): Refusal | undefined =>
+  replay === undefined || replay.server !== undefined
+    ? undefined
+    : refusal('VersionMismatch', `The WAL must be replayed by PostgreSQL ${replay.major}, and there is none on this machine.`, {
+        options: { 'postgresql-bin': `<the folder with postgres ${replay.major}>` },
+        act: `Or install PostgreSQL ${replay.major}, or run this where it is installed.`,
+      });
+
+const walMissing = ({ replay }: Facts): Refusal | undefined =>
+  replay?.missing === undefined
+    ? undefined
+    : refusal('WALGap', `The WAL archive is not whole: its index names ${replay.missing}, which is not there, or not with its size.`, {
+        act: 'Use another tier: the same command with its location after --from. Find out who removed it.',
+      });
+
+const keysMissing = ({ closed = [], replay }: Facts): Refusal | undefined => {
+  const [first] =
+    replay?.closed === undefined
+      ? closed
+      : [...closed, { backupId: 'of the WAL', message: `its key ${replay.closed} is not encrypted for it.` }];
   return first === undefined
     ? undefined
     : refusal('KeyUnavailable', `The identity does not open the backup ${first.backupId}: ${first.message}`, {
@@ -91,11 +139,19 @@ const keysMissing = ({ closed = [] }: Facts): Refusal | undefined => {
 // Replay writes a little more, and a file system wants some air.
 export const withMargin = (bytes: number): number => Math.ceil(bytes * 1.05) + 64 * 1024 ** 2;
 
-const tooLittleSpace = ({ rawBytes, target }: Facts): Refusal | undefined => {
-  if (rawBytes === undefined || target.kind !== 'directory' || target.freeBytes === undefined) {
+// A server that replays keeps some WAL beside the data, and the spool holds a few segments.
+const replayRoom = ({ replay }: Facts): number =>
+  replay === undefined ? 0 : Math.min(replay.rawBytes, 512 * 1024 ** 2) + 8 * replay.segmentBytes;
+
+const roomOf = (facts: Facts): number | undefined =>
+  facts.rawBytes === undefined ? undefined : withMargin(facts.rawBytes + replayRoom(facts));
+
+const tooLittleSpace = (facts: Facts): Refusal | undefined => {
+  const { target } = facts;
+  const needed = roomOf(facts);
+  if (needed === undefined || target.kind !== 'directory' || target.freeBytes === undefined) {
     return undefined;
   }
-  const needed = withMargin(rawBytes);
   return needed <= target.freeBytes
     ? undefined
     : refusal('InsufficientSpace', `${target.path} has ${mebibytes(target.freeBytes)} free, and ${mebibytes(needed)} are needed.`, {
@@ -117,7 +173,8 @@ const artifactBytes = ({ component }: Link, target: Target): number =>
     .reduce((sum, { bytes }) => sum + bytes, 0);
 
 const thePlan = (facts: Facts): RecoveryPlan => {
-  const { chain, form, repositoryId, rawBytes, target } = facts;
+  const { chain, form, repositoryId, replay, target } = facts;
+  const room = roomOf(facts);
   const last = chain.at(-1) as Link;
   const links = chain.map((link) => ({
     backupId: link.manifest.backupId,
@@ -125,7 +182,6 @@ const thePlan = (facts: Facts): RecoveryPlan => {
     slot: link.manifest.slot,
     bytes: artifactBytes(link, target),
   }));
-  const { restorableTo, postgresql } = last.component.facts;
   const free = target.kind === 'directory' ? target.freeBytes : undefined;
   return {
     kind: 'plan',
@@ -134,14 +190,10 @@ const thePlan = (facts: Facts): RecoveryPlan => {
     repositoryId,
     policy: last.manifest.policy,
     chain: links,
-    reaches: {
-      ...(restorableTo === undefined ? {} : { time: restorableTo }),
-      ...(form === 'physical' && postgresql?.stopLsn !== undefined ? { lsn: postgresql.stopLsn } : {}),
-      ...(form === 'physical' && postgresql?.timeline !== undefined ? { timeline: postgresql.timeline } : {}),
-    },
-    steps: target.kind === 'directory' ? stepsOf(links) : dumpSteps(target, last),
-    fetchBytes: links.reduce((sum, { bytes }) => sum + bytes, 0),
-    ...(rawBytes === undefined ? {} : { spaceBytes: withMargin(rawBytes) }),
+    reaches: reachOf(facts, last),
+    steps: target.kind === 'directory' ? stepsOf(links, replay) : dumpSteps(target, last),
+    fetchBytes: links.reduce((sum, { bytes }) => sum + bytes, replay?.storedBytes ?? 0),
+    ...(room === undefined ? {} : { spaceBytes: room }),
     ...(free === undefined ? {} : { freeBytes: free }),
     versions: last.component.facts.versions,
     lost: lostBy(facts, last),
@@ -149,10 +201,32 @@ const thePlan = (facts: Facts): RecoveryPlan => {
   };
 };
 
-const stepsOf = (links: RecoveryPlan['chain']): Step[] => [
+const reachOf = ({ form, replay }: Facts, { component }: Link): RecoveryPlan['reaches'] => {
+  const { restorableTo, postgresql } = component.facts;
+  if (replay !== undefined) {
+    return {
+      target: targetText(replay.target),
+      ...(replay.latestTime === undefined || replay.target.kind !== 'end' ? {} : { time: replay.latestTime }),
+      timeline: replay.timeline,
+    };
+  }
+  return {
+    ...(restorableTo === undefined ? {} : { time: restorableTo }),
+    ...(form === 'physical' && postgresql?.stopLsn !== undefined ? { lsn: postgresql.stopLsn } : {}),
+    ...(form === 'physical' && postgresql?.timeline !== undefined ? { timeline: postgresql.timeline } : {}),
+  };
+};
+
+const stepsOf = (links: RecoveryPlan['chain'], replay: ReplayFacts | undefined): Step[] => [
   ...links.map(({ backupId, type, bytes }): Step => ({ name: 'fetch', what: `${type} ${backupId}`, bytes })),
   { name: 'check', what: 'every file against backup_manifest' },
   { name: 'defuse', what: 'settings that act on the world' },
+  ...(replay === undefined
+    ? []
+    : [
+        { name: 'replay' as const, what: `WAL of timeline ${replay.timeline}, ${targetText(replay.target)}`, bytes: replay.storedBytes },
+        { name: 'check' as const, what: 'where redo ended' },
+      ]),
 ];
 
 const dumpSteps = ({ dumps, roles }: Extract<Target, { kind: 'server' }>, { component }: Link): Step[] => {
@@ -172,7 +246,13 @@ const dumpSteps = ({ dumps, roles }: Extract<Target, { kind: 'server' }>, { comp
   ];
 };
 
-const lostBy = ({ ids }: Facts, { manifest, component }: Link): string => {
+const lostBy = ({ ids, replay }: Facts, { manifest, component }: Link): string => {
+  if (replay !== undefined) {
+    const end = replay.latestTime === undefined ? `LSN ${replay.to}` : `${replay.latestTime} (LSN ${replay.to})`;
+    return replay.target.kind === 'end'
+      ? `What was committed after ${end}, where the stored WAL ends.`
+      : `What was committed after that point. The stored WAL goes on to ${end}.`;
+  }
   const newer = ids.indexOf(manifest.backupId);
   const after = component.facts.restorableTo;
   return [

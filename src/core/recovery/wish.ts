@@ -6,7 +6,7 @@ export type Point =
   | { kind: 'backup'; id: string }
   | { kind: 'latest' }
   | { kind: 'time'; text: string; micros: number; inclusive: boolean }
-  | { kind: 'lsn'; lsn: string; inclusive: boolean }
+  | { kind: 'lsn'; lsn: bigint; inclusive: boolean }
   | { kind: 'name'; name: string };
 
 // physical: a data directory that a server starts on. logical: dumps for a server that runs.
@@ -17,6 +17,8 @@ export type Wish = {
   component?: string;
   form: Form;
   point: Point;
+  // Where to start from, for a point behind it. Undefined: the newest backup before the point.
+  base?: string;
   // Undefined: the one that leads to the newest point.
   timeline?: number;
 };

@@ -38,12 +38,16 @@ export const postgresqlEngine = (source: PostgresqlSource, { log }: { log: Log }
   async function* physicalCopy({ server }: Preflight): AsyncGenerator<StreamedArtifact> {
     const environment = await environmentFor(source.credentialsDirectory);
     const clock = await startCommitClock(source);
+    let commitsUntil: Date | undefined;
+    const onEnd = async (): Promise<void> => {
+      commitsUntil = await clock.laterThanAll();
+    };
     try {
       const onManifest = (manifest: BackupManifest): void => {
-        copy = { manifest, restorableTo: instantOf(clock, manifest) };
+        copy = { manifest, restorableTo: instantOf(clock, manifest), commitsUntil };
       };
       const increment = olderManifest === undefined ? {} : { olderManifest };
-      yield withSlot(source, log, baseBackup({ environment, database: source.database, server, onManifest, ...increment }));
+      yield withSlot(source, log, onEnd, baseBackup({ environment, database: source.database, server, onManifest, ...increment }));
     } finally {
       await clock.close();
     }
@@ -103,13 +107,13 @@ const instantOf = (clock: CommitClock, { walRanges }: BackupManifest): Date | un
 };
 
 // Holds a slot from before the copy begins until its stream has ended.
-const withSlot = (source: PostgresqlSource, log: Log, artifact: StreamedArtifact): StreamedArtifact => ({
+const withSlot = (source: PostgresqlSource, log: Log, onEnd: () => Promise<void>, artifact: StreamedArtifact): StreamedArtifact => ({
   ...artifact,
   async open(signal) {
     const slot = await holdSlot(source, log);
     try {
       const { stream, ended } = await artifact.open(signal);
-      return { stream, ended: afterwards(ended, () => slot.close()) };
+      return { stream, ended: afterwards(ended.then(onEnd), () => slot.close()) };
     } catch (error) {
       await slot.close();
       throw error;

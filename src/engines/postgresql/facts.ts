@@ -8,7 +8,7 @@ import type { Preflight } from './preflight.ts';
 export type Gathered = {
   preflight: Preflight;
   // Of the physical copy, where there is one.
-  copy?: { manifest: BackupManifest; restorableTo: Date | undefined };
+  copy?: { manifest: BackupManifest; restorableTo: Date | undefined; commitsUntil: Date | undefined };
   dumps: DumpFacts[];
 };
 
@@ -41,6 +41,7 @@ const postgresqlFacts = ({ preflight, copy, dumps }: Gathered): PostgresqlFacts 
     walSegmentBytes: server.walSegmentBytes,
     dataChecksums: server.dataChecksums,
     ...(first === undefined || last === undefined ? {} : { timeline: last.timeline, startLsn: first.startLsn, stopLsn: last.endLsn }),
+    ...(copy?.commitsUntil === undefined ? {} : { commitsUntil: copy.commitsUntil.toISOString() }),
     ...(extensions.length === 0 ? {} : { extensions }),
     ...(dumps.length === 0 ? {} : { snapshots: Object.fromEntries(dumps.map(({ artifact, snapshotTime }) => [artifact, snapshotTime])) }),
   };

@@ -11,6 +11,8 @@ export type Sample = { time: number; lsn: bigint };
 export type CommitClock = {
   // The newest instant of which all commits end at or before the LSN. Undefined: none is known.
   instantBefore(lsn: string): Date | undefined;
+  // The time of the server now, rounded up: later than every commit so far. Undefined on a standby, and where it cannot be asked any more.
+  laterThanAll(): Promise<Date | undefined>;
   close(): Promise<void>;
 };
 
@@ -33,6 +35,13 @@ const takeSample = async (session: Session): Promise<Sample[]> => {
   return [{ time: Math.floor(answer.seconds * 1000), lsn: lsnBytes(answer.lsn) }];
 };
 
+const laterQuestion = `SELECT CASE WHEN NOT pg_is_in_recovery() THEN ceil(extract(epoch FROM clock_timestamp()) * 1000) END::float8 AS milliseconds`;
+
+const askLater = async (session: Session): Promise<Date | undefined> => {
+  const [answer] = await session.query<{ milliseconds: number | null }>(laterQuestion);
+  return answer?.milliseconds == null ? undefined : new Date(answer.milliseconds);
+};
+
 // Starts with one sample taken now, so that at least the beginning is known.
 export const startCommitClock = async (source: PostgresqlSource): Promise<CommitClock> => {
   const { credentialsDirectory, database } = source;
@@ -42,6 +51,7 @@ export const startCommitClock = async (source: PostgresqlSource): Promise<Commit
   const work = keepSampling(session, samples, stop.signal);
   return {
     instantBefore: (lsn) => newestBefore(samples, lsnBytes(lsn)),
+    laterThanAll: () => askLater(session).catch(() => undefined),
     async close() {
       stop.abort();
       await work;

@@ -1,0 +1,28 @@
+// The WAL archives of a component, read once: what the plan says is what is served.
+import type { WalSource } from '../../../core/recovery/wal-source.ts';
+import { lineagesOf, readLineage } from '../../wal/read-lineage.ts';
+import type { Lineage } from '../../wal/read-lineage.ts';
+import type { Source } from '../source.ts';
+
+// Oldest first.
+export const readWalSources = async (
+  source: Source,
+  component: string,
+): Promise<{ sources: WalSource[]; lineages: Map<string, Lineage> }> => {
+  const { store } = source;
+  const lineages = new Map<string, Lineage>();
+  for (const { lineageId } of await lineagesOf(store, component, source)) {
+    lineages.set(lineageId, await readLineage(store, lineageId, source));
+  }
+  const sources = [...lineages.values()]
+    .toSorted((a, b) => Date.parse(a.document.createdTime) - Date.parse(b.document.createdTime))
+    .map(({ document, timelines, ancestors, gaps }) => ({
+      lineageId: document.lineageId,
+      systemIdentifier: document.systemIdentifier,
+      createdTime: document.createdTime,
+      timelines,
+      ancestors,
+      gaps,
+    }));
+  return { sources, lineages };
+};

@@ -1,0 +1,219 @@
+// Which backup and which WAL lead to a point, on any history of timelines and gaps; and what is said where none does. Pure.
+import test from 'ava';
+import * as fc from 'fast-check';
+import { lsnText } from '../../src/api/lsn.ts';
+import type { ComponentEntry, Manifest } from '../../src/api/stored/backup.ts';
+import { chooseNewest, choosePoint } from '../../src/core/recovery/choose-point.ts';
+import type { ChosenPoint, WalPoint } from '../../src/core/recovery/choose-point.ts';
+import type { Catalogue } from '../../src/core/recovery/choose.ts';
+import type { KnownBackup } from '../../src/core/recovery/known-backup.ts';
+import type { Refusal } from '../../src/core/recovery/refusal.ts';
+import type { WalSource } from '../../src/core/recovery/wal-source.ts';
+import { microsText } from '../../src/core/recovery/wish.ts';
+
+const start = Date.parse('2026-11-22T00:00:00Z');
+const minute = 60_000;
+const at = (minutes: number): number => start + minutes * minute;
+const idAt = (minutes: number): string =>
+  `${new Date(at(minutes)).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z-full-${String(minutes).padStart(8, '0')}`;
+
+// A minute of WAL is 1000 bytes: the place of a time is easy to see.
+const place = (minutes: number): bigint => BigInt(minutes * 1000);
+
+const backup = (minutes: number, changes: { timeline?: number; parent?: string | null; system?: string } = {}): KnownBackup => {
+  const id = idAt(minutes);
+  const component: ComponentEntry = {
+    name: 'db',
+    engine: 'postgresql',
+    attempt: 1,
+    parent: changes.parent ?? null,
+    keyId: 'k',
+    keys: [],
+    artifacts: [{ name: 'base.tar', state: false, volumes: [] }],
+    facts: {
+      versions: { postgresql: '17.11' },
+      postgresql: {
+        systemIdentifier: changes.system ?? 'sys',
+        timeline: changes.timeline ?? 1,
+        startLsn: lsnText(place(minutes)),
+        stopLsn: lsnText(place(minutes)),
+        commitsUntil: new Date(at(minutes)).toISOString(),
+      },
+    },
+    startTime: '',
+    endTime: new Date(at(minutes)).toISOString(),
+    verification: { level: 'L2', verdict: 'Passed', time: '' },
+  };
+  return { id, manifest: { backupId: id, components: [component], failed: [] } as unknown as Manifest };
+};
+
+const catalogue = (...backups: KnownBackup[]): Catalogue => {
+  const newest = backups.toSorted((a, b) => (a.id < b.id ? 1 : -1));
+  return { ids: newest.map(({ id }) => id), known: new Map(newest.map((each) => [each.id, each])) };
+};
+
+// WAL of one timeline from minute to minute, with a mark each minute.
+const stretch = (from: number, to: number) => ({
+  objects: [{ from: place(from), to: place(to), keyId: 'k', bytes: 1, sha256: 'x' }],
+  marks: Array.from({ length: to - from + 1 }, (_, index) => ({ timeMilliseconds: at(from + index), lsn: place(from + index) })),
+});
+
+const contents = (timeline: number, stretches: [number, number][], end?: { minutes: number; next: number }) => ({
+  timeline,
+  objects: stretches.flatMap(([from, to]) => stretch(from, to).objects),
+  marks: stretches.flatMap(([from, to]) => stretch(from, to).marks),
+  ...(end === undefined ? {} : { end: { lsn: place(end.minutes), nextTimeline: end.next } }),
+});
+
+const source = (timelines: ReturnType<typeof contents>[], changes: Partial<WalSource> = {}): WalSource => ({
+  lineageId: 'l1',
+  systemIdentifier: 'sys',
+  createdTime: new Date(start).toISOString(),
+  timelines,
+  ancestors: new Map(),
+  gaps: [],
+  ...changes,
+});
+
+const timeOf = (minutes: number): WalPoint => ({ kind: 'time', text: '', micros: at(minutes) * 1000, inclusive: true });
+const lsnOf = (minutes: number): WalPoint => ({ kind: 'lsn', lsn: place(minutes), inclusive: true });
+
+const choose = (known: Catalogue, sources: WalSource[], point: WalPoint, more: { base?: string; timeline?: number } = {}) =>
+  choosePoint(known, 'db', sources, more, point);
+
+const baseOf = (choice: ReturnType<typeof choose> | ReturnType<typeof chooseNewest>): string =>
+  choice.kind === 'chosen' ? (choice.chain.at(-1)?.manifest.backupId ?? '') : choice.kind === 'refusal' ? choice.code : choice.kind;
+
+test('the newest backup before the point is taken, and the WAL behind it', (t) => {
+  const known = catalogue(backup(10), backup(20), backup(30));
+  const wal = [source([contents(1, [[0, 60]])])];
+  for (const point of [timeOf, lsnOf]) {
+    t.is(baseOf(choose(known, wal, point(25))), idAt(20));
+    t.is(baseOf(choose(known, wal, point(30))), idAt(30));
+    t.is(baseOf(choose(known, wal, point(60))), idAt(30));
+    t.is(baseOf(choose(known, wal, point(25), { base: idAt(10) })), idAt(10));
+    t.is(baseOf(choose(known, wal, point(9))), 'PointOutsideWindow');
+    t.is(baseOf(choose(known, wal, point(61))), 'PointOutsideWindow');
+    t.is(baseOf(choose(known, wal, point(15), { base: idAt(20) })), 'PointOutsideWindow');
+  }
+  const { replay } = choose(known, wal, timeOf(25)) as ChosenPoint;
+  t.is(replay.target.kind === 'time' ? replay.target.text : '', microsText(at(25) * 1000));
+  // What was flushed a mark earlier was certainly there.
+  t.is(replay.atLeast, place(24));
+});
+
+test('a point in a gap is refused by name, with both sides of it and the nearest point before', (t) => {
+  const known = catalogue(backup(10), backup(45));
+  const wal = [
+    source([
+      contents(1, [
+        [0, 30],
+        [40, 60],
+      ]),
+    ]),
+  ];
+  for (const point of [timeOf(35), lsnOf(35)]) {
+    const refused = choose(known, wal, point) as Refusal;
+    t.is(refused.code, 'WALGap');
+    t.regex(refused.message, new RegExp(`from LSN ${lsnText(place(30))} to ${lsnText(place(40))} of timeline 1`));
+    t.deepEqual(
+      refused.remedy.options,
+      point.kind === 'time' ? { 'to-time': microsText(at(30) * 1000) } : { 'to-lsn': lsnText(place(30)) },
+    );
+  }
+  t.is(baseOf(choose(known, wal, timeOf(30))), idAt(10));
+  t.is(baseOf(choose(known, wal, timeOf(50))), idAt(45));
+  // Behind the gap, before the first backup there: no backup leads to it.
+  t.is(baseOf(choose(known, wal, timeOf(42))), 'PointOutsideWindow');
+});
+
+const failedOver = () =>
+  source([contents(1, [[0, 35]], { minutes: 30, next: 2 }), contents(2, [[30, 60]])], {
+    ancestors: new Map([[2, [{ timeline: 1, end: place(30) }]]]),
+  });
+
+test('across a failover the newest timeline is followed, and what the old server wrote afterwards is never served', (t) => {
+  const known = catalogue(backup(10));
+  const wal = [failedOver()];
+  const across = choose(known, wal, timeOf(45)) as ChosenPoint;
+  t.is(across.replay.timeline, 2);
+  t.deepEqual(
+    across.replay.steps.map(({ timeline, from, to }) => [timeline, from, to]),
+    [
+      [1, place(10), place(30)],
+      [2, place(30), undefined],
+    ],
+  );
+  // Minute 33 is on both; the one that was left is not history.
+  t.is((choose(known, wal, timeOf(33)) as ChosenPoint).replay.timeline, 2);
+  t.is(baseOf(choose(known, wal, timeOf(33), { timeline: 1 })), 'PointOutsideWindow');
+  t.is((choose(known, wal, timeOf(20), { timeline: 1 }) as ChosenPoint).replay.timeline, 1);
+});
+
+test('a damaged backup is passed over where WAL gives the same point from an older one', (t) => {
+  const wrong: KnownBackup = { id: idAt(20), wrong: { code: 'SignatureInvalid', message: 'It was changed.' } };
+  const wal = [source([contents(1, [[0, 60]])])];
+  t.is(baseOf(choose(catalogue(backup(10), wrong), wal, timeOf(25))), idAt(10));
+  t.is(baseOf(chooseNewest(catalogue(backup(10), wrong), 'db', wal, {})), idAt(10));
+  const broken = catalogue(backup(10), backup(20, { parent: 'gone' }));
+  const chosen = choose(broken, wal, timeOf(25)) as ChosenPoint;
+  t.is(baseOf(chosen), idAt(10));
+  t.regex(chosen.notes.join(), /was passed over/);
+  // Where nothing else leads there, it is named.
+  t.regex((choose(catalogue(wrong), wal, timeOf(25)) as Refusal).message, /Not usable: .*It was changed/);
+});
+
+test('latest is the end of the WAL, or of a backup behind it; one that cannot be read and is newer than all WAL is not passed over', (t) => {
+  const wal = [source([contents(1, [[0, 25]])])];
+  t.like(chooseNewest(catalogue(backup(10), backup(20)), 'db', wal, {}), { replay: { target: { kind: 'end' }, to: place(25) } });
+  const behind = chooseNewest(catalogue(backup(10), backup(40)), 'db', wal, {});
+  t.is(baseOf(behind), idAt(40));
+  t.false('replay' in behind);
+  t.is(
+    baseOf(chooseNewest(catalogue(backup(10), { id: idAt(40), wrong: { code: 'c', message: 'm' } }), 'db', wal, {})),
+    'SourceVerificationFailed',
+  );
+  t.is(baseOf(chooseNewest(catalogue(backup(10)), 'db', [], {})), idAt(10));
+});
+
+test('another server’s backup, or one of before the lineage, is no way into its WAL', (t) => {
+  const wal = [source([contents(1, [[0, 60]])])];
+  t.is(baseOf(choose(catalogue(backup(10, { system: 'other' })), wal, timeOf(25))), 'PointOutsideWindow');
+  // A copy that archives by itself has the same system identifier: what was backed up before it began belongs to the first one.
+  const copy = source([contents(1, [[0, 60]])], { lineageId: 'l2', createdTime: new Date(at(15)).toISOString() });
+  t.is((choose(catalogue(backup(10)), [...wal, copy], timeOf(25)) as ChosenPoint).replay.lineageId, 'l1');
+  t.is((choose(catalogue(backup(20)), [...wal, copy], timeOf(25)) as ChosenPoint).replay.lineageId, 'l2');
+});
+
+test('only backups that may lead to the point are read, the newest first', (t) => {
+  const all = [10, 20, 30, 200, 300].map((minutes) => backup(minutes));
+  const { ids } = catalogue(...all);
+  const wal = [source([contents(1, [[0, 400]])])];
+  const choice = choosePoint({ ids, known: new Map() }, 'db', wal, {}, timeOf(25));
+  // Slots are an hour behind at most.
+  t.deepEqual(choice.kind === 'need' ? choice.ids : [], [30, 20, 10].map(idAt));
+});
+
+test('any history: what is chosen begins before the point, has all WAL up to it, and nothing is refused that has', (t) => {
+  const history = fc.record({
+    bases: fc.uniqueArray(fc.integer({ min: 1, max: 99 }), { minLength: 1, maxLength: 5 }),
+    gaps: fc.uniqueArray(fc.integer({ min: 5, max: 95 }), { maxLength: 3 }),
+    point: fc.integer({ min: 0, max: 110 }),
+  });
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(history, ({ bases, gaps, point }) => {
+        // Each gap is one minute long.
+        const edges = [0, ...gaps.toSorted((a, b) => a - b).flatMap((gap) => [gap, gap + 1]), 100];
+        const stretches = edges
+          .flatMap((from, index): [number, number][] => (index % 2 === 0 ? [[from, edges[index + 1] ?? 100]] : []))
+          .filter(([from, to]) => to > from);
+        const known = catalogue(...bases.map((minutes) => backup(minutes)));
+        const choice = choose(known, [source([contents(1, stretches)])], lsnOf(point));
+        const usable = bases.filter((base) => stretches.some(([from, to]) => from <= base && base <= point && point <= to));
+        return usable.length === 0 ? choice.kind === 'refusal' : baseOf(choice) === idAt(Math.max(...usable));
+      }),
+      { numRuns: 300 },
+    ),
+  );
+});

@@ -1,0 +1,185 @@
+// Recovery to a point in time of a real server under load, from a backup and archived WAL: exact on both sides, or refused.
+import { existsSync, readdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+import { Client } from 'pg';
+import { lsnBytes } from '../../src/api/lsn.ts';
+import { RecoveryRefused } from '../../src/archive/recovery/refused.ts';
+import { microsText } from '../../src/core/recovery/wish.ts';
+import type { Point } from '../../src/core/recovery/wish.ts';
+import type { PostgresServer } from '../engines/postgres-server.ts';
+import type { RunningReceiver } from '../wal/receiver-run.ts';
+import { until } from '../wal/receiver-run.ts';
+import { makeWorld } from './world.ts';
+import type { World } from './world.ts';
+
+// One row a commit. `micros`: the commit's own time. `lsn`: where the WAL was when it was answered.
+type Commit = { id: number; micros: number; lsn: string };
+
+let world: World;
+let server: PostgresServer;
+let receiver: RunningReceiver;
+let commits: Commit[];
+let firstBackup: string;
+let second: number;
+let restores = 0;
+
+const inWorld = (name: string): string => join(world.fixture.directory, name);
+const leftovers = (): string[] => readdirSync(world.fixture.directory).filter((name) => name.includes('.holdfast-'));
+
+// Commits for some time, one after the other.
+const commitFor = async (milliseconds: number): Promise<void> => {
+  const client = new Client({ host: server.socketDirectory, port: server.port, user: 'postgres' });
+  await client.connect();
+  try {
+    for (const end = Date.now() + milliseconds; Date.now() < end; await pause(2)) {
+      await client.query('INSERT INTO ledger (lsn) SELECT pg_current_wal_lsn()');
+    }
+  } finally {
+    await client.end();
+  }
+};
+
+const stored = async (): Promise<void> => {
+  const [row] = await server.query<{ lsn: string; now: number }>(
+    'SELECT pg_current_wal_flush_lsn()::text AS lsn, extract(epoch FROM clock_timestamp())::float8 * 1000 AS now',
+  );
+  await until(
+    'the WAL is stored',
+    () => {
+      const line = receiver.newest();
+      return (
+        line !== undefined && lsnBytes(line.storedLsn) >= lsnBytes(row?.lsn ?? '') && Date.parse(line.markTime ?? '') >= (row?.now ?? 0)
+      );
+    },
+    70,
+    receiver,
+  );
+};
+
+test.before(async () => {
+  world = await makeWorld();
+  server = await world.fixture.start('main', { track_commit_timestamp: 'on', max_slot_wal_keep_size: '1GB' });
+  await server.query('CREATE TABLE ledger (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, lsn pg_lsn)');
+  receiver = await world.receive(server);
+  await until('the receiver stores something', () => receiver.newest() !== undefined, 30, receiver);
+  await commitFor(300);
+  firstBackup = await world.backUp(server, new Date().toISOString().replace(/\.\d+/, ''), {
+    logical: { enabled: false, databases: [], globals: false, credentialsDirectory: '' },
+  });
+  await commitFor(2500);
+  await server.query(`SELECT pg_create_restore_point('before the mistake')`);
+  second = (await server.query<{ n: number }>('SELECT max(id) AS n FROM ledger'))[0]?.n ?? 0;
+  await commitFor(1500);
+  const rows = await server.query<{ id: number; micros: string; lsn: string }>(
+    `SELECT id, (extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1000000)::bigint::text AS micros, lsn::text FROM ledger ORDER BY id`,
+  );
+  commits = rows.map(({ id, micros, lsn }) => ({ id, micros: Number(micros), lsn }));
+  await stored();
+});
+
+test.after.always(async () => {
+  await receiver?.kill();
+  await world?.stop();
+});
+
+// The rows of the database as of that point.
+const rowsAt = async (t: ExecutionContext, point: Point, more: { base?: string; timeline?: number } = {}): Promise<number[]> => {
+  restores += 1;
+  const to = inWorld(`at-${restores}`);
+  const { directory } = await world.recover({ point, ...more }, to);
+  t.truthy(directory?.replayed);
+  const restored = await world.startOn(to, { settings: { ssl: 'off', fsync: 'off', track_commit_timestamp: 'on' } });
+  try {
+    t.like(await restored.query(`SELECT pg_is_in_recovery() AS recovering, current_setting('archive_mode') AS mode`), {
+      0: { recovering: false, mode: 'off' },
+    });
+    return (await restored.query<{ id: number }>('SELECT id FROM ledger ORDER BY id')).map(({ id }) => id);
+  } finally {
+    await restored.stop('immediate');
+    await rm(to, { recursive: true });
+  }
+};
+
+const upTo = (id: number): number[] => commits.filter((commit) => commit.id <= id).map((commit) => commit.id);
+const at = (micros: number, inclusive = true): Point => ({ kind: 'time', text: microsText(micros), micros, inclusive });
+
+// Behind the backup and before the end.
+const between = (share: number): Commit => {
+  const late = commits.filter(({ micros }) => micros > (commits[commits.length >> 2]?.micros ?? 0) + 1_500_000);
+  return late[Math.floor(late.length * share)] as Commit;
+};
+
+const rounds = Number(process.env['ROUNDS'] ?? 3);
+
+for (let round = 1; round <= rounds; round += 1) {
+  test.serial(`at a random moment under load the row committed then is there, and the next one is not (${round})`, async (t) => {
+    const commit = between(Math.random());
+    t.log(`row ${commit.id} at ${microsText(commit.micros)}`);
+    const inclusive = round % 2 === 1;
+    const found = await rowsAt(t, at(commit.micros, inclusive));
+    t.deepEqual(found, upTo(inclusive ? commit.id : commit.id - 1));
+  });
+}
+
+test.serial('a place in the WAL: the row that was answered there is there, and the next one is not', async (t) => {
+  // The place was read before the row was written: it lies behind the row before.
+  const commit = between(0.5);
+  t.deepEqual(await rowsAt(t, { kind: 'lsn', lsn: lsnBytes(commit.lsn), inclusive: false }), upTo(commit.id - 1));
+});
+
+test.serial('a restore point by its name, and the directory says which timeline it goes on with', async (t) => {
+  t.deepEqual(await rowsAt(t, { kind: 'name', name: 'before the mistake' }), upTo(second));
+});
+
+test.serial('latest, after the server and the receiver are gone: every row that was stored', async (t) => {
+  await receiver.kill();
+  await server.stop('immediate');
+  t.deepEqual(await rowsAt(t, { kind: 'latest' }), upTo(commits.length));
+});
+
+test.serial('an idle database: a moment between the last commit and the last mark has every row', async (t) => {
+  const last = commits.at(-1) as Commit;
+  const mark = Date.parse(receiver.newest()?.markTime ?? '') * 1000;
+  t.true(mark > last.micros);
+  t.deepEqual(await rowsAt(t, at(mark)), upTo(last.id));
+});
+
+const refusal = async (t: ExecutionContext, point: Point, more: { base?: string } = {}): Promise<RecoveryRefused> => {
+  const to = inWorld('refused');
+  const error = await t.throwsAsync<RecoveryRefused>(world.recover({ point, ...more }, to), { instanceOf: RecoveryRefused });
+  t.false(existsSync(to));
+  t.deepEqual(leftovers(), []);
+  return error;
+};
+
+test.serial(
+  'refused: the future, the time before the backup, a name that is not there; with the window, and nothing is left',
+  async (t) => {
+    const future = await refusal(t, at(Date.now() * 1000 + 3_600_000_000));
+    t.is(future.code, 'PointOutsideWindow');
+    t.regex(future.message, /What can be reached: \S+Z to \S+Z \(timeline 1, LSN \S+ to \S+\)/);
+    t.regex(String(future.remedy.options?.['to-time']), /Z$/);
+    const past = await refusal(t, at((commits[0]?.micros ?? 0) - 60_000_000));
+    t.is(past.code, 'PointOutsideWindow');
+    const place = await refusal(t, { kind: 'lsn', lsn: 0x1_0000_0000n, inclusive: true });
+    t.is(place.code, 'PointOutsideWindow');
+    const name = await refusal(t, { kind: 'name', name: 'no such name' });
+    t.is(name.code, 'PointOutsideWindow');
+    t.regex(name.message, /"no such name" is not in the WAL/);
+    const base = await refusal(t, { kind: 'latest' }, { base: '20200101T000000Z-full-00000000' });
+    t.is(base.code, 'BackupNotFound');
+  },
+);
+
+test.serial('the nearest point that a refusal names can be reached', async (t) => {
+  const { remedy } = await refusal(t, at(Date.now() * 1000 + 3_600_000_000));
+  const text = String(remedy.options?.['to-time']);
+  t.deepEqual(
+    await rowsAt(t, { kind: 'time', text, micros: Date.parse(text) * 1000, inclusive: true }, { base: firstBackup }),
+    upTo(commits.length),
+  );
+});
