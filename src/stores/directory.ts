@@ -84,8 +84,9 @@ export const openDirectory = (location: Extract<StoreLocation, { kind: 'director
     unfinished: (folder, before) => guard(() => countTemporaryFiles(join(root, folder), before)),
     space: () =>
       guard(async () => {
-        const { bavail, blocks, bsize } = await statfs(await nearestFolder(root));
-        return { capacityBytes: blocks * bsize, freeBytes: bavail * bsize };
+        const { bavail, bfree, blocks, bsize } = await statfs(await nearestFolder(root));
+        // As `df` counts: what only root may use belongs to nobody's capacity.
+        return { capacityBytes: (blocks - bfree + bavail) * bsize, freeBytes: bavail * bsize };
       }),
     close: () => Promise.resolve(),
   };

@@ -149,6 +149,17 @@ test('a full volume is said to be full, and is as before', async (t) => {
   t.deepEqual(await store.put('fits', randomBytes(3 * 1024 ** 2)), { created: true });
 });
 
+test('the room of a volume is what `df` says, without what only root may use', async (t) => {
+  const path = await folder();
+  const { stdout } = await run('df', ['-B1', '--output=used,avail', path]);
+  const [used = 0, available = 0] = (stdout.split('\n')[1] ?? '').trim().split(/ +/).map(Number);
+  const { capacityBytes = 0, freeBytes = 0 } = (await openDirectory(at(path)).space()) ?? {};
+  // Others write at the same time.
+  const near = (bytes: number, expected: number): boolean => Math.abs(bytes - expected) <= 0.01 * (used + available);
+  t.true(near(capacityBytes, used + available), `${capacityBytes} for ${used + available}`);
+  t.true(near(freeBytes, available), `${freeBytes} for ${available}`);
+});
+
 test('a volume without room for one more name', async (t) => {
   const path = await folder();
   await run('mount', ['-t', 'tmpfs', '-o', 'size=4m,nr_inodes=6', 'tmpfs', path]);
