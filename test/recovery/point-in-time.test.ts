@@ -1,7 +1,9 @@
 // Recovery to a point in time of a real server under load, from a backup and archived WAL: exact on both sides, or refused.
-import { existsSync, readdirSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
@@ -13,6 +15,8 @@ import type { Point } from '../../src/core/recovery/wish.ts';
 import type { PostgresServer } from '../engines/postgres-server.ts';
 import type { RunningReceiver } from '../wal/receiver-run.ts';
 import { until } from '../wal/receiver-run.ts';
+import { serverUid } from '../engines/toolbox.ts';
+import { makeMachine } from './other-machine.ts';
 import { makeWorld } from './world.ts';
 import type { World } from './world.ts';
 
@@ -146,6 +150,55 @@ test.serial('an idle database: a moment between the last commit and the last mar
   const mark = Date.parse(receiver.newest()?.markTime ?? '') * 1000;
   t.true(mark > last.micros);
   t.deepEqual(await rowsAt(t, at(mark)), upTo(last.id));
+});
+
+test.serial('on another machine, by the plugin itself: as an ordinary user, and as root for somebody else', async (t) => {
+  const machine = await makeMachine(world.fixture.directory);
+  await promisify(execFile)('chmod', ['--recursive', 'a+rX', world.directory]);
+  const commit = between(0.3);
+  const common = ['--from', world.directory, '--identity', world.identityFile, '--to-time', microsText(commit.micros)];
+  for (const who of ['user', 'root'] as const) {
+    const to = inWorld(`machine-${who}`);
+    const owner = who === 'root' ? ['--owner', `${serverUid}:${serverUid}`] : [];
+    const { code, stdout, stderr } = await machine.run(who, ['restore', ...common, '--to', to, ...owner]);
+    t.is(code, 0, stderr);
+    t.regex(stderr, /^replay +WAL of timeline 1, up to \S+Z, commits of that very instant included/m);
+    t.regex(
+      stdout,
+      /^WAL was replayed up to LSN \S+ of timeline 1: recovery stopping before commit of transaction .* The server goes on with timeline 2\.$/m,
+    );
+    const started = await machine.shell(
+      `pg_ctl --pgdata=${to} --options='-p 5433 -k ${to}' --log=${to}/log --wait start >/dev/null
+       psql -h ${to} -p 5433 -U postgres -Atc 'SELECT count(*), max(id) FROM ledger' postgres
+       pg_ctl --pgdata=${to} --mode=fast --wait stop >/dev/null`,
+    );
+    t.is(started.stdout, `${commit.id}|${commit.id}\n`, started.stderr);
+  }
+});
+
+test.serial('a stored segment that was changed stops the server; nothing is restored, and the reason is the store’s', async (t) => {
+  const segment = readdirSync(world.directory, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /^wal\/.*\.age$/.test(name))
+    .toSorted()
+    .at(-1) as string;
+  const path = join(world.directory, segment);
+  const bytes = readFileSync(path);
+  const changed = Buffer.from(bytes);
+  changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
+  writeFileSync(path, changed);
+  const to = inWorld('changed');
+  try {
+    const error = await t.throwsAsync<Error & { code: string }>(world.recover({ point: { kind: 'latest' } }, to));
+    t.is(error?.code, 'DigestMismatch', error?.message);
+    rmSync(path);
+    const gone = await refusal(t, { kind: 'latest' });
+    t.is(gone.code, 'WALGap');
+    t.true(gone.message.includes(segment));
+  } finally {
+    writeFileSync(path, bytes);
+  }
+  t.false(existsSync(to));
+  t.deepEqual(leftovers(), []);
 });
 
 const refusal = async (t: ExecutionContext, point: Point, more: { base?: string } = {}): Promise<RecoveryRefused> => {

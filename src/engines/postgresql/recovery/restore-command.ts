@@ -13,7 +13,7 @@ const page = ({ directory }: Pick<Spool, 'directory'>, feeder: number): string =
 # restore_command of a restore by Holdfast. usage: restore-command FILE TARGET
 spool=${quoted(directory)}
 [ $# = 2 ] || exit 200
-: >"$spool/wanted/$1" || exit 200
+printf '' >"$spool/wanted/$1" || exit 200
 while :; do
   if [ -f "$spool/ready/$1" ]; then
     mv -f "$spool/ready/$1" "$2" && rm -f "$spool/wanted/$1" && exit 0
@@ -48,5 +48,6 @@ export const makeSpool = async (directory: string): Promise<Spool> => {
   return spool;
 };
 
-// For the setting: %f and %p are PostgreSQL's.
-export const restoreCommand = ({ script }: Spool): string => `sh ${quoted(script)} "%f" "%p"`.replaceAll(/%(?![fp]")/g, '%%');
+// For the setting: %f and %p are PostgreSQL's. A shell that cannot even read the script ends with 2, which PostgreSQL would take for a missing file.
+export const restoreCommand = ({ script }: Spool): string =>
+  `sh ${quoted(script)} "%f" "%p"; code=$?; [ $code -le 1 ] && exit $code; exit 200`.replaceAll(/%(?![fp]")/g, '%%');

@@ -1,0 +1,62 @@
+// The restore_command as PostgreSQL runs it: what it does when a file is there, is not there yet, does not exist, or cannot be had.
+import { existsSync } from 'node:fs';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import test from 'ava';
+import { makeSpool, restoreCommand } from '../../src/engines/postgresql/recovery/restore-command.ts';
+import { runToEnd } from '../run-to-end.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+
+const make = () => makeSpool(join(temporaryFolder("it's a spool"), 'spool'));
+
+const ask = (command: string, name: string, into: string) =>
+  runToEnd('sh', ['-c', command.replaceAll('%f', name).replaceAll('%p', into)], {
+    environment: { PATH: process.env['PATH'] },
+    directory: '/',
+  });
+
+test('a file that comes later is waited for, and moved to where the server wants it', async (t) => {
+  const spool = await make();
+  const into = join(spool.directory, 'RECOVERYXLOG');
+  const asked = ask(restoreCommand(spool), '000000010000000000000003', into);
+  await pause(300);
+  t.true(existsSync(join(spool.wanted, '000000010000000000000003')));
+  t.false(existsSync(into));
+  await writeFile(join(spool.directory, 'part'), 'segment');
+  await rename(join(spool.directory, 'part'), join(spool.ready, '000000010000000000000003'));
+  t.is((await asked).code, 0);
+  t.is(await readFile(into, 'utf8'), 'segment');
+  t.false(existsSync(join(spool.wanted, '000000010000000000000003')));
+});
+
+test('1 only where it is proven that the file does not exist; 200 for all other trouble, at which the server stops', async (t) => {
+  const spool = await make();
+  const into = join(spool.directory, 'to');
+  await writeFile(join(spool.absent, '00000002.history'), '');
+  t.is((await ask(restoreCommand(spool), '00000002.history', into)).code, 1);
+  // Said once; asked again, it must be proven again.
+  const again = ask(restoreCommand(spool), '00000002.history', into);
+  await pause(200);
+  await writeFile(spool.failed, '');
+  t.is((await again).code, 200);
+  t.is((await ask(restoreCommand(spool), 'any', into)).code, 200);
+  const other = await make();
+  await writeFile(join(other.ready, 'x'), 'y');
+  t.is((await ask(restoreCommand(other), 'x', join(other.directory, 'no/such/folder'))).code, 200);
+  const gone = await make();
+  await rename(gone.wanted, `${gone.wanted}.away`);
+  t.is((await ask(restoreCommand(gone), 'x', into)).code, 200);
+  // A shell that cannot read its script ends with 2, and one that cannot parse it, too.
+  await writeFile(other.script, 'if then');
+  t.is((await ask(restoreCommand(other), 'x', into)).code, 200);
+  await rename(other.script, `${other.script}.away`);
+  t.is((await ask(restoreCommand(other), 'x', into)).code, 200);
+});
+
+test('where the one that fills the spool is gone it is not waited for ever', async (t) => {
+  const spool = await make();
+  const script = await readFile(spool.script, 'utf8');
+  await writeFile(spool.script, script.replaceAll(`/proc/${process.pid}`, '/proc/999999999'));
+  t.is((await ask(restoreCommand(spool), 'x', join(spool.directory, 'to'))).code, 200);
+});
