@@ -26,6 +26,8 @@ export type ServerOptions = {
   // Must be short: names of sockets are.
   socketDirectory: string;
   settings?: Record<string, string>;
+  // Default: a free one.
+  port?: number;
   // Replaces pg_hba.conf; the first line, for the superuser over the socket, is added.
   hba?: string[];
   // Put before the command, such as one that enters a group of processes.
@@ -63,7 +65,7 @@ export const startServer = async (options: ServerOptions): Promise<PostgresServe
     // Of a run that was killed. Where that server is gone already, there is nothing to stop.
     await runProgram('pg_ctl', ['stop', '--pgdata', dataDirectory, '--mode=fast', '--wait']).catch(() => undefined);
   }
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const all = { listen_addresses: '127.0.0.1', unix_socket_directories: socketDirectory, port: String(port), ...settings };
   const [command = '', ...parameters] = [
     ...wrap,

@@ -14,7 +14,13 @@ export const root = join(import.meta.dirname, '../..');
 
 export const passwords = { physical: String.raw`canary:one\'of "physical" $HOME`, dump: String.raw`canary:two\'of "dump" ü%41` };
 
-const hba = ['hostssl all all 127.0.0.0/8 scram-sha-256', 'hostssl replication holdfast_physical,unlimited 127.0.0.0/8 scram-sha-256'];
+export const hba = [
+  'hostssl all all 127.0.0.0/8 scram-sha-256',
+  'hostssl replication holdfast_physical,unlimited 127.0.0.0/8 scram-sha-256',
+];
+
+// `base`: the data directory that is copied, default the template. `prepare` is done to the copy before the server starts.
+export type StartOptions = Partial<ServerOptions> & { base?: string; prepare?: (dataDirectory: string) => Promise<unknown> };
 
 export type Fixture = {
   // Everything lies below it.
@@ -22,9 +28,13 @@ export type Fixture = {
   readonly certificates: Certificates;
   // A data directory that nobody has touched, with the roles.
   readonly template: string;
-  start(name: string, settings?: Record<string, string>, options?: Partial<ServerOptions>): Promise<PostgresServer>;
+  start(name: string, settings?: Record<string, string>, options?: StartOptions): Promise<PostgresServer>;
   // The same once more, on the data that are there.
-  startAgain(name: string, settings?: Record<string, string>, options?: Partial<ServerOptions>): Promise<PostgresServer>;
+  startAgain(name: string, settings?: Record<string, string>, options?: StartOptions): Promise<PostgresServer>;
+  // A server that was stopped, as it was started: same folder, same port, same settings.
+  restart(server: PostgresServer, settings?: Record<string, string>): Promise<PostgresServer>;
+  // A server with the same roles that was made by itself: another system identifier.
+  startForeign(name: string, settings?: Record<string, string>): Promise<PostgresServer>;
   // A folder with the files `username` and `password`.
   login(username: string, password: string): Promise<string>;
   // What an agent's plan says of a server: physical and logical, by the two roles.
@@ -44,26 +54,47 @@ export const makeFixture = async (): Promise<Fixture> => {
   let logins = 0;
   let count = 0;
 
+  const started = new Map<string, ServerOptions>();
+  const startOn = async (options: ServerOptions): Promise<PostgresServer> => {
+    const server = await startServer(options);
+    servers.push(server);
+    started.set(server.dataDirectory, { ...options, port: server.port });
+    return server;
+  };
+
   const fixture: Fixture = {
     directory,
     certificates,
     template,
     async start(name, settings = {}, options = {}) {
-      await promisify(execFile)('cp', ['--archive', template, join(directory, name)]);
+      await promisify(execFile)('cp', ['--archive', options.base ?? template, join(directory, name)]);
       return fixture.startAgain(name, settings, options);
     },
     async startAgain(name, settings = {}, options = {}) {
       count += 1;
+      const { base: _, prepare, ...more } = options;
       const dataDirectory = join(directory, name);
-      const server = await startServer({
+      await prepare?.(dataDirectory);
+      return startOn({
         dataDirectory,
         socketDirectory: join(directory, `s${count}`),
         settings: { ...tls(certificates), listen_addresses: '127.0.0.1,127.0.0.2', fsync: 'off', ...settings },
         hba,
-        ...options,
+        ...more,
       });
-      servers.push(server);
-      return server;
+    },
+    async startForeign(name, settings = {}) {
+      const base = join(directory, `${name}-template`);
+      await makeCluster(base);
+      await makeRoles(directory, base);
+      return fixture.start(name, settings, { base });
+    },
+    restart(server, settings = {}) {
+      const options = started.get(server.dataDirectory);
+      if (options === undefined) {
+        throw new Error(`${server.dataDirectory} was never started`);
+      }
+      return startOn({ ...options, settings: { ...options.settings, ...settings } });
     },
     async login(username, password) {
       logins += 1;
@@ -117,7 +148,7 @@ const serverCertificates = async (directory: string): Promise<Certificates> => {
 };
 
 // The SQL that users run, as they run it: a file, by psql, over the socket.
-const makeRoles = async (directory: string, template: string): Promise<void> => {
+export const makeRoles = async (directory: string, template: string): Promise<void> => {
   const file = join(directory, 'roles.sql');
   await copyFile(join(root, 'manifests/postgresql/roles.sql'), file);
   const server = await startServer({ dataDirectory: template, socketDirectory: join(directory, 's0') });

@@ -35,9 +35,9 @@ export const lineage = async (policy: WalPolicy, tier = 'local'): Promise<Lineag
   return found;
 };
 
-// How far a timeline is stored without a hole, from its newest beginning on.
+// How far a timeline is stored without a hole, from its newest beginning on. A lineage without WAL ends where it begins.
 export const storedTo = (of: Lineage | undefined, timeline = 1): bigint =>
-  joinRanges(of?.timelines.find((one) => one.timeline === timeline)?.objects ?? []).at(-1)?.to ?? 0n;
+  joinRanges(of?.timelines.find((one) => one.timeline === timeline)?.objects ?? []).at(-1)?.to ?? lsnBytes(of?.document.lsn ?? '0/0');
 
 export type Checked = { segments: number; bytes: number; objects: number };
 

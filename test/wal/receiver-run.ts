@@ -78,7 +78,9 @@ export type RunningReceiver = {
 };
 
 const running = new Set<ChildProcess>();
-process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+// Those that a failed test left.
+export const killReceivers = (): void => running.forEach((child) => child.kill('SIGKILL'));
+process.once('exit', killReceivers);
 
 export const startReceiver = (plan: ReceivePlan): RunningReceiver => {
   const child = spawn(process.execPath, [join(root, 'src/agent.ts')], {

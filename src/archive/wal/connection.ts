@@ -14,7 +14,7 @@ import type { Lineage } from './read-lineage.ts';
 import type { Receiver } from './receiver.ts';
 import { askServer, ensureSlot } from './server-side.ts';
 import type { AskedServer } from './server-side.ts';
-import { checkRetained, makeIndex, streamLeg } from './stream-leg.ts';
+import { checkSample, makeIndex, streamLeg } from './stream-leg.ts';
 
 // Resolves when it was told to stop, or has what it was to get. Rejects when the connection broke, or with what forbids to go on.
 export const receiveOverConnection = async (receiver: Receiver): Promise<void> => {
@@ -22,7 +22,7 @@ export const receiveOverConnection = async (receiver: Receiver): Promise<void> =
   const server = await askServer(plan);
   try {
     // Before the store is asked, which may be away: the server comes first.
-    checkRetained(plan.maxRetainedBytes, (await takeSample(server.session, plan.slot, undefined))?.retainedBytes);
+    checkSample(receiver, await takeSample(server.session, plan.slot));
     const lineage = await newestLineage(store, plan.component, receiver.archive.trust);
     const place = lineage === undefined ? undefined : archivePlace(lineage);
     const decision = decideStart(server.place, place, lsnText);

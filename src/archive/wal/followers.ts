@@ -12,7 +12,7 @@ import { follow } from './follower.ts';
 import type { Followed } from './follower.ts';
 
 const firstPauseMilliseconds = 1000;
-const longestPauseMilliseconds = 30_000;
+const longestPauseMilliseconds = 10_000;
 
 export type Followers = {
   // Something new is on the first tier.

@@ -24,7 +24,7 @@ export type ReceiveOutcome = Pick<ReceiveResult, 'timeline' | 'storedLsn' | 'res
 
 const graceMilliseconds = 16_000;
 const firstPauseMilliseconds = 500;
-const longestPauseMilliseconds = 15_000;
+const longestPauseMilliseconds = 5_000;
 // A sender whose receiver died without a word is noticed by the server after wal_sender_timeout, a minute by default.
 const slotPatienceMilliseconds = 90_000;
 // A new password reaches the pod's files a minute after it was changed.

@@ -103,7 +103,7 @@ export const streamLeg = async (options: LegOptions): Promise<LegEnd> => {
   context.log.info('Receiving WAL', { lineageId, timeline, from: lsnText(options.from), stored: lsnText(recorder.stored()) });
   try {
     acknowledge();
-    const ticking = tick(options, recorder, () => stream?.processId, acknowledge, over.signal);
+    const ticking = tick(options, recorder, acknowledge, over.signal);
     const end = await Promise.race([stream.ended.then(leftOrBroken), ticking, failed.promise, aborted(context.signal, over.signal)]);
     stream.hold();
     recorder.cut();
@@ -170,13 +170,12 @@ const leftOrBroken = (next: NextTimeline | undefined): LegEnd => {
 const tick = async (
   { receiver, session, isCurrent, goal }: LegOptions,
   recorder: Recorder,
-  processId: () => number | undefined,
   onTick: () => void,
   signal: AbortSignal,
 ): Promise<LegEnd> => {
   const { plan } = receiver;
   for (;;) {
-    const sample = await takeSample(session, plan.slot, processId());
+    const sample = await takeSample(session, plan.slot);
     checkSample(receiver, sample);
     if (sample !== undefined && isCurrent) {
       await untilReceived(recorder, sample.lsn, signal);
@@ -198,7 +197,7 @@ const untilReceived = async (recorder: Recorder, lsn: bigint, signal: AbortSigna
 };
 
 // Throws where going on would harm the server.
-const checkSample = ({ plan }: Receiver, sample: Sample | undefined): void => {
+export const checkSample = ({ plan }: Receiver, sample: Sample | undefined): void => {
   if (sample?.isSynchronous === true && !plan.synchronous) {
     throw new EngineError(
       'SynchronousStandby',
@@ -209,7 +208,7 @@ const checkSample = ({ plan }: Receiver, sample: Sample | undefined): void => {
 };
 
 // Throws RetainedTooMuch where the server keeps more WAL for the slot than it may.
-export const checkRetained = (most: number | undefined, retained: bigint | undefined): void => {
+const checkRetained = (most: number | undefined, retained: bigint | undefined): void => {
   if (most !== undefined && retained !== undefined && retained > BigInt(most)) {
     throw new RetainedTooMuch(retained);
   }

@@ -4,7 +4,7 @@ import { StoreError } from '../../stores/errors.ts';
 import type { Log } from '../../telemetry/log.ts';
 
 const firstPauseMilliseconds = 500;
-const longestPauseMilliseconds = 15_000;
+const longestPauseMilliseconds = 5_000;
 
 // Tries until it works, or until it is stopped. An error that waiting does not mend ends it.
 export const untilStored = async <T>(work: () => Promise<T>, { signal, log }: { signal: AbortSignal; log: Log }): Promise<T> => {

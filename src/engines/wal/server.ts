@@ -1,6 +1,8 @@
 // What a server says of its WAL: settings, timeline and places, the slot, who waits for us.
 import { lsnBytes } from '../../api/lsn.ts';
+import { applicationName } from '../postgresql/client.ts';
 import type { Session } from '../postgresql/client.ts';
+import { mayBeSynchronous } from './synchronous.ts';
 
 export type WalServer = {
   systemIdentifier: string;
@@ -61,7 +63,7 @@ export type Sample = {
   lsn: bigint;
   // WAL that the slot keeps on the server.
   retainedBytes?: bigint;
-  // The server waits for us when it commits.
+  // The server waits for us when it commits, or may come to.
   isSynchronous: boolean;
 };
 
@@ -70,12 +72,11 @@ const sampleQuestion = `
   SELECT CASE WHEN pg_is_in_recovery() THEN extract(epoch FROM pg_last_xact_replay_timestamp()) ELSE extract(epoch FROM clock_timestamp()) END::float8 AS seconds,
          (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END)::text AS lsn,
          (SELECT restart_lsn::text FROM pg_replication_slots WHERE slot_name = $1) AS restart,
-         coalesce((SELECT sync_state IN ('sync', 'quorum') FROM pg_stat_replication WHERE pid = $2), false) AS sync`;
+         current_setting('synchronous_standby_names') AS names`;
 
-export const takeSample = async (session: Session, slot: string, processId: number | undefined): Promise<Sample | undefined> => {
-  const [row] = await session.query<{ seconds: number | null; lsn: string | null; restart: string | null; sync: boolean }>(sampleQuestion, [
+export const takeSample = async (session: Session, slot: string): Promise<Sample | undefined> => {
+  const [row] = await session.query<{ seconds: number | null; lsn: string | null; restart: string | null; names: string }>(sampleQuestion, [
     slot,
-    processId ?? 0,
   ]);
   if (row?.seconds == null || row.lsn === null) {
     return undefined;
@@ -84,7 +85,7 @@ export const takeSample = async (session: Session, slot: string, processId: numb
   return {
     timeMilliseconds: Math.floor(row.seconds * 1000),
     lsn,
-    isSynchronous: row.sync,
+    isSynchronous: mayBeSynchronous(row.names, applicationName),
     ...(row.restart === null ? {} : { retainedBytes: lsn - lsnBytes(row.restart) }),
   };
 };

@@ -13,8 +13,6 @@ import { explainStreamError } from './stream-errors.ts';
 export type NextTimeline = { readonly timeline: number; readonly lsn: bigint };
 
 export type WalStream = {
-  // The server's process that sends.
-  readonly processId: number | undefined;
   // Stops reading: the server keeps what it cannot send. Answers go on.
   hold(): void;
   goOn(): void;
@@ -77,7 +75,6 @@ export const openStream = async (options: StreamOptions): Promise<WalStream> => 
     throw error;
   }
   return {
-    processId: (client as unknown as { processID?: number }).processID,
     hold: () => void wire.stream.pause(),
     goOn: () => void wire.stream.resume(),
     confirm(lsn) {

@@ -1,0 +1,168 @@
+// The WAL receiver against a real server: under load, killed at any moment, with the server going away, and what it refuses.
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import test from 'ava';
+import { lsnBytes } from '../../src/api/lsn.ts';
+import { makeFixture } from '../engines/server-fixture.ts';
+import type { Fixture } from '../engines/server-fixture.ts';
+import { acknowledgedLsn, checkAgainst, flushedLsn, lineage, newestLineage, storedTo } from './archive-check.ts';
+import { missingEntries, startLedger } from './ledger.ts';
+import { killReceivers, startReceiver, until, walPolicy } from './receiver-run.ts';
+import type { RunningReceiver } from './receiver-run.ts';
+import { recoverFrom } from './recovered.ts';
+
+const rounds = Number(process.env['ROUNDS'] ?? 4);
+const settings = { wal_keep_size: '4GB', max_slot_wal_keep_size: '2GB', checkpoint_timeout: '1h', max_wal_size: '8GB' };
+
+let fixture: Fixture;
+
+test.before(async () => {
+  fixture = await makeFixture();
+});
+test.after.always(async () => {
+  killReceivers();
+  await fixture.stop();
+});
+
+const bulk = (rows: number): string => `INSERT INTO bulk SELECT n, repeat(md5(n::text || random()), 8) FROM generate_series(1, ${rows}) n`;
+const makeBulk = 'CREATE TABLE IF NOT EXISTS bulk (id int, body text)';
+
+test.serial(
+  'under load and idle: the archive equals the server, marks vouch for commits, and an idle database loses nothing',
+  async (t) => {
+    const server = await fixture.start('load', settings);
+    const policy = await walPolicy(fixture);
+    const receiver = startReceiver(await policy.plan(server));
+    await until('it receives', () => receiver.newest() !== undefined, 30, receiver);
+    await server.query(makeBulk);
+    const ledger = await startLedger(server);
+    for (let round = 0; round < 6; round += 1) {
+      await server.query(bulk(20_000));
+      const acknowledged = await acknowledgedLsn(server);
+      t.true(storedTo(await newestLineage(policy)) >= acknowledged, 'nothing is acknowledged that no stored document names');
+    }
+    await ledger.stop();
+    const end = await flushedLsn(server);
+    await until('all is stored', async () => storedTo(await newestLineage(policy)) >= end, 30, receiver);
+    const answered = Date.now();
+    await until(
+      'a mark vouches for the last commit',
+      async () => ((await lineage(policy)).timelines[0]?.marks.at(-1)?.timeMilliseconds ?? 0) > answered - 1500,
+      10,
+      receiver,
+    );
+    const found = await lineage(policy);
+    const marks = found.timelines[0]?.marks ?? [];
+    t.true(marks.length >= 2);
+    for (const { timeMilliseconds, lsn } of marks) {
+      const late = ledger.entries.filter((entry) => entry.answeredMilliseconds < timeMilliseconds - 5 && entry.lsn > lsn + 8192n * 8n);
+      t.deepEqual(late, [], 'a commit that was answered before the time of a mark lies before its place');
+    }
+    const checked = await checkAgainst(policy, server, { of: found });
+    t.true(checked.segments >= 3, `${checked.segments} segments`);
+    t.true(found.document.systemIdentifier.length > 10 && found.document.reason === 'FirstArchive');
+
+    const result = await receiver.stop();
+    t.is(result?.outcome, 'Succeeded');
+    t.is(storedTo(await newestLineage(policy)), lsnBytes(result?.storedLsn ?? '0/0'));
+    const [slot] = await server.query('SELECT active FROM pg_replication_slots');
+    t.deepEqual(slot, { active: false }, 'the slot is let go at once');
+  },
+);
+
+test.serial('killed at any moment: nothing acknowledged is missing, nothing overlaps, and recovery finds every commit', async (t) => {
+  const server = await fixture.start('killed', settings);
+  const policy = await walPolicy(fixture);
+  const plan = await policy.plan(server, { flushSeconds: 0.1 });
+  let receiver: RunningReceiver = startReceiver(plan);
+  await until('it receives', () => receiver.newest() !== undefined, 30, receiver);
+  await server.query(makeBulk);
+  const ledger = await startLedger(server, { pauseMilliseconds: 1 });
+  for (let round = 0; round < rounds; round += 1) {
+    const writing = server.query(bulk(10_000 + Math.floor(Math.random() * 20_000)));
+    await pause(Math.random() * 1200);
+    await receiver.kill();
+    const acknowledged = await acknowledgedLsn(server);
+    const stored = storedTo(await newestLineage(policy));
+    t.true(stored >= acknowledged, `round ${round}: ${stored} is stored and ${acknowledged} acknowledged`);
+    await writing;
+    receiver = startReceiver(plan);
+    if (round % 2 === 0) {
+      // The next one is killed before it has begun.
+      const before = receiver.newest();
+      await until('it receives again', () => receiver.newest() !== before, 30, receiver);
+    }
+  }
+  const receiving = receiver;
+  const middle = await flushedLsn(server);
+  await until('the last one has caught up', async () => storedTo(await newestLineage(policy)) >= middle, 40, receiving);
+  await pause(Math.random() * 300);
+  await ledger.stop();
+  // The server is lost at once, and only what is acknowledged counts.
+  const acknowledged = await acknowledgedLsn(server);
+  await receiver.kill();
+  const checked = await checkAgainst(policy, server);
+  t.true(checked.segments >= 2);
+  const recovered = await recoverFrom(fixture, policy, fixture.template);
+  t.true(ledger.entries.length > 50);
+  t.deepEqual(await missingEntries(recovered, ledger.entries, acknowledged), []);
+  await recovered.stop('immediate');
+});
+
+test.serial('the server crashes and comes back: the receiver goes on by itself', async (t) => {
+  const server = await fixture.start('crash', settings);
+  const policy = await walPolicy(fixture);
+  const receiver = startReceiver(await policy.plan(server));
+  await until('it receives', () => receiver.newest() !== undefined, 30, receiver);
+  await server.query(makeBulk);
+  await server.query(bulk(2000));
+  await server.stop('immediate');
+  await pause(300);
+  const again = await fixture.restart(server);
+  await again.query(bulk(20_000));
+  const end = await flushedLsn(again);
+  await until('all is stored', async () => storedTo(await newestLineage(policy)) >= end, 40, receiver);
+  t.true((await checkAgainst(policy, again)).segments >= 1);
+  t.is((await lineage(policy)).gaps.length, 0);
+  await receiver.stop();
+});
+
+test.serial(
+  'a second receiver, a foreign database, and settings that harm: each is refused with its name, and nothing of it is stored',
+  async (t) => {
+    const server = await fixture.start('refusals', settings);
+    const policy = await walPolicy(fixture);
+    const plan = await policy.plan(server);
+    const first = startReceiver(plan);
+    await until('it receives', () => first.newest() !== undefined, 30, first);
+    const second = startReceiver({ ...plan, mode: 'Once', deadlineSeconds: 3 });
+    const refused = await second.ended;
+    t.is(refused?.outcome, 'Failed');
+    t.true(
+      second.said.some((line) => line.includes('SlotInUse')),
+      second.said.join('\n'),
+    );
+    t.is(refused?.code, 'DeadlineExceeded');
+    await first.stop();
+
+    const before = await newestLineage(policy);
+    const foreign = await fixture.startForeign('foreign', settings);
+    const foreignResult = await startReceiver(await policy.plan(foreign)).ended;
+    t.is(foreignResult?.code, 'ForeignDatabase');
+    t.is(foreignResult?.category, 'Configuration');
+    t.deepEqual(await newestLineage(policy), before);
+    t.deepEqual(await foreign.query('SELECT slot_name FROM pg_replication_slots'), []);
+
+    const careless = await fixture.start('careless', { ...settings, max_slot_wal_keep_size: '-1' });
+    const unsafe = await startReceiver(await (await walPolicy(fixture)).plan(careless)).ended;
+    t.is(unsafe?.code, 'SlotUnsafe');
+    t.deepEqual(await careless.query('SELECT slot_name FROM pg_replication_slots'), []);
+
+    const poor = await fixture.start('poor', { ...settings, wal_level: 'minimal', max_wal_senders: '0' });
+    const minimal = await startReceiver(await (await walPolicy(fixture)).plan(poor)).ended;
+    t.is(minimal?.code, 'SourceMisconfigured');
+    t.regex(minimal?.message ?? '', /wal_level/);
+    await rm(join(policy.directory, 'local'), { recursive: true });
+  },
+);
