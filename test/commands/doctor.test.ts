@@ -14,6 +14,17 @@ const examine = (t: ExecutionContext, change: (world: World) => void = () => und
   return play(t, ['doctor', ...args], { objects, io: { startTime: now } });
 };
 
+test('status says, too, that no operator works, and what to do', async (t) => {
+  const objects = healthy();
+  const well = await play(t, ['status', 'shop'], { objects, io: { startTime: now } });
+  t.notRegex(well.stdout, /^Operator/m);
+  first(objects, 'leases')['spec'].renewTime = ago(300);
+  const idle = await play(t, ['status', 'shop'], { objects, io: { startTime: now } });
+  t.is(idle.code, 0);
+  t.regex(idle.stdout, /^Operator +holdfast-1 holds the Lease, which was renewed 5m ago: no replica works\.$/m);
+  t.regex(idle.stdout, /^What to do +kubectl logs -n holdfast-system/m);
+});
+
 test('where all is well every check says so, no secret is shown, and the exit code is 0', async (t) => {
   const { code, stdout, stderr } = await examine(t);
   t.is(code, 0, stdout + stderr);

@@ -50,9 +50,12 @@ const read = async <T>(work: () => Promise<T>): Promise<Read<T>> => {
   }
 };
 
-export type Installation = {
+export type Operators = {
   operators: Read<Wire<V1Deployment>[]>;
   leases: Read<Lease[]>;
+};
+
+export type Installation = Operators & {
   definitions: Read<Loose[]>;
   bindings: Read<Loose[]>;
 };
@@ -60,13 +63,19 @@ export type Installation = {
 const kinds = ['backuppolicies', 'backups'];
 const operatorSelector = 'app.kubernetes.io/name=holdfast';
 
-export const readInstallation = async (client: KubeClient): Promise<Installation> => {
+export const readOperators = async (client: KubeClient): Promise<Operators> => {
   const operators = await read(() => listAll<Wire<V1Deployment>>(client, deployments, undefined, operatorSelector));
   const found = 'value' in operators ? operators.value : [];
-  const one = (name: string) => client.get<Loose>(definitions, { name: `${name}.holdfast.dev` });
   return {
     operators,
     leases: await read(async () => (await Promise.all(found.map((each) => readLease(client, each)))).flatMap((lease) => lease ?? [])),
+  };
+};
+
+export const readInstallation = async (client: KubeClient): Promise<Installation> => {
+  const one = (name: string) => client.get<Loose>(definitions, { name: `${name}.holdfast.dev` });
+  return {
+    ...(await readOperators(client)),
     definitions: await read(async () => (await Promise.all(kinds.map(one))).filter((each) => each !== undefined)),
     bindings: await read(() => listAll<Loose>(client, bindings, undefined, operatorSelector)),
   };

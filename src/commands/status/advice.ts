@@ -13,6 +13,7 @@ export const adviceFor = (report: PolicyReport): string[] => {
   const stalled = findCondition(conditions, 'Stalled');
   const storage = findCondition(conditions, 'StorageHealthy');
   const steps = [
+    ...(report.operator?.next === undefined ? [] : [report.operator.next]),
     ...(stalled?.status === 'True' ? [remedyOf(stalled.reason)] : []),
     ...(report.suspended ? ['Set spec.suspend to false when backups shall run again.'] : []),
     ...report.alerts.filter(({ resolvedTime }) => resolvedTime === undefined).map((alert) => alerts[alert.name].action),

@@ -34,6 +34,7 @@ const headline = (report: PolicyReport, { now, wide, colours }: PageOptions): st
   const lines = [
     colours.bold(`Policy ${report.namespace}/${report.name}`),
     ...line('Ready', [paint(readyText(report), colours)]),
+    ...(report.operator === undefined ? [] : line('Operator', [colours.red(oneLine(report.operator.says))])),
     ...line('Could be lost', [paintLoss(lossText(exposure), exposure.state, colours), lossExplained(exposure, now)]),
     ...line('Objective', [paintObjective(report.objective, colours)]),
     ...line('Newest backup', [paint(latestText(report, now), colours)]),

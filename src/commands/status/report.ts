@@ -4,6 +4,7 @@ import type { PolicyStatus } from '../../api/policy.ts';
 import type { Condition } from '../../api/run-status.ts';
 import { objectiveNow } from '../common/objective.ts';
 import type { Objective } from '../common/objective.ts';
+import type { Finding } from '../doctor/finding.ts';
 import { exposureOf } from './exposure.ts';
 import type { Exposure } from './exposure.ts';
 import { activities, lastRun } from './running.ts';
@@ -16,6 +17,8 @@ export type PolicyReport = {
   // False: the operator has not seen the newest spec yet, so the rest is about an older one.
   current: boolean;
   repositoryId?: string;
+  // Why no operator works; everything else here is from when one did.
+  operator?: Finding;
   conditions: Condition[];
   // What is wrong now, and whether anybody was told.
   alerts: NonNullable<PolicyStatus['alerts']>;

@@ -9,6 +9,8 @@ import { getPolicy, listBackups, listPolicies } from '../common/find.ts';
 import type { Io } from '../common/io.ts';
 import { printDocument } from '../common/output.ts';
 import type { OutputOptions } from '../common/output.ts';
+import { checkOperator } from '../doctor/checks/installation.ts';
+import { readOperators } from '../doctor/read.ts';
 import { statusPage } from './page.ts';
 import { policyReport } from './report.ts';
 import type { PolicyReport } from './report.ts';
@@ -27,7 +29,10 @@ export const status = async (policy: string | undefined, options: StatusOptions,
 
 const showOne = async (cluster: Cluster, name: string, { output }: StatusOptions, io: Io): Promise<ExitCode> => {
   const policy = await getPolicy(cluster, name);
-  const report = policyReport(policy, await listBackups(cluster.client, cluster.namespace), io.now());
+  const [backups, operators] = await Promise.all([listBackups(cluster.client, cluster.namespace), readOperators(cluster.client)]);
+  // Who may not read it is told nothing of it: `doctor` says so.
+  const idle = checkOperator(operators, io.now()).find(({ state }) => state === 'Problem');
+  const report: PolicyReport = { ...policyReport(policy, backups, io.now()), ...(idle === undefined ? {} : { operator: idle }) };
   if (output === 'json' || output === 'yaml') {
     await printDocument(output, report, io);
   } else {

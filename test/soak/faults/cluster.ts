@@ -89,6 +89,9 @@ export const clusterFaults: Fault[] = [
     },
     heal: async () => outages,
     lastsSeconds: 0,
+    // The pod of this phase cannot start before the last outage is over; with the starts of the server in between that may be
+    // later than its deadline.
+    ends: { start: ['Complete', 'Failed (StartFailed)'] },
   },
   {
     name: 'node-away',

@@ -6,16 +6,18 @@ import { instantOf } from '../../../core/plan/time.ts';
 import { distanceText } from '../../common/figures.ts';
 import { ok, problem, unread } from '../finding.ts';
 import type { Finding } from '../finding.ts';
-import type { Installation, Loose } from '../read.ts';
+import type { Installation, Loose, Operators } from '../read.ts';
 
 export const checkInstallation = (installation: Installation, now: number): Finding[] => [
-  operatorRuns(installation),
-  leaderLives(installation, now),
+  ...checkOperator(installation, now),
   definitionsFit(installation),
   admissionGuards(installation),
 ];
 
-const operatorRuns = ({ operators }: Installation): Finding => {
+// Whether anybody works at all.
+export const checkOperator = (operators: Operators, now: number): Finding[] => [operatorRuns(operators), leaderLives(operators, now)];
+
+const operatorRuns = ({ operators }: Operators): Finding => {
   const check = 'operator';
   if ('failure' in operators) {
     return unread(check, operators.failure);
@@ -47,7 +49,7 @@ const operatorRuns = ({ operators }: Installation): Finding => {
 };
 
 // Twice its own duration: then nobody holds it.
-const leaderLives = ({ operators, leases }: Installation, now: number): Finding => {
+const leaderLives = ({ operators, leases }: Operators, now: number): Finding => {
   const check = 'leader';
   if ('failure' in leases) {
     return unread(check, leases.failure);
