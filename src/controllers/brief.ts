@@ -2,6 +2,7 @@
 import { annotation, finalizer } from '../api/group.ts';
 import type { Backup } from '../api/objects.ts';
 import { findCondition } from '../core/plan/conditions.ts';
+import { shared } from './shared.ts';
 
 // It is complete, every tier holds it and its conditions say so, and nobody wants anything of it.
 export const isSettled = (backup: Backup): boolean => isBrief(backup) || isDone(backup);
@@ -18,27 +19,6 @@ const isDone = ({ metadata, status }: Backup): boolean =>
 // Not the whole object: whoever decides on it must ask the API server first. Every Backup that has ended has conditions.
 export const isBrief = ({ metadata, status }: Backup): boolean =>
   status?.endTime !== undefined && status.conditions === undefined && metadata.finalizers === undefined;
-
-const mostShared = 10_000;
-
-// Equal parts of many objects are one in memory.
-const sharing = <T>() => {
-  const known = new Map<string, T>();
-  return (key: string, value: T): T => {
-    const found = known.get(key);
-    if (found !== undefined) {
-      return found;
-    }
-    if (known.size >= mostShared) {
-      known.clear();
-    }
-    known.set(key, value);
-    return value;
-  };
-};
-
-const share = sharing<unknown>();
-const shared = <T>(value: T): T => share(JSON.stringify(value), value) as T;
 
 // What is left of a settled Backup. Always the same members in the same order: such objects are small.
 export const brief = ({ apiVersion, kind, metadata, spec, status = {} }: Backup): Backup => {

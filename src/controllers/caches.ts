@@ -11,6 +11,7 @@ import { jobs, persistentVolumeClaims, pods } from '../kube/resource.ts';
 import type { Log } from '../telemetry/log.ts';
 import { brief, isSettled } from './brief.ts';
 import { backupLabel } from './hash.ts';
+import { withSharedTexts } from './shared.ts';
 import { backupPolicies, backups } from './resources.ts';
 
 // As they come over the wire: times are text.
@@ -84,6 +85,9 @@ const slim = (backup: Backup): Backup => {
   return { ...kept, status };
 };
 
+// Of a policy everything; what hundreds of them say alike is kept once.
+const whole = (policy: BackupPolicy): BackupPolicy => withSharedTexts(withoutNotes(policy));
+
 // Of a Job and a pod only what decisions look at: specs with plans and volumes are large.
 const bare = <T extends KubeObject & { spec?: unknown }>(object: T): T => {
   const { spec: _, ...rest } = withoutNotes(object);
@@ -100,7 +104,7 @@ export const createCaches = (client: KubeClient, log: Log, namespace?: string): 
     indexOf: ({ metadata, spec }) => [byPolicy(metadata.namespace, spec.policyRef.name), ...cutName(metadata)],
   });
   return {
-    policies: createReflector<BackupPolicy>({ ...common, resource: backupPolicies, keep: withoutNotes }),
+    policies: createReflector<BackupPolicy>({ ...common, resource: backupPolicies, keep: whole }),
     backups: runs,
     backupsOf: ({ metadata }) => runs.cache.find(byPolicy(metadata.namespace, metadata.name)),
     jobs: createReflector<Job>({

@@ -1,8 +1,10 @@
 // What the operator keeps in memory of each object, and how it says that it lives.
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import test from 'ava';
 import type { BackupStatus } from '../../src/api/backup.ts';
 import { annotation, apiVersion, finalizer, label } from '../../src/api/group.ts';
-import type { Backup } from '../../src/api/objects.ts';
+import type { Backup, BackupPolicy } from '../../src/api/objects.ts';
 import { isBrief, isSettled } from '../../src/controllers/brief.ts';
 import { byLabel, byOwner, byPolicy, createCaches } from '../../src/controllers/caches.ts';
 import type { Job } from '../../src/controllers/caches.ts';
@@ -13,6 +15,9 @@ import { dumped } from '../core/backup-cases.ts';
 import { makeBackup, makePolicy } from '../core/fixtures.ts';
 import { build } from './job-cases.ts';
 import { nowhere } from './nowhere.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 const caches = () =>
   createCaches(
@@ -182,6 +187,23 @@ test('policies keep all but the notes', (t) => {
   t.deepEqual(cache.all()[0]?.spec, makePolicy().spec);
   t.is(cache.all()[0]?.apiVersion, apiVersion);
   t.true(bytes(cache.all()[0]) < 3000);
+});
+
+test('what policies say alike is kept once, and says the same', (t) => {
+  const { cache } = caches().policies;
+  const components = Array.from({ length: 20 }, (_, at) => ({ name: `c${at}`, message: `${at}`.padEnd(900, 'x') }));
+  const text = JSON.stringify({ ...makePolicy(), status: { components } });
+  const count = 300;
+  collectGarbage();
+  const before = process.memoryUsage().heapUsed;
+  for (let at = 0; at < count; at += 1) {
+    const policy = JSON.parse(text) as BackupPolicy;
+    cache.put({ ...policy, metadata: { ...policy.metadata, name: `p${at}`, uid: `u${at}` } });
+  }
+  collectGarbage();
+  const each = (process.memoryUsage().heapUsed - before) / count;
+  t.true(each < 9000, `${each} bytes each, of ${text.length}`);
+  t.deepEqual(cache.get({ namespace: 'shop', name: 'p7' })?.status, JSON.parse(text).status);
 });
 
 test('health: alive and ready are two questions, each with its reason', async (t) => {
