@@ -10,11 +10,11 @@ const entryPoints = ['operator', 'agent', 'cli'].map((name) => `src/${name}.ts`)
 // As an object it is no more than what is used of it.
 const plainHttp: Plugin = {
   name: 'plain-http',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^(node:)?http$/ }, ({ kind }) =>
+  setup(bundling) {
+    bundling.onResolve({ filter: /^(node:)?http$/ }, ({ kind }) =>
       kind === 'import-statement' ? { path: 'node:http', namespace: 'plain' } : undefined,
     );
-    onLoad({ filter: /^node:http$/, namespace: 'plain' }, ({ path }) => ({
+    bundling.onLoad({ filter: /^node:http$/, namespace: 'plain' }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule('${path}');`,
     }));
   },
