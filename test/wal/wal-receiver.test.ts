@@ -166,3 +166,28 @@ test.serial(
     await rm(join(policy.directory, 'local'), { recursive: true });
   },
 );
+
+test.serial('a barrier waits until all that is committed is stored; a scheduled receiver stores it and ends', async (t) => {
+  const server = await fixture.start('barrier', settings);
+  const policy = await walPolicy(fixture);
+  const plan = await policy.plan(server, { flushSeconds: 1, deadlineSeconds: 20 });
+  await server.query(makeBulk);
+  const once = startReceiver({ ...plan, mode: 'Once' });
+  const stored = await once.ended;
+  t.is(stored?.outcome, 'Succeeded', once.said.join('\n'));
+  t.true(lsnBytes(stored?.storedLsn ?? '0/0') >= (await flushedLsn(server)) - 8192n);
+  t.true(Date.now() - Date.parse(stored?.restorableTo ?? '') < 20_000);
+
+  await server.query(bulk(2000));
+  const end = await flushedLsn(server);
+  t.true(storedTo(await newestLineage(policy)) < end, 'nobody receives');
+  const lonely = await startReceiver({ ...plan, mode: 'Barrier', deadlineSeconds: 2 }).ended;
+  t.is(lonely?.code, 'DeadlineExceeded');
+
+  const receiver = startReceiver(plan);
+  const waited = await startReceiver({ ...plan, mode: 'Barrier' }).ended;
+  t.is(waited?.outcome, 'Succeeded');
+  t.true(lsnBytes(waited?.storedLsn ?? '0/0') >= end);
+  t.true(storedTo(await newestLineage(policy)) >= lsnBytes(waited?.storedLsn ?? '0/0'));
+  await receiver.stop();
+});

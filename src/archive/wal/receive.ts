@@ -12,6 +12,7 @@ import type { AgentContext } from '../context.ts';
 import { ArchiveError } from '../errors.ts';
 import { readListedSigner, readVerifiers } from '../signing/keys.ts';
 import { openArchive } from './archive.ts';
+import { barrier } from './barrier.ts';
 import { receiveOverConnection } from './connection.ts';
 import { dayKeys } from './day-key.ts';
 import { startFollowers } from './followers.ts';
@@ -32,6 +33,9 @@ const loginPatienceMilliseconds = 180_000;
 
 export const receive = async (plan: ReceivePlan, context: AgentContext): Promise<ReceiveOutcome> => {
   const verifiers = readVerifiers(plan.verificationKeys);
+  if (plan.mode === 'Barrier') {
+    return barrier(plan, verifiers, context);
+  }
   const signer = readListedSigner(await readFile(plan.signingKeyFile, 'utf8'), verifiers);
   const [first, ...others] = plan.tiers.toSorted((a, b) => Number(b.acknowledge) - Number(a.acknowledge));
   if (first?.acknowledge !== true) {
