@@ -67,6 +67,7 @@ test.serial(
       },
     });
     const ledger = await startLedger(primary);
+    t.teardown(() => ledger.stop());
     await primary.query(bulk(10_000));
     await caughtUp(policy, primary, first);
     await first.stop();
@@ -83,6 +84,7 @@ test.serial(
     await primary.stop('fast');
     await promote(replica);
     const later = await startLedger({ ...replica });
+    t.teardown(() => later.stop());
     await replica.query(bulk(10_000));
     await until('later commits are there', () => later.entries.length > 20);
     await later.stop();
@@ -179,6 +181,7 @@ for (const megabytes of [1, 64]) {
     let receiver = startReceiver(plan);
     await receives(receiver);
     const ledger = await startLedger(server);
+    t.teardown(() => ledger.stop());
     await server.query(bulk(60_000));
     await caughtUp(policy, server, receiver);
     await receiver.kill();

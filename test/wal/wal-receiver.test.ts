@@ -37,6 +37,7 @@ test.serial(
     await until('it receives', () => receiver.newest() !== undefined, 30, receiver);
     await server.query(makeBulk);
     const ledger = await startLedger(server);
+    t.teardown(() => ledger.stop());
     for (let round = 0; round < 6; round += 1) {
       await server.query(bulk(20_000));
       const acknowledged = await acknowledgedLsn(server);
@@ -79,6 +80,7 @@ test.serial('killed at any moment: nothing acknowledged is missing, nothing over
   await until('it receives', () => receiver.newest() !== undefined, 30, receiver);
   await server.query(makeBulk);
   const ledger = await startLedger(server, { pauseMilliseconds: 1 });
+  t.teardown(() => ledger.stop());
   for (let round = 0; round < rounds; round += 1) {
     const writing = server.query(bulk(10_000 + Math.floor(Math.random() * 20_000)));
     await pause(Math.random() * 1200);
