@@ -2,23 +2,9 @@
 import { chmod, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { build } from 'esbuild';
-import type { Plugin } from 'esbuild';
+import { plainHttp } from './bundle/plain-http.ts';
 
 const entryPoints = ['operator', 'agent', 'cli'].map((name) => `src/${name}.ts`).filter((file) => existsSync(file));
-
-// Imported as an ES module, `node:http` has all its members looked at, and one of them is Node's own copy of undici: 16 MiB and 50 ms, for nobody.
-// As an object it is no more than what is used of it.
-const plainHttp: Plugin = {
-  name: 'plain-http',
-  setup(bundling) {
-    bundling.onResolve({ filter: /^(node:)?http$/ }, ({ kind }) =>
-      kind === 'import-statement' ? { path: 'node:http', namespace: 'plain' } : undefined,
-    );
-    bundling.onLoad({ filter: /^node:http$/, namespace: 'plain' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule('${path}');`,
-    }));
-  },
-};
 
 await rm('dist', { recursive: true, force: true });
 await build({

@@ -4,6 +4,8 @@ import { existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test from 'ava';
+import { build } from 'esbuild';
+import { plainHttp } from '../hack/bundle/plain-http.ts';
 import { groupNames, groupOf, testFiles } from '../hack/test/groups.ts';
 import { endedWell, hiddenFailure, type TapEvent, tapReader } from '../hack/test/tap.ts';
 
@@ -255,4 +257,19 @@ test('a run that crashed, was cut off, or ran nothing counts as failed', (t) => 
   t.regex(hiddenFailure({ ...good, planned: 3 }, endedWell) ?? '', /before it was through/);
   t.regex(hiddenFailure({ passed: 0, failed: 0, skipped: 3, planned: 3 }, endedWell) ?? '', /ran no test/);
   t.is(hiddenFailure({ ...good, failed: 1, planned: 3 }, 'exit code 1'), undefined);
+});
+
+test('a bundle that uses node:http does not load what Node keeps beside it', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-bundle-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const lines = [
+    "import { createServer, STATUS_CODES } from 'node:http';",
+    "import whole from 'http';",
+    "const loaded = process.moduleLoadList.filter((name) => name.includes('deps/undici'));",
+    'console.log(JSON.stringify([typeof createServer, STATUS_CODES[404], whole.createServer === createServer, loaded.length]));',
+  ];
+  writeFileSync(join(folder, 'entry.mjs'), lines.join('\n'));
+  const outfile = join(folder, 'bundle.mjs');
+  await build({ entryPoints: [join(folder, 'entry.mjs')], outfile, bundle: true, format: 'esm', platform: 'node', plugins: [plainHttp] });
+  t.deepEqual(JSON.parse(execFileSync(process.execPath, [outfile], { encoding: 'utf8' })), ['function', 'Not Found', true, 0]);
 });
