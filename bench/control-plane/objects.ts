@@ -66,10 +66,10 @@ export const policyStatus = (newest: Finished, now: number): PolicyStatus => ({
 export const finishedBackup = ({ namespace, name }: Named, age: number, now: number): Finished => {
   const slot = Math.floor((now - (age + 1) * day) / minute) * minute;
   const idHash = ((age + 1) * 2_654_435_761 + slot).toString(16).padStart(8, '0').slice(-8);
-  return { namespace, policy: name, name: scheduledBackupName(name, slot), slot, idHash };
+  return { namespace, policy: name, name: scheduledBackupName(name, 'Full', slot), slot, idHash };
 };
 
-const backupId = ({ slot, idHash }: Finished): string => backupIdOf(slot, idHash);
+const backupId = ({ slot, idHash }: Finished): string => backupIdOf(slot, 'Full', idHash);
 const restorableTo = ({ slot, idHash }: Finished): string => new Date(slot + 3000 + (Number.parseInt(idHash, 16) % 9000)).toISOString();
 
 export const backupObject = ({ namespace, name, policy, slot }: Finished) => ({

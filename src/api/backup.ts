@@ -1,5 +1,6 @@
 // Backup: one run of a policy.
 import { z } from 'zod';
+import { backupTypes } from './backup-type.ts';
 import { count, labelName, mapList, setList, time, withRules } from './common.ts';
 import {
   componentStatusSchema,
@@ -16,7 +17,12 @@ export const backupSpecSchema = withRules(
     policyRef: z
       .object({ name: labelName(32).describe('Name of the BackupPolicy, in the same namespace.') })
       .describe('The policy that says what, how and where.'),
-    type: z.enum(['Full']).default('Full').describe('Full: everything, on its own.'),
+    type: z
+      .enum(backupTypes)
+      .default('Full')
+      .describe(
+        'Full: everything, on its own. Differential: what changed since the last Full. Incremental: what changed since the last backup. Every component is in each of them; what cannot be copied in part is copied whole.',
+      ),
     components: setList(z.array(labelName(20)).min(1).max(32))
       .optional()
       .describe('Only these components. Default: all of the policy.'),

@@ -74,6 +74,58 @@ export const reasons = {
   DeadlineExceeded: { meaning: 'It took longer than its deadline.', remedy: 'Find what was slow, or raise spec.jobs.deadlines.' },
   Interrupted: { meaning: 'It was stopped from outside.', remedy: 'Nothing, where it was on purpose. The next slot runs.' },
   InternalError: { meaning: 'A fault in Holdfast itself.', remedy: 'Please report it with the output of `kubectl holdfast logs`.' },
+  StoreBeingRead: {
+    meaning: 'What it can build on is being read from the store.',
+    remedy: 'Wait. Where the store does not answer, the backup is a whole one.',
+  },
+  NoParent: {
+    meaning: 'A component was copied whole: the primary tier holds no restorable backup of it to build on.',
+    remedy: 'Nothing, where it is the first backup, or the first after a change. Else look at `kubectl holdfast list --from`.',
+  },
+  StoreNotRead: {
+    meaning: 'A component was copied whole: it was not known what the primary tier holds.',
+    remedy: 'StorageHealthy of the policy says why the tier could not be read.',
+  },
+  ChainFull: {
+    meaning: 'A component was copied whole: the chain has as many increments as postgresql.physical.maxChain allows.',
+    remedy: 'Nothing to do. A scheduled Full keeps chains short.',
+  },
+  IncrementsOff: {
+    meaning: 'A component was copied whole: postgresql.physical.incremental is Off.',
+    remedy: 'Set it to Auto, or take the schedule away.',
+  },
+  ServerTooOld: {
+    meaning: 'A component was copied whole: PostgreSQL before 17 makes no increments.',
+    remedy: 'Use schedules.full alone, or move to a later major version.',
+  },
+  StateIdentityMissing: {
+    meaning: 'A component was copied whole: the list of the backup before cannot be opened without the state identity.',
+    remedy: 'Put the identity into the Secret of encryption.stateIdentitySecretRef, under the key "identity".',
+  },
+  ParentUnreadable: {
+    meaning: 'A component was copied whole: the backup before cannot be built on.',
+    remedy: 'The message says why. `kubectl holdfast list --from` shows whether the store is damaged.',
+  },
+  ServerChanged: {
+    meaning: 'A component was copied whole: the backup before is of another server.',
+    remedy: 'Nothing, where the server was replaced or upgraded. Else look at connection.host.',
+  },
+  TimelineChanged: {
+    meaning: 'A component was copied whole: the server was promoted since the backup before.',
+    remedy: 'Nothing to do: a new chain begins.',
+  },
+  ChecksumsChanged: {
+    meaning: 'A component was copied whole: data checksums were switched on or off since the backup before.',
+    remedy: 'Nothing to do: a new chain begins.',
+  },
+  SummariesOff: {
+    meaning: 'A component was copied whole: the server does not write down what changes (summarize_wal is off).',
+    remedy: 'Run on the server: ALTER SYSTEM SET summarize_wal = on; SELECT pg_reload_conf();',
+  },
+  SummariesMissing: {
+    meaning: 'A component was copied whole: the server no longer knows all that changed since the backup before.',
+    remedy: 'Raise wal_summary_keep_time on the server where backups come further apart than that.',
+  },
   CopyPending: { meaning: 'Copies to further tiers have not ended yet.', remedy: 'Wait.' },
   CopyLagging: { meaning: 'A copy failed and is tried again.', remedy: 'Look at the tier that the message names.' },
   AllSealed: { meaning: 'Every tier holds the backup.', remedy: 'Nothing to do.' },

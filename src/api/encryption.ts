@@ -1,6 +1,6 @@
 // Who can open the backups, and who signs them.
 import { z } from 'zod';
-import { formatted, mapList, secretKeyRef, setList, withRules } from './common.ts';
+import { formatted, mapList, objectName, secretKey, secretKeyRef, setList, withRules } from './common.ts';
 
 // A secret key in the wrong field is refused by a rule on the whole list, so that the API server's answer does not repeat it.
 const recipient = () =>
@@ -59,10 +59,18 @@ export const encryptionSchema = z.object({
   recipients: recipients.describe(
     'Public age recipients. Who holds the identity of one of them can open the backups. Keep the identity outside the cluster.',
   ),
-  stateIdentitySecretRef: secretKeyRef(
-    'The recipient of the state identity. It opens lists and manifests of backups, never contents; later runs need it for increments.',
-    'recipient',
-  ).optional(),
+  stateIdentitySecretRef: z
+    .object({
+      name: objectName().describe('Name of the Secret, in the namespace of the policy.'),
+      key: secretKey().default('recipient').describe('Key of the public recipient.'),
+      identityKey: secretKey()
+        .default('identity')
+        .describe(
+          'Key of the identity itself. Only the Job that makes an increment sees it. Where it is missing, the next backup is whole.',
+        ),
+    })
+    .optional()
+    .describe('The state identity. It opens lists and manifests of backups, never contents; increments need it.'),
   signingKeySecretRef: secretKeyRef('The Ed25519 private key (PKCS#8 PEM) that signs what is stored.', 'signing.key'),
   verificationKeys: verificationKeys.describe('Public keys whose signatures are believed. Rotation adds one.'),
 });

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type CelRule, count, duration, labelName, mapList, objectName, quantity, time, withRules } from './common.ts';
 import { labelPattern } from './label-pattern.ts';
+import { backupTypes } from './backup-type.ts';
 import { alertNames, severities } from './alerts.ts';
 import { encryptionSchema } from './encryption.ts';
 import { postgresqlSchema } from './postgresql.ts';
@@ -113,6 +114,7 @@ const history = z.object({
     .describe(
       'How many Backup resources of type Full stay after they have ended. Older resources are removed; what they stand for stays in the store.',
     ),
+  incremental: z.int().min(1).max(500).default(50).describe('The same for those of the types Differential and Incremental, together.'),
 });
 
 // Rules on the whole object. The name becomes part of names of claims, Jobs and folders.
@@ -137,6 +139,12 @@ export const policySpecSchema = withRules(
     schedules: z
       .object({
         full: scheduleSchema.optional().describe('Full backups.'),
+        differential: scheduleSchema.optional().describe('What changed since the last Full.'),
+        incremental: scheduleSchema
+          .optional()
+          .describe(
+            'What changed since the last backup. Where a Full or Differential is due, waits or runs at that time, it stands for this one, too.',
+          ),
         health: readingScheduleSchema
           .prefault({ cron: '0 * * * *' })
           .describe(
@@ -161,6 +169,11 @@ export const policySpecSchema = withRules(
   }),
   [
     {
+      rule: "has(self.encryption.stateIdentitySecretRef) || self.components.all(c, !has(c.postgresql) || c.postgresql.physical.incremental != 'Required')",
+      message:
+        'postgresql.physical.incremental: Required needs encryption.stateIdentitySecretRef: an increment is made against the list of the backup before, which that identity opens',
+    },
+    {
       rule: 'self.tiers.all(t, self.tiers.exists_one(u, u.name == t.name))',
       message: 'tiers: every tier needs a name of its own',
     },
@@ -179,7 +192,8 @@ const componentFacts = z.object({
   name: labelName(20).describe('Name of the component.'),
   lastSuccessTime: time().optional().describe('Slot of the newest backup that verified and holds the component.'),
   restorableTo: time().optional().describe('Everything committed before this instant is in that backup.'),
-  bytes: count().optional().describe('Bytes of it in that backup. The next one is predicted from them.'),
+  bytes: count().optional().describe('Bytes of it in that backup.'),
+  wholeBytes: count().optional().describe('Bytes of its newest copy that is whole. The next one is predicted from them.'),
 });
 
 const slotCounts = {
@@ -265,7 +279,7 @@ export const policyStatusSchema = z.object({
     .optional()
     .describe('How the slots of the schedules fared.'),
   next: z
-    .array(z.object({ type: z.enum(['Full']).describe('Kind of the run.'), time: time().describe('When it starts, jitter included.') }))
+    .array(z.object({ type: z.enum(backupTypes).describe('Kind of the run.'), time: time().describe('When it starts, jitter included.') }))
     .max(8)
     .optional()
     .describe('What runs next.'),

@@ -69,7 +69,21 @@ export const postgresqlSchema = withRules(
     version: z.int().min(13).max(18).describe('Major version of the server. A preflight checks that the server agrees.'),
     connection: connection.describe('How to reach the server.'),
     physical: z
-      .object({ enabled: z.boolean().default(true).describe('Whether to take it.') })
+      .object({
+        enabled: z.boolean().default(true).describe('Whether to take it.'),
+        incremental: z
+          .enum(['Auto', 'Required', 'Off'])
+          .default('Auto')
+          .describe(
+            'What a Differential or Incremental backup copies. Auto: what changed, where the server can tell that (PostgreSQL 17 with summarize_wal), else everything; status says why. Required: the run fails where the server or the Secrets stand in the way. Off: everything.',
+          ),
+        maxChain: z
+          .int()
+          .min(1)
+          .max(100)
+          .default(28)
+          .describe('How many increments may build on one another. The next one after that is a whole copy.'),
+      })
       .prefault({})
       .describe('A base backup of the whole server, with the WAL that it needs.'),
     logical: z
@@ -88,6 +102,11 @@ export const postgresqlSchema = withRules(
     {
       rule: 'self.physical.enabled || self.logical.enabled',
       message: 'postgresql: enable physical or logical, or both; with neither there is nothing to back up',
+    },
+    {
+      rule: "self.physical.incremental != 'Required' || (self.physical.enabled && self.version >= 17)",
+      message:
+        'postgresql.physical.incremental: Required needs a physical copy and PostgreSQL 17 or later: servers before that make no increments. Use Auto, which makes a whole copy there',
     },
     {
       rule: 'self.logical.enabled || (self.logical.databases.size() == 0 && !has(self.logical.credentialsSecretRef))',

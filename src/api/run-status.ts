@@ -1,5 +1,6 @@
 // What the statuses of the kinds have in common.
 import { z } from 'zod';
+import { wholeReasons } from './backup-type.ts';
 import { count, labelName, mapList, time } from './common.ts';
 
 export const conditionSchema = z.object({
@@ -34,6 +35,14 @@ export const componentStatusSchema = z.object({
   bytes: count().optional().describe('Bytes stored.'),
   restorableTo: time().optional().describe('Everything committed before this instant is in the backup.'),
   message: z.string().max(1024).optional().describe('What went wrong, with the next step.'),
+  parent: z.string().max(64).optional().describe('The backup that its physical copy builds on. Absent: it stands alone.'),
+  whole: z
+    .object({
+      reason: z.enum(wholeReasons).describe('Why, in one word for tools.'),
+      message: z.string().max(1024).describe('Why, for people, with the next step.'),
+    })
+    .optional()
+    .describe('Why its physical copy is whole although an increment was wanted.'),
 });
 
 export const tierStateSchema = z.object({

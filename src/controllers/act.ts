@@ -173,7 +173,7 @@ const changeFinalizers = async (context: OperatorContext, subject: Subject, fina
 };
 
 // Made by the schedule: no owner reference, for it outlives the policy.
-const scheduledBackup = ({ metadata }: BackupPolicy, { name, slot, late }: Extract<Action, { type: 'createBackup' }>) => ({
+const scheduledBackup = ({ metadata }: BackupPolicy, { name, kind, slot, late }: Extract<Action, { type: 'createBackup' }>) => ({
   apiVersion,
   kind: 'Backup',
   metadata: {
@@ -182,7 +182,7 @@ const scheduledBackup = ({ metadata }: BackupPolicy, { name, slot, late }: Extra
     labels: { [label.policy]: metadata.name },
     annotations: { [annotation.slot]: slot, ...(late ? { [annotation.late]: 'true' } : {}) },
   },
-  spec: { policyRef: { name: metadata.name }, type: 'Full' },
+  spec: { policyRef: { name: metadata.name }, type: kind },
 });
 
 // Made for a tier with `size`. No owner: the data outlives the policy.

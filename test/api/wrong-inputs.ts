@@ -219,8 +219,8 @@ const backups: WrongInput[] = [
   { name: 'backup of no policy', object: { ...rightBackup(), spec: {} }, says: ['spec.policyRef', 'Required value'] },
   {
     name: 'backup of an unknown type',
-    object: { ...rightBackup(), spec: { policyRef: { name: 'absent' }, type: 'Incremental' } },
-    says: ['spec.type', 'Unsupported value', 'Full'],
+    object: { ...rightBackup(), spec: { policyRef: { name: 'absent' }, type: 'Partial' } },
+    says: ['spec.type', 'Unsupported value', 'Full', 'Incremental'],
   },
   {
     name: 'backup of a policy elsewhere',

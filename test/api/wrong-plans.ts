@@ -32,6 +32,20 @@ export const wrongPlans: WrongInput[] = [
   wrongPolicy('jitter in percent', ['schedules.full.jitter', 'duration such as'], (p) => {
     full(p).jitter = '10%';
   }),
+  // The other schedules of backups have the fields of the first one.
+  ...(['differential', 'incremental'] as const).flatMap((kind) => {
+    const schedule = (policy: Loose, change: object): void => {
+      policy.spec.schedules[kind] = { cron: '0 */6 * * *', ...change };
+    };
+    return [
+      wrongPolicy(`${kind} at minute 75`, [`schedules.${kind}.cron`, 'the minute'], (p) => schedule(p, { cron: '75 * * * *' })),
+      wrongPolicy(`${kind} by an offset`, [`schedules.${kind}.timeZone`, 'IANA name'], (p) => schedule(p, { timeZone: '+02:00' })),
+      wrongPolicy(`${kind} with a deadline in words`, [`schedules.${kind}.startingDeadline`, 'duration'], (p) =>
+        schedule(p, { startingDeadline: 'soon' }),
+      ),
+      wrongPolicy(`${kind} with jitter in percent`, [`schedules.${kind}.jitter`, 'duration'], (p) => schedule(p, { jitter: '10%' })),
+    ];
+  }),
   wrongPolicy('reading by a nickname', ['schedules.health.cron', 'five fields'], (p) => health(p, { cron: '@hourly' })),
   wrongPolicy('reading at minute 75', ['schedules.health.cron', 'the minute', '0-59'], (p) => health(p, { cron: '75 * * * *' })),
   wrongPolicy('reading in a zone that is none', ['schedules.health.timeZone', 'IANA name'], (p) => health(p, { timeZone: 'CEST' })),
@@ -57,6 +71,9 @@ export const wrongPlans: WrongInput[] = [
   }),
   wrongPolicy('a history of a thousand', ['history.full', 'less than or equal to 500'], (p) => {
     p.spec.history = { full: 1000 };
+  }),
+  wrongPolicy('a history of no increment', ['history.incremental', 'greater than or equal to 1'], (p) => {
+    p.spec.history = { incremental: 0 };
   }),
   wrongPolicy('a mail address as route', ['notify.route', 'use lower-case letters'], (p) => {
     p.spec.notify = { route: 'team@example.org' };

@@ -17,6 +17,27 @@ const postgresql: WrongInput[] = [
     },
     { saysServerSide: ['postgresql.version', 'expected numeric'] },
   ),
+  wrongPolicy('increments that are required of PostgreSQL 16', ['physical.incremental', 'PostgreSQL 17 or later'], (p) => {
+    db(p).version = 16;
+    db(p).physical = { incremental: 'Required' };
+  }),
+  wrongPolicy('increments that are required without a physical copy', ['physical.incremental', 'needs a physical copy'], (p) => {
+    db(p).physical = { enabled: false, incremental: 'Required' };
+  }),
+  wrongPolicy(
+    'increments that are required without a state identity',
+    ['physical.incremental', 'encryption.stateIdentitySecretRef'],
+    (p) => {
+      db(p).physical = { incremental: 'Required' };
+      delete p.spec.encryption.stateIdentitySecretRef;
+    },
+  ),
+  wrongPolicy('a chain of no increment', ['physical.maxChain', 'greater than or equal to 1'], (p) => {
+    db(p).physical = { maxChain: 0 };
+  }),
+  wrongPolicy('an unknown way to copy in part', ['physical.incremental', 'Unsupported value', 'Auto'], (p) => {
+    db(p).physical = { incremental: 'On' };
+  }),
   wrongPolicy('host with a port', ['connection.host', 'port in connection.port'], (p) => {
     db(p).connection.host = 'postgres:5432';
   }),
@@ -95,6 +116,9 @@ const secretKeys: WrongInput[] = [
   }),
   wrongPolicy('key of the signing key with a colon', ['signingKeySecretRef.key', 'name of one key'], (p) => {
     p.spec.encryption.signingKeySecretRef.key = 'signing:key';
+  }),
+  wrongPolicy('key of the identity itself as a path', ['stateIdentitySecretRef.identityKey', 'name of one key'], (p) => {
+    p.spec.encryption.stateIdentitySecretRef.identityKey = 'state/identity';
   }),
   wrongPolicy('key of the state identity as a list', ['stateIdentitySecretRef.key', 'name of one key'], (p) => {
     p.spec.encryption.stateIdentitySecretRef.key = 'recipient,identity';

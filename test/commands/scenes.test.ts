@@ -21,6 +21,8 @@ test('backup creates what was asked for and nothing more, and prints the name al
   const named = await play(t, ['backup', 'shop', '--name', 'before-upgrade', '-o', 'yaml']);
   t.is(parse(named.stdout).metadata.name, 'before-upgrade');
   t.false('components' in parse(named.stdout).spec);
+  const partial = await play(t, ['backup', 'shop', '--type', 'incremental']);
+  t.like(partial.scene.objects['backups']?.[0]?.['spec'], { type: 'Incremental' });
   // Where the API server does not say who asks, the record is left out, the backup is made.
   const unnamed = await play(t, ['backup', 'shop'], { with: failing({ 'POST selfsubjectreviews': forbidden }) });
   t.is(unnamed.code, 0, unnamed.stderr);
@@ -31,6 +33,7 @@ test('backup refuses what cannot work before anything is made', async (t) => {
   for (const [args, code, says] of [
     [['shop', '--components', 'db,cache'], 2, /no component "cache"\.\nNext: It has db, stock:/],
     [['shop', '--components', ','], 2, /no component ""/],
+    [['shop', '--type', 'Partial'], 2, /no type of backup "Partial"\.\nNext: Use Full, Differential, Incremental\./],
     [['shop', '--name', 'Upper'], 2, /"Upper" cannot be the name of a Backup/],
     [['shop', '--name', 'x'.repeat(64)], 2, /cannot be the name of a Backup/],
     [['shop/shop'], 2, /"shop\/shop" is no name of a BackupPolicy/],

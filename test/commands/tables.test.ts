@@ -248,6 +248,13 @@ test('backups in one table', (t) => {
   );
   const wide = backupTable([partialBackup()], { now, wide: true, allNamespaces: true, colours });
   t.regex(wide, /^NAMESPACE +NAME +POLICY .* COMPONENTS +REASON +MESSAGE\n/);
+  const withBase = (component: object): string => {
+    const made = partialBackup();
+    Object.assign(made.status?.components?.[0] ?? {}, component);
+    return backupTable([made], { now, wide: true, allNamespaces: true, colours });
+  };
+  t.regex(withBase({ parent: '20261121T020000Z-full-00ff00ff' }), / 20261121T020000Z-full-00ff00ff +PartiallyFailed/);
+  t.regex(withBase({ whole: { reason: 'SummariesOff', message: 'off' } }), / nothing: SummariesOff +PartiallyFailed/);
   t.regex(wide, /db, stock \(Failed\) +PartiallyFailed +stock: �\[2Jthe password is wrong\n$/);
 });
 
@@ -261,7 +268,7 @@ const entry: EntryLine = {
   bytes: 118_000_000,
   seconds: 130.4,
   components: [
-    { name: 'db', bytes: 117_000_000, restorableTo: '2026-11-22T02:00:03.5Z' },
+    { name: 'db', bytes: 117_000_000, restorableTo: '2026-11-22T02:00:03.5Z', parent: '20261121T020000Z-full-00ff00ff' },
     { name: 'stock', bytes: 1_000_000, restorableTo: '2026-11-22T02:00:09Z' },
   ],
   failed: ['cache'],
@@ -284,9 +291,9 @@ test('the catalogue of a store, with what is wrong below it', (t) => {
   t.is(
     catalogueTable([refusedEntry, entry].map(catalogueEntry), { wide: true, colours }),
     shown(
-      'ID                               VERDICT   TYPE      TIME                   SIZE      DURATION   COMPONENTS                  RESTORABLE TO          REASON',
-      '20261123T020000Z-full-bad        Failed    unknown   unknown                unknown   unknown    unknown                     unknown                SignerUnknown',
-      '20261122T020000Z-full-3f9a1c04   Passed    Full      2026-11-22T02:00:00Z   118 MB    2m 10s     db, stock, cache (Failed)   2026-11-22T02:00:03Z   -',
+      'ID                               VERDICT   TYPE      TIME                   SIZE      DURATION   COMPONENTS                  RESTORABLE TO          BUILDS ON                        REASON',
+      '20261123T020000Z-full-bad        Failed    unknown   unknown                unknown   unknown    unknown                     unknown                -                                SignerUnknown',
+      '20261122T020000Z-full-3f9a1c04   Passed    Full      2026-11-22T02:00:00Z   118 MB    2m 10s     db, stock, cache (Failed)   2026-11-22T02:00:03Z   20261121T020000Z-full-00ff00ff   -',
       '',
       '20261123T020000Z-full-bad: Failed (SignerUnknown): It is signed by �]0;evil�.',
     ),

@@ -153,7 +153,7 @@ test('objects are found by policy, by owner, and by what stands in a label, howe
   t.deepEqual(named(all.backups.cache.find(byPolicy('shop', 'shop'))), [long]);
   t.deepEqual(named(all.backups.cache.find(byLabel('shop', backupLabel(long)))), [long]);
   t.deepEqual(named(all.backups.cache.find(byLabel('other', backupLabel(long)))), []);
-  const job = build('dump', { backup: { name: long, id: 'id', slot: '2026-11-22T02:00:00Z' } });
+  const job = build('dump', { backup: { name: long, id: 'id', slot: '2026-11-22T02:00:00Z', type: 'Full' } });
   t.is(job.metadata?.labels?.[label.backup], backupLabel(long));
   const pod = {
     metadata: {

@@ -82,7 +82,7 @@ const dumpRequest: JobRequest = {
   owner: 'Backup',
   tier: 'local',
   component: 'db',
-  backup: { name: 'shop-full-202611220200', id, slot: '2026-11-22T02:00:00Z' },
+  backup: { name: 'shop-full-202611220200', id, slot: '2026-11-22T02:00:00Z', type: 'Full' },
 };
 const dumpResult: AgentResult = { ...base, verb: 'dump', backupId: id, component: 'db', attempt: 1 };
 const wholeLog = (...entries: Output['entries']): Output => ({
@@ -199,7 +199,7 @@ test('after a long silence of the watches a Job is judged by what the API server
       owner: 'Backup',
       tier: 'local',
       component: 'db',
-      backup: { name: 'b', id, slot: '2026-11-22T02:00:00Z' },
+      backup: { name: 'b', id, slot: '2026-11-22T02:00:00Z', type: 'Full' },
     },
     '2026-11-22T02:00:00Z',
   );

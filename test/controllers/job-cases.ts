@@ -14,7 +14,7 @@ const settings = {
   clusterId: 'cluster-uid',
 };
 export const verbs: JobVerb[] = ['dump', 'seal', 'check', 'logs', 'copy', 'inspect', 'adopt'];
-export const run = { name: 'shop-first', id: backupIdOf(start, '3f9a1c04'), slot: '2026-11-22T02:00:00Z' };
+export const run = { name: 'shop-first', id: backupIdOf(start, 'Full', '3f9a1c04'), slot: '2026-11-22T02:00:00Z', type: 'Full' as const };
 
 // Every Secret that a policy can name, each with a name of its own.
 export const everything = (spec: object = {}): BackupPolicy =>

@@ -115,8 +115,8 @@ test('dumping: whoever deletes the Backup waits for its Jobs as soon as there ar
   t.deepEqual(types(decide(pending)), ['createJob']);
 });
 
-test('dumping: the size of the last backup is handed on', (t) => {
-  const policy = makePolicy({}, { components: [{ name: 'stock', bytes: 77 }] });
+test('dumping: the size of the last whole copy is handed on', (t) => {
+  const policy = makePolicy({}, { components: [{ name: 'stock', bytes: 5, wholeBytes: 77 }] });
   const [action] = decide(running(), { policy, jobs: [dumpJob({ type: 'Running' })] }).actions;
   t.like(action, {
     type: 'createJob',

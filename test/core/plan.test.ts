@@ -187,8 +187,9 @@ for (const [cron, timeZone, expected] of [
 }
 
 test('names are as they are written down', (t) => {
-  t.is(scheduledBackupName('shop', at('2026-11-22T02:00:00Z')), 'shop-full-202611220200');
-  t.is(backupIdOf(at('2026-11-22T02:00:00.900Z'), '3f9a1c04'), '20261122T020000Z-full-3f9a1c04');
+  t.is(scheduledBackupName('shop', 'Full', at('2026-11-22T02:00:00Z')), 'shop-full-202611220200');
+  t.is(scheduledBackupName('shop', 'Incremental', at('2026-11-22T08:00:00Z')), 'shop-incremental-202611220800');
+  t.is(backupIdOf(at('2026-11-22T02:00:00.900Z'), 'Full', '3f9a1c04'), '20261122T020000Z-full-3f9a1c04');
   t.is(jobName('shop', '3f9a1c04', 'dump-db', 1), 'shop-3f9a1c04-dump-db-1');
 });
 

@@ -34,6 +34,7 @@ export const decide = (given: Partial<PolicyObserved> = {}): PolicyDecision => d
 export const backup = (day: number, status: BackupStatus = {}, facts: Partial<BackupFacts> = {}): BackupFacts => ({
   name: `b${day}`,
   uid: `uid${day}`,
+  type: 'Full',
   createdTime: Date.parse(`2026-11-${day}T02:00:00Z`),
   scheduled: false,
   late: false,

@@ -126,7 +126,7 @@ test('summary: what the store holds, not what resources say', (t) => {
   ]);
   t.deepEqual(decision.status.latestBackup, { name: 'b20', backupId: '20261120T020000Z-full-x', bytes: 20, seconds: 3 });
   t.deepEqual(decision.status.components, [
-    { name: 'db', lastSuccessTime: '2026-11-20T02:00:00Z', bytes: 20, restorableTo: '2026-11-20T02:01:00Z' },
+    { name: 'db', lastSuccessTime: '2026-11-20T02:00:00Z', bytes: 20, wholeBytes: 20, restorableTo: '2026-11-20T02:01:00Z' },
     { name: 'stock' },
   ]);
   t.is(decision.status.rpo?.restorableTime, undefined, 'one component has nothing: the whole is not restorable');

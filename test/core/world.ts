@@ -147,7 +147,8 @@ export const createWorld = (names: string[], schedules: object = {}) => {
     decidePolicy({
       now,
       policy,
-      backups: [...backups.values()].map(({ metadata, status = {} }) => ({
+      backups: [...backups.values()].map(({ metadata, spec, status = {} }) => ({
+        type: spec.type,
         name: metadata.name,
         uid: metadata.uid,
         createdTime: Date.parse(metadata.creationTimestamp),

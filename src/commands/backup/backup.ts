@@ -18,7 +18,8 @@ import type { NewBackup } from './request.ts';
 import { requester } from './requester.ts';
 import { waitForEnd } from './wait.ts';
 
-export type BackupOptions = ClusterOptions & OutputOptions & { components?: string; name?: string; wait?: boolean; timeout?: string };
+export type BackupOptions = ClusterOptions &
+  OutputOptions & { components?: string; type?: string; name?: string; wait?: boolean; timeout?: string };
 
 export const backup = async (policy: string, options: BackupOptions, io: Io): Promise<ExitCode> => {
   const timeoutMilliseconds = readTimeout(options);

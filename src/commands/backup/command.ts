@@ -13,6 +13,7 @@ export const defineBackup: Definition = (program, start) => {
     )
     .argument('<policy>', 'name of the BackupPolicy');
   outputOption(clusterOptions(command))
+    .option('--type <type>', 'Full, Differential (since the last Full) or Incremental (since the last backup)', 'Full')
     .option('--components <names>', 'only these components, separated by commas (default: all)')
     .option('--name <name>', 'name of the Backup (default: <policy>-manual-<time>)')
     .option('--wait', 'follow it until it has ended')
@@ -22,6 +23,7 @@ export const defineBackup: Definition = (program, start) => {
       examples(
         ['backup shop -n shop', 'Start a backup of everything'],
         ['backup shop -n shop --wait --timeout 1h', 'Start it and wait, before an upgrade'],
+        ['backup shop -n shop --type Incremental', 'Only what changed since the last backup'],
         ['backup shop -n shop --components db', 'Only the component "db"'],
       ),
     )

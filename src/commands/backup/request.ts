@@ -1,4 +1,6 @@
 // The Backup that is asked for: its name, and what it covers.
+import { backupTypes } from '../../api/backup-type.ts';
+import type { BackupType } from '../../api/backup-type.ts';
 import { labelPattern } from '../../api/label-pattern.ts';
 import { apiVersion, label } from '../../api/group.ts';
 import type { BackupPolicy } from '../../api/objects.ts';
@@ -11,7 +13,7 @@ export type NewBackup = {
   apiVersion: string;
   kind: 'Backup';
   metadata: { name: string; namespace: string; labels: Record<string, string> };
-  spec: { policyRef: { name: string }; components?: string[]; requestedBy?: string };
+  spec: { policyRef: { name: string }; type?: BackupType; components?: string[]; requestedBy?: string };
 };
 
 // `shop-manual-20261122020000`: asked for twice in one second, it is one Backup. A policy's name has at most 32 characters, so it always fits.
@@ -20,9 +22,10 @@ export const manualBackupName = (policy: string, now: number): string => `${poli
 // Only what the user said, and who that is: the API server fills in the defaults.
 export const newBackup = (
   { metadata, spec }: BackupPolicy,
-  { name, components, requestedBy }: { name?: string; components?: string; requestedBy?: string | undefined },
+  { name, type, components, requestedBy }: { name?: string; type?: string; components?: string; requestedBy?: string | undefined },
   now: number,
 ): NewBackup => {
+  const kind = readType(type);
   const names = readComponents(
     components,
     spec.components.map((component) => component.name),
@@ -37,6 +40,7 @@ export const newBackup = (
     },
     spec: {
       policyRef: { name: metadata.name },
+      ...(kind === 'Full' ? {} : { type: kind }),
       ...(names === undefined ? {} : { components: names }),
       ...(requestedBy === undefined ? {} : { requestedBy }),
     },
@@ -51,6 +55,15 @@ const checkName = (name: string): string => {
     );
   }
   return name;
+};
+
+// As it is written in the resource, or in lower-case letters.
+const readType = (text: string = 'Full'): BackupType => {
+  const found = backupTypes.find((type) => type.toLowerCase() === text.toLowerCase());
+  if (found === undefined) {
+    throw wrongUse(`There is no type of backup "${text}".`, `Use ${backupTypes.join(', ')}.`);
+  }
+  return found;
 };
 
 const readComponents = (text: string | undefined, known: string[]): string[] | undefined => {

@@ -8,11 +8,19 @@ const one = (field: string, ref: { name: string; key: string } | undefined): Nam
 const login = (field: string, ref: { name: string; usernameKey: string; passwordKey: string } | undefined): NamedSecret[] =>
   ref === undefined ? [] : [{ name: ref.name, keys: [ref.usernameKey, ref.passwordKey], field }];
 
+// The identity itself is needed where a schedule asks for increments.
+const state = ({ encryption: { stateIdentitySecretRef: ref }, schedules }: BackupPolicy['spec']): NamedSecret[] => {
+  const increments = schedules.incremental !== undefined || schedules.differential !== undefined;
+  return ref === undefined
+    ? []
+    : [{ name: ref.name, keys: [ref.key, ...(increments ? [ref.identityKey] : [])], field: 'spec.encryption.stateIdentitySecretRef' }];
+};
+
 export const secretsOf = ({ spec }: BackupPolicy): NamedSecret[] => {
   const { encryption, components, tiers, jobs } = spec;
   return [
     ...one('spec.encryption.signingKeySecretRef', encryption.signingKeySecretRef),
-    ...one('spec.encryption.stateIdentitySecretRef', encryption.stateIdentitySecretRef),
+    ...state(spec),
     ...components.flatMap(({ name, postgresql }) =>
       postgresql === undefined
         ? []

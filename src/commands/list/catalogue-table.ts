@@ -11,7 +11,7 @@ export type CatalogueTableOptions = { wide: boolean; colours: Colours };
 export const catalogueTable = (backups: CatalogueEntry[], { wide, colours }: CatalogueTableOptions): string => {
   const table = renderTable(
     {
-      head: ['ID', 'VERDICT', 'TYPE', 'TIME', 'SIZE', 'DURATION', 'COMPONENTS', 'RESTORABLE TO', ...(wide ? ['REASON'] : [])],
+      head: ['ID', 'VERDICT', 'TYPE', 'TIME', 'SIZE', 'DURATION', 'COMPONENTS', 'RESTORABLE TO', ...(wide ? ['BUILDS ON', 'REASON'] : [])],
       rows: backups.map((backup) => [
         oneLine(backup.id),
         paint(backup.verdict, colours),
@@ -21,7 +21,7 @@ export const catalogueTable = (backups: CatalogueEntry[], { wide, colours }: Cat
         backup.seconds === undefined ? unknown : durationText(backup.seconds * 1000),
         componentsText(backup),
         timeText(backup.restorableTo),
-        ...(wide ? [backup.code ?? '-'] : []),
+        ...(wide ? [parentsText(backup), backup.code ?? '-'] : []),
       ]),
     },
     { colours },
@@ -31,6 +31,9 @@ export const catalogueTable = (backups: CatalogueEntry[], { wide, colours }: Cat
     .map(({ id, verdict, code, message }) => oneLine(`${id}: ${verdict}${code === undefined ? '' : ` (${code})`}: ${message ?? ''}`));
   return wrong.length === 0 ? table : `${table}\n${wrong.join('\n')}\n`;
 };
+
+const parentsText = ({ components = [] }: CatalogueEntry): string =>
+  printable([...new Set(components.flatMap(({ parent }) => parent ?? []))].join(', ') || '-');
 
 const componentsText = ({ components, failed = [] }: CatalogueEntry): string =>
   components === undefined

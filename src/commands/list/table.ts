@@ -25,6 +25,7 @@ const columnsFor = ({ now, wide, allNamespaces, colours }: BackupTableOptions): 
   { title: 'POLICY', show: wide, cell: ({ spec }) => spec.policyRef.name },
   { title: 'ID', show: true, cell: ({ status }) => status?.backupId ?? none },
   { title: 'TYPE', show: true, cell: ({ spec }) => spec.type },
+  { title: 'BUILDS ON', show: wide, cell: parentsCell },
   { title: 'PHASE', show: true, cell: (backup) => paint(phaseText(backup), colours) },
   { title: 'TIME', show: true, cell: ({ metadata, status }) => timeText(status?.startTime ?? metadata.creationTimestamp) },
   { title: 'SIZE', show: true, cell: ({ status }) => (status?.bytes === undefined ? none : sizeText(status.bytes)) },
@@ -51,6 +52,14 @@ const durationCell = ({ status }: Backup, now: number): string => {
 // The tiers that hold it, and how far the others are.
 const tiersCell = ({ status }: Backup): string =>
   (status?.tiers ?? []).map(({ name, state }) => (state === 'Sealed' ? name : `${name} (${state})`)).join(', ') || none;
+
+// Where a copy is whole although less was wanted, why.
+const parentsCell = ({ status }: Backup): string =>
+  [
+    ...new Set(
+      (status?.components ?? []).flatMap(({ parent, whole }) => parent ?? (whole === undefined ? [] : `nothing: ${whole.reason}`)),
+    ),
+  ].join(', ') || none;
 
 const componentsCell = ({ status }: Backup): string =>
   (status?.components ?? []).map(({ name, outcome }) => (outcome === 'Succeeded' ? name : `${name} (${outcome})`)).join(', ') || none;

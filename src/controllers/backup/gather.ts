@@ -6,6 +6,7 @@ import { unknownComponents } from '../../core/backup/before.ts';
 import { deadlinesFor } from '../../core/jobs/deadlines.ts';
 import type { JobFacts } from '../../core/jobs/facts.ts';
 import { jobName } from '../../core/plan/names.ts';
+import { instantOf } from '../../core/plan/time.ts';
 import { copyState } from '../../core/plan/copy-state.ts';
 import type { CopyState } from '../../core/plan/copy-state.ts';
 import { holds } from '../../core/policy/observed.ts';
@@ -33,6 +34,7 @@ export const gatherBackup = async (context: OperatorContext, backup: Backup, tol
     namespaceTerminating: await isNamespaceTerminating(context, backup),
     rivals: ended ? [] : rivalsOf(context, backup, policy),
     jobs: await jobsOf(context, backup, ended ? undefined : told),
+    ...(policy === undefined ? {} : await storedOf(context, backup, policy)),
     copies: ended && policy !== undefined ? await copiesOf(context, backup, policy) : [],
     agentMajors: majorsOf(context),
     hash: hash8,
@@ -94,6 +96,27 @@ const expectedJobs = ({ metadata, spec, status }: Backup): string[] => {
     ...(sealAttempt === undefined || check !== undefined ? [] : [name('seal', sealAttempt)]),
     ...(check === undefined ? [] : [name(`check-${sealAttempt ?? 1}`, check.attempt)]),
   ];
+};
+
+// What a Backup that has not started may build on. A Full builds on nothing.
+const storedOf = async (
+  context: OperatorContext,
+  { spec, status }: Backup,
+  policy: BackupPolicy,
+): Promise<Pick<BackupObserved, 'stored' | 'lastSealedTime'>> => {
+  if (spec.type === 'Full' || status?.backupId !== undefined) {
+    return {};
+  }
+  const sealed = context.caches
+    .backupsOf(policy)
+    .filter(({ status: other }) => other?.phase === 'Complete' || other?.phase === 'PartiallyFailed');
+  const readings = context.caches.jobs.cache.find(byOwner(policy.metadata.uid)).filter(isReading);
+  const jobs = await readReadings(context, readings, { owners: new Set([policy.metadata.uid]) });
+  const found = catalogueOf(jobs, policy.spec.tiers[0]?.name ?? '', 0);
+  return {
+    lastSealedTime: Math.max(0, ...sealed.map((other) => instantOf(other.status?.endTime) ?? 0)),
+    ...(found?.entries === undefined ? {} : { stored: { measuredTime: found.measuredTime, entries: found.entries } }),
+  };
 };
 
 // How far the copies are. The policy starts them, and has the tiers read; here their state is only looked at.

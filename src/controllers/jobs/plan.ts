@@ -1,6 +1,6 @@
 // The plan of an agent: the policy with its Secrets replaced by the paths where they are mounted.
 import { mountPath } from '../../api/agent.ts';
-import type { AgentPlan, BackupIdentity, PostgresqlSource, TierPlan, VerificationPlan } from '../../api/agent.ts';
+import type { AgentPlan, BackupIdentity, IncrementPlan, PostgresqlSource, TierPlan, VerificationPlan } from '../../api/agent.ts';
 import type { BackupPolicy } from '../../api/objects.ts';
 import type { Component } from '../../api/policy.ts';
 import type { Tier } from '../../api/tier.ts';
@@ -102,6 +102,7 @@ export const agentPlan = (policy: BackupPolicy, request: JobRequest, clusterId: 
         signingKeyFile: mountPath.signingKey,
         deadlineSeconds: deadlinesFor(policy, 'dump').runMilliseconds / 1000,
         ...(encryption.stateIdentitySecretRef === undefined ? {} : { stateRecipientFile: mountPath.stateRecipient }),
+        ...incrementPlan(component, request),
         ...(request.predictedBytes === undefined ? {} : { predictedBytes: request.predictedBytes }),
         ...(postgresql === undefined ? {} : { postgresql }),
       };
@@ -134,6 +135,17 @@ export const agentPlan = (policy: BackupPolicy, request: JobRequest, clusterId: 
   }
 };
 
+const incrementPlan = ({ postgresql }: Component, { parent }: JobRequest): { increment?: IncrementPlan } =>
+  parent === undefined
+    ? {}
+    : {
+        increment: {
+          parentId: parent,
+          stateIdentityFile: mountPath.stateIdentity,
+          required: postgresql?.physical.incremental === 'Required',
+        },
+      };
+
 // What a bucket sends out is paid for, so less of it is read at a time. A third of the deadline leaves room for the catalogue.
 const volumeShareBytes = 1024 ** 3;
 const bucketShareBytes = 256 * 1024 ** 2;
@@ -150,5 +162,5 @@ const identity = ({ name, backup }: JobRequest): BackupIdentity => {
   if (backup === undefined) {
     throw new TypeError(`Job ${name} works for no backup`);
   }
-  return { id: backup.id, type: 'Full', slot: backup.slot };
+  return { id: backup.id, type: backup.type, slot: backup.slot };
 };

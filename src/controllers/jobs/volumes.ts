@@ -31,7 +31,14 @@ export const mountsFor = (policy: BackupPolicy, request: JobRequest): Mounted[] 
   const tier = findTier(policy, request.tier);
   switch (request.verb) {
     case 'dump':
-      return [scratch, ...tierMounts(policy, tier, true), signingKey(policy), ...stateRecipient(policy), ...sourceMounts(policy, request)];
+      return [
+        scratch,
+        ...tierMounts(policy, tier, true),
+        signingKey(policy),
+        ...stateRecipient(policy),
+        ...stateIdentity(policy, request),
+        ...sourceMounts(policy, request),
+      ];
     case 'seal':
       return [scratch, ...tierMounts(policy, tier, true), signingKey(policy)];
     case 'copy':
@@ -97,6 +104,21 @@ const stateRecipient = ({ spec }: BackupPolicy): Mounted[] => {
   return ref === undefined
     ? []
     : [secretVolume('state', ref.name, [{ key: ref.key, path: 'recipient' }], dirname(mountPath.stateRecipient))];
+};
+
+// Only where there is something to build on. It may be missing: then the copy is whole, and says so; a pod that cannot start would say nothing.
+const stateIdentity = ({ spec }: BackupPolicy, { parent }: JobRequest): Mounted[] => {
+  const { stateIdentitySecretRef: ref } = spec.encryption;
+  if (ref === undefined || parent === undefined) {
+    return [];
+  }
+  const items = [{ key: ref.identityKey, path: 'identity' }];
+  return [
+    {
+      volume: { name: 'state-identity', secret: { secretName: ref.name, items, defaultMode: secretMode, optional: true } },
+      mount: { name: 'state-identity', mountPath: dirname(mountPath.stateIdentity), readOnly: true },
+    },
+  ];
 };
 
 const sourceMounts = (policy: BackupPolicy, { component }: JobRequest): Mounted[] => {

@@ -36,9 +36,10 @@ export const gatherPolicy = async (context: OperatorContext, policy: BackupPolic
 const measuredTime = ({ status }: BackupPolicy, tier: string): number =>
   instantOf(status?.tiers?.find(({ name }) => name === tier)?.measuredTime) ?? 0;
 
-const backupFacts = ({ metadata, status = {} }: Backup): BackupFacts => ({
+const backupFacts = ({ metadata, spec, status = {} }: Backup): BackupFacts => ({
   name: metadata.name,
   uid: metadata.uid,
+  type: spec.type,
   createdTime: Date.parse(metadata.creationTimestamp),
   scheduled: metadata.annotations?.[annotation.slot] !== undefined,
   late: metadata.annotations?.[annotation.late] !== undefined,

@@ -1,11 +1,14 @@
 // Facts before a run starts: what it needs is there, and it is its turn.
 import { annotation } from '../../api/group.ts';
 import type { Backup, BackupPolicy } from '../../api/objects.ts';
+import type { Component } from '../../api/policy.ts';
 import { policyProblem } from '../policy/validate.ts';
-import { isoTime } from '../plan/time.ts';
+import { isoTime, minute, second } from '../plan/time.ts';
 import { backupIdFor, slotOf, statusOf } from './observed.ts';
-import type { BackupFact, Rival } from './observed.ts';
+import type { BackupFact, BackupObserved, Rival } from './observed.ts';
 import { goingOn, waitingForPerson } from './outcome.ts';
+import { baseOf } from './parents.ts';
+import type { Base } from './parents.ts';
 
 // The policy that it names is not there (yet).
 export const policyMissing: BackupFact = (observed) => {
@@ -58,15 +61,53 @@ export const queued: BackupFact = (observed) => {
 const isOlder = (rival: Pick<Rival, 'name' | 'createdTime'>, self: Pick<Rival, 'name' | 'createdTime'>): boolean =>
   rival.createdTime < self.createdTime || (rival.createdTime === self.createdTime && rival.name < self.name);
 
-// It is its turn. The id and the start stand in the status before there is any Job.
+// How long a Backup waits for a reading of the store that says what it can build on.
+const longestWaitMilliseconds = 15 * minute;
+const lookAgainMilliseconds = 10 * second;
+
+// What it builds on must be known from the store, with the run before it. That is read after each run; where it is not, the backup is whole.
+export const storeUnread: BackupFact = (observed) => {
+  const { backup, policy, stored, lastSealedTime = 0, now } = observed;
+  const since = Math.max(Date.parse(backup.metadata.creationTimestamp), lastSealedTime);
+  if (
+    (stored !== undefined && stored.measuredTime >= lastSealedTime) ||
+    now - since > longestWaitMilliseconds ||
+    policy === undefined ||
+    !componentsOf(backup, policy).some((component) => baseFor(observed, policy, component).whole?.reason === 'StoreNotRead')
+  ) {
+    return undefined;
+  }
+  return {
+    actions: [],
+    status: goingOn(observed, statusOf(observed), 'Pending', 'StoreBeingRead', 'What it can build on is being read from the store.'),
+    againMilliseconds: lookAgainMilliseconds,
+  };
+};
+
+const componentsOf = ({ spec }: Backup, policy: BackupPolicy): Component[] =>
+  policy.spec.components.filter(({ name }) => spec.components?.includes(name) ?? true);
+
+// A reading from before the newest run does not know of it.
+const baseFor = ({ backup, stored, lastSealedTime = 0 }: BackupObserved, policy: BackupPolicy, component: Component): Base =>
+  baseOf({
+    type: backup.spec.type,
+    encryption: policy.spec.encryption,
+    component,
+    entries: stored !== undefined && stored.measuredTime >= lastSealedTime ? stored.entries : undefined,
+  });
+
+// It is its turn. The id, the start and what it builds on stand in the status before there is any Job.
 export const notStarted: BackupFact = (observed) => {
   const { backup, policy, now } = observed;
-  const names = backup.spec.components ?? policy?.spec.components.map(({ name }) => name) ?? [];
+  const components =
+    policy === undefined
+      ? []
+      : componentsOf(backup, policy).map((component) => ({ component, base: baseFor(observed, policy, component) }));
   const status = {
     ...statusOf(observed),
     backupId: backupIdFor(observed, slotOf(observed, annotation.slot)),
     startTime: isoTime(now),
-    components: names.map((name) => ({ name, outcome: 'Pending' as const })),
+    components: components.map(({ component, base }) => ({ name: component.name, outcome: 'Pending' as const, ...base })),
     tiers: (policy?.spec.tiers ?? []).map(({ name }) => ({ name, state: 'Pending' as const })),
   };
   return {

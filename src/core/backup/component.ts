@@ -1,4 +1,5 @@
 // One component's way through its attempts.
+import type { DumpResult } from '../../api/agent.ts';
 import type { BackupStatus } from '../../api/backup.ts';
 import { deadlinesFor } from '../jobs/deadlines.ts';
 import { stopJob } from '../jobs/facts.ts';
@@ -29,6 +30,13 @@ export type ComponentStep = {
 // How long to wait after failure number `failures`.
 export const attemptBackoff = (failures: number): number => doubling(failures, 10 * second, 600 * second);
 
+// What it builds on stays with it through all its attempts.
+const kept = ({ name, parent, whole }: ComponentStatus): Pick<ComponentStatus, 'name' | 'parent' | 'whole'> => ({
+  name,
+  ...(parent === undefined ? {} : { parent }),
+  ...(whole === undefined ? {} : { whole }),
+});
+
 const still = (component: ComponentStatus): ComponentStep => ({ component, actions: [] });
 
 // Moves a component that runs or waits. `mayStart`: there is room for another Job.
@@ -51,13 +59,15 @@ const startAttempt = (observed: StartedRun, component: ComponentStatus, mayStart
   }
   const problem = problemOf(observed, component.name);
   if (problem !== undefined) {
-    return still({ name: component.name, outcome: 'Failed', category: 'Configuration', message: problem });
+    return still({ ...kept(component), outcome: 'Failed', category: 'Configuration', message: problem });
   }
   if (!mayStart) {
     return still(component);
   }
   const attempt = (component.attempt ?? 0) + 1;
-  const predictedBytes = observed.policy.status?.components?.find(({ name }) => name === component.name)?.bytes;
+  const { parent } = component;
+  // How much changed, only the server can guess.
+  const predictedBytes = parent === undefined ? wholeBytes(observed, component.name) : undefined;
   const job = createJob({
     name: ownJobName(observed, `dump-${component.name}`, attempt),
     verb: 'dump',
@@ -67,9 +77,13 @@ const startAttempt = (observed: StartedRun, component: ComponentStatus, mayStart
     backup: observed.run,
     component: component.name,
     ...(predictedBytes === undefined ? {} : { predictedBytes }),
+    ...(parent === undefined ? {} : { parent }),
   });
-  return { component: { name: component.name, outcome: 'Running', attempt }, actions: [job] };
+  return { component: { ...kept(component), outcome: 'Running', attempt }, actions: [job] };
 };
+
+const wholeBytes = ({ policy }: StartedRun, component: string): number | undefined =>
+  policy.status?.components?.find(({ name }) => name === component)?.wholeBytes;
 
 // What has changed since the run began, so that the component cannot be dumped any more.
 const problemOf = ({ policy, agentMajors }: StartedRun, name: string): string | undefined => {
@@ -88,7 +102,7 @@ const watchAttempt = (observed: StartedRun, component: ComponentStatus): Compone
   const job = findJob(observed, ownJobName(observed, `dump-${component.name}`, attempt));
   const expected = { verb: 'dump', backupId: observed.run.id, component: component.name, attempt } as const;
   const verdict = judge(job, expected, deadlinesFor(observed.policy, 'dump'), observed.now);
-  const running: ComponentStatus = { name: component.name, outcome: 'Running', attempt };
+  const running: ComponentStatus = { ...kept(component), outcome: 'Running', attempt };
   switch (verdict.type) {
     case 'Waiting':
       return {
@@ -117,7 +131,7 @@ const succeeded = (observed: StartedRun, running: ComponentStatus, verdict: Extr
   const { bytes, restorableTo, verification } = result;
   return {
     component: {
-      ...running,
+      ...based(running, result),
       outcome: 'Succeeded',
       ...(bytes === undefined ? {} : { bytes }),
       ...(restorableTo === undefined ? {} : { restorableTo }),
@@ -130,10 +144,18 @@ const succeeded = (observed: StartedRun, running: ComponentStatus, verdict: Extr
   };
 };
 
+// The agent has asked the server and the store: what it says it has built on counts.
+const based = (running: ComponentStatus, { parent, whole = running.whole }: Pick<DumpResult, 'parent' | 'whole'>): ComponentStatus => {
+  const { parent: _parent, whole: _whole, ...rest } = running;
+  return parent === undefined
+    ? { ...rest, ...(whole === undefined ? {} : { whole: { ...whole, message: cut(whole.message) } }) }
+    : { ...rest, parent };
+};
+
 const failed = (observed: StartedRun, running: ComponentStatus, verdict: Extract<Verdict, { type: 'Failed' | 'Lost' }>): ComponentStep => {
   const attempt = running.attempt ?? 1;
   const retryable = verdict.type === 'Lost' || verdict.retryable;
-  const base = { name: running.name, attempt, category: verdict.category };
+  const base = { ...kept(running), attempt, category: verdict.category };
   if (!retryable || attempt >= observed.policy.spec.jobs.attempts) {
     return still({ ...base, outcome: 'Failed', message: cut(verdict.message) });
   }

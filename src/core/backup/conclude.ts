@@ -33,9 +33,17 @@ export const concludeSealed = (
   const failed = (status.components ?? []).filter(({ outcome }) => outcome !== 'Succeeded');
   const ending =
     failed.length === 0
-      ? ({ phase: 'Complete' } as const)
+      ? ({ phase: 'Complete', ...wholeCopies(status) } as const)
       : ({ phase: 'PartiallyFailed', reason: 'PartiallyFailed', message: failureOf(failed).message } as const);
   return { actions: [], status: ended(observed, next, ending), againMilliseconds: 0 };
+};
+
+// Copies that are whole although less was wanted.
+const wholeCopies = ({ components = [] }: BackupStatus): { note?: string } => {
+  const said = components.flatMap(({ name, whole }) =>
+    whole === undefined ? [] : [`${name} was copied whole (${whole.reason}): ${whole.message}`],
+  );
+  return said.length === 0 ? {} : { note: said.join(' · ') };
 };
 
 const oldestRestorable = ({ components = [] }: BackupStatus): string | undefined =>

@@ -2,7 +2,7 @@
 import { annotation } from '../../api/group.ts';
 import { isoTime } from '../plan/time.ts';
 import { deleting, finished, policyDeleted } from './after.ts';
-import { componentMissing, notStarted, policyInvalid, policyMissing, queued } from './before.ts';
+import { componentMissing, notStarted, policyInvalid, policyMissing, queued, storeUnread } from './before.ts';
 import { checking } from './checking.ts';
 import { dumping } from './dumping.ts';
 import { fitStatus } from './fit-status.ts';
@@ -11,7 +11,7 @@ import { slotOf, statusOf } from './observed.ts';
 import type { BackupDecision, BackupFact, BackupObserved, StartedRun } from './observed.ts';
 import { nothingToSeal, sealing } from './sealing.ts';
 
-const beforeTheRun: BackupFact[] = [policyMissing, componentMissing, policyInvalid, queued, notStarted];
+const beforeTheRun: BackupFact[] = [policyMissing, componentMissing, policyInvalid, queued, storeUnread, notStarted];
 const theRun: ((observed: StartedRun) => BackupDecision | undefined)[] = [dumping, nothingToSeal, checking, sealing];
 
 const running: BackupFact = (observed) => {
@@ -20,7 +20,7 @@ const running: BackupFact = (observed) => {
   if (backupId === undefined || policy === undefined) {
     return undefined;
   }
-  const run = { name: backup.metadata.name, id: backupId, slot: isoTime(slotOf(observed, annotation.slot)) };
+  const run = { name: backup.metadata.name, id: backupId, slot: isoTime(slotOf(observed, annotation.slot)), type: backup.spec.type };
   return firstAnswer(theRun, { ...observed, policy, run });
 };
 

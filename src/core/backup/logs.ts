@@ -20,7 +20,7 @@ export const logRequests = (observed: BackupObserved): Action[] => {
   if (name === undefined || jobs.some((job) => job.name === name)) {
     return deletions;
   }
-  const run = { name: backup.metadata.name, id: backupId, slot: startTime };
+  const run = { name: backup.metadata.name, id: backupId, slot: startTime, type: backup.spec.type };
   return [...deletions, createJob({ name, verb: 'logs', attempt: 1, owner: 'Backup', tier: primaryTier(policy), backup: run })];
 };
 

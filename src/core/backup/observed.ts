@@ -1,4 +1,5 @@
 // Everything that a decision on a Backup looks at.
+import type { EntryLine } from '../../api/agent.ts';
 import type { Category } from '../../api/categories.ts';
 import type { Backup, BackupPolicy } from '../../api/objects.ts';
 import type { BackupStatus } from '../../api/backup.ts';
@@ -19,6 +20,10 @@ export type BackupObserved = {
   rivals: Rival[];
   // Jobs that this Backup owns, and any that has a name of ours.
   jobs: JobFacts[];
+  // What the primary tier was last found to hold, for a Backup that may build on it and has not started. Undefined: it is not known.
+  stored?: { measuredTime: number; entries: EntryLine[] };
+  // When the newest run of the policy ended that was sealed.
+  lastSealedTime?: number;
   // State of the copy on each further tier, once the Backup has ended.
   copies: CopyState[];
   // Major versions of PostgreSQL that the operator has an agent image for.
@@ -47,7 +52,7 @@ export const slotOf = ({ backup }: BackupObserved, slotAnnotation: string): numb
 };
 
 export const backupIdFor = (observed: BackupObserved, slot: number): string =>
-  backupIdOf(slot, observed.hash(observed.backup.metadata.uid));
+  backupIdOf(slot, observed.backup.spec.type, observed.hash(observed.backup.metadata.uid));
 
 export const primaryTier = (policy: BackupPolicy): string => policy.spec.tiers[0]?.name ?? '';
 

@@ -54,13 +54,16 @@ export const waitingForPerson = (
   ),
 });
 
-export type Ending = { phase: 'Complete' } | { phase: 'PartiallyFailed' | 'Failed'; reason: ConditionReason; message: string };
+// `note`: what is worth knowing although all is well.
+export type Ending =
+  | { phase: 'Complete'; note?: string }
+  | { phase: 'PartiallyFailed' | 'Failed'; reason: ConditionReason; message: string };
 
 // It has ended, for good. A failure is Stalled too: else tools that wait would wait for ever.
 export const ended = (observed: BackupObserved, status: BackupStatus, ending: Ending): BackupStatus => {
   const good = ending.phase === 'Complete';
   const reason = good ? 'Complete' : ending.reason;
-  const message = good ? 'Every component is sealed on the primary tier.' : ending.message;
+  const message = good ? cut(['Every component is sealed on the primary tier.', ending.note ?? ''].join(' ').trim()) : ending.message;
   const { progress: _, ...rest } = status;
   const { startTime } = status;
   return {

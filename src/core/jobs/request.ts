@@ -1,11 +1,12 @@
 // What a decision asks for. Names are deterministic: asking twice makes one Job.
+import type { BackupType } from '../../api/backup-type.ts';
 import type { Category } from '../../api/categories.ts';
 
 // `check` and `logs` are the agent's verb `inspect` for one backup: to find out whether it is sealed, and to print its stored log.
 export type JobVerb = 'dump' | 'seal' | 'check' | 'logs' | 'copy' | 'inspect' | 'adopt';
 
 // The backup that a Job works for.
-export type RunIdentity = { name: string; id: string; slot: string };
+export type RunIdentity = { name: string; id: string; slot: string; type: BackupType };
 
 export type JobRequest = {
   name: string;
@@ -18,6 +19,8 @@ export type JobRequest = {
   backup?: RunIdentity;
   component?: string;
   predictedBytes?: number;
+  // For dump: the backup to build on.
+  parent?: string;
   // For seal: the attempt of each component that counts, and the components that failed.
   components?: { name: string; attempt: number }[];
   failed?: { name: string; category: Category }[];
@@ -28,7 +31,7 @@ export type Action =
   | { type: 'deleteJob'; name: string; uid: string }
   | { type: 'addFinalizer' }
   | { type: 'removeFinalizer' }
-  | { type: 'createBackup'; name: string; slot: string; late: boolean }
+  | { type: 'createBackup'; name: string; kind: BackupType; slot: string; late: boolean }
   | { type: 'deleteBackup'; name: string; uid: string }
   | { type: 'createClaim'; tier: string };
 

@@ -31,9 +31,13 @@ const oldResources = ({ policy, backups }: PolicyObserved): Action[] => {
     .filter(({ status, deleting }) => status.endTime !== undefined && !deleting)
     .toSorted((a, b) => b.createdTime - a.createdTime);
   const newestComplete = ended.find(({ status }) => status.phase === 'Complete');
-  const old = ended.slice(policy.spec.history.full).filter((backup) => backup !== newestComplete && !isCopying(backup));
+  const { full, incremental } = policy.spec.history;
+  const beyond = [...ended.filter(isFull).slice(full), ...ended.filter((backup) => !isFull(backup)).slice(incremental)];
+  const old = beyond.filter((backup) => backup !== newestComplete && !isCopying(backup)).toSorted((a, b) => b.createdTime - a.createdTime);
   return old.slice(-mostDeletions).map(({ name, uid }): Action => ({ type: 'deleteBackup', name, uid }));
 };
+
+const isFull = ({ type }: BackupFacts): boolean => type === 'Full';
 
 const isCopying = (backup: BackupFacts): boolean =>
   isSealed(backup) && (backup.status.tiers ?? []).some(({ state }) => state !== 'Sealed' && state !== 'Failed');

@@ -1,5 +1,6 @@
 // Everything that a decision on a BackupPolicy looks at.
 import type { EntryLine, InspectFacts } from '../../api/agent.ts';
+import type { BackupType } from '../../api/backup-type.ts';
 import type { BackupStatus } from '../../api/backup.ts';
 import type { BackupPolicy } from '../../api/objects.ts';
 import type { PolicyStatus } from '../../api/policy.ts';
@@ -10,6 +11,7 @@ import type { Decision } from '../jobs/request.ts';
 export type BackupFacts = {
   name: string;
   uid: string;
+  type: BackupType;
   createdTime: number;
   // Made by a schedule.
   scheduled: boolean;

@@ -96,10 +96,15 @@ const componentSummary = ({ policy }: PolicyObserved, name: string, read: TierCa
   if (slot === undefined || facts === undefined) {
     return { name };
   }
+  const whole = passed(read.entries).flatMap(({ components }) =>
+    components.filter((each) => each.name === name && each.parent === undefined),
+  );
+  const wholeBytes = whole.at(-1)?.bytes;
   return {
     name,
     lastSuccessTime: slot,
     bytes: facts.bytes,
+    ...(wholeBytes === undefined ? {} : { wholeBytes }),
     ...(facts.restorableTo === undefined ? {} : { restorableTo: facts.restorableTo }),
   };
 };

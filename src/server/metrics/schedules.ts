@@ -1,5 +1,6 @@
 // How often the schedules of a policy start runs. One rule of alerting covers every cadence by it.
 import type { BackupPolicy } from '../../api/objects.ts';
+import { kinds } from '../../core/policy/slot-kinds.ts';
 import { nextSlot } from '../../core/plan/schedule.ts';
 import type { Schedule } from '../../core/plan/schedule.ts';
 import type { Family } from './samples.ts';
@@ -44,14 +45,12 @@ export const scheduleFamilies = (policies: BackupPolicy[], intervals: Intervals,
     name: 'holdfast_schedule_expected_interval_seconds',
     help: 'The longest time between two slots of the schedule that are to come.',
     samples: policies.flatMap(({ metadata, spec }) =>
-      spec.schedules.full === undefined || spec.suspend
-        ? []
-        : [
-            {
-              labels: { namespace: metadata.namespace, policy: metadata.name, type: 'Full' },
-              value: intervals(spec.schedules.full, now),
-            },
-          ],
+      kinds.flatMap(({ type, field }) => {
+        const schedule = spec.schedules[field];
+        return schedule === undefined || spec.suspend
+          ? []
+          : [{ labels: { namespace: metadata.namespace, policy: metadata.name, type }, value: intervals(schedule, now) }];
+      }),
     ),
   },
 ];

@@ -1,4 +1,5 @@
 // What the policy says of itself, judged by the clock of whoever asks.
+import { kinds } from '../../../core/policy/slot-kinds.ts';
 import type { Installation } from '../read.ts';
 import { reasons } from '../../../api/conditions.ts';
 import type { ConditionReason } from '../../../api/conditions.ts';
@@ -90,7 +91,7 @@ const schedule = (facts: PolicyFacts, now: number): Finding => {
       `kubectl patch hbp ${metadata.name} -n ${metadata.namespace} --type merge -p '{"spec":{"suspend":false}}'`,
     );
   }
-  if (spec.schedules.full === undefined) {
+  if (kinds.every(({ field }) => spec.schedules[field] === undefined)) {
     return problem(check, 'No schedule is set: runs start by hand only.', `Set spec.schedules.full, such as {cron: "0 2 * * *"}`);
   }
   if (condition?.status === 'False') {
