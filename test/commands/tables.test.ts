@@ -229,6 +229,12 @@ test('all policies in one table', (t) => {
   t.regex(wide, /unknown +unknown +local: unknown, cloud: unknown\n/);
 });
 
+const withBase = (component: object): string => {
+  const made = partialBackup();
+  Object.assign(made.status?.components?.[0] ?? {}, component);
+  return backupTable([made], { now, wide: true, allNamespaces: true, colours });
+};
+
 test('backups in one table', (t) => {
   const all = [
     runningBackup(),
@@ -248,11 +254,6 @@ test('backups in one table', (t) => {
   );
   const wide = backupTable([partialBackup()], { now, wide: true, allNamespaces: true, colours });
   t.regex(wide, /^NAMESPACE +NAME +POLICY .* COMPONENTS +REASON +MESSAGE\n/);
-  const withBase = (component: object): string => {
-    const made = partialBackup();
-    Object.assign(made.status?.components?.[0] ?? {}, component);
-    return backupTable([made], { now, wide: true, allNamespaces: true, colours });
-  };
   t.regex(withBase({ parent: '20261121T020000Z-full-00ff00ff' }), / 20261121T020000Z-full-00ff00ff +PartiallyFailed/);
   t.regex(withBase({ whole: { reason: 'SummariesOff', message: 'off' } }), / nothing: SummariesOff +PartiallyFailed/);
   t.regex(wide, /db, stock \(Failed\) +PartiallyFailed +stock: �\[2Jthe password is wrong\n$/);
