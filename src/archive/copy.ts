@@ -6,6 +6,7 @@ import { abandon } from './abandon.ts';
 import type { AgentContext } from './context.ts';
 import { readManifest } from './documents.ts';
 import { ArchiveError } from './errors.ts';
+import { writeKit } from './kit/kit.ts';
 import { dataPrefix, manifestKey } from './layout.ts';
 import { checkPresence, manifestObjects, totalBytes } from './manifest-objects.ts';
 import { progressReporter } from './progress.ts';
@@ -35,6 +36,7 @@ export const copy = async (plan: CopyPlan, context: AgentContext): Promise<CopyO
     const objects = manifestObjects(manifest);
     await context.step('copy objects', () => copyObjects(from, to, objects, context));
     await context.step('check presence', () => checkPresence(to, objects));
+    await context.step('write kit', () => writeKit(to));
     await context.step('write manifest', async () => {
       await recheckWriter(to, writer, repositoryId, verifiers);
       await putOnce(to, manifest.key, bytes);

@@ -26,6 +26,7 @@ import type { Snapshot } from './inspection/snapshot.ts';
 import { verifyInRotation } from './inspection/verify.ts';
 import type { Verified } from './inspection/verify.ts';
 import { writeSnapshot } from './inspection/write-snapshot.ts';
+import { damagedKit } from './kit/kit.ts';
 import { logsPrefix, manifestKey, manifestsPrefix, writersPrefix } from './layout.ts';
 import { findRepository } from './repository.ts';
 import { readListedSigner, readVerifiers } from './signing/keys.ts';
@@ -89,7 +90,13 @@ const inspectAll = async (plan: InspectPlan, store: Store, context: AgentContext
     ...(await spaceFacts(store, context.now(), context.log)),
     abandoned: findAbandoned(listing.objects, judged, context.now().getTime()),
     ...verifiedFacts(verified),
-    ...damagedFacts([...damagedRepository(epochs, found.sha256), ...epochs.damaged, ...damaged, ...marks.damaged]),
+    ...damagedFacts([
+      ...damagedRepository(epochs, found.sha256),
+      ...epochs.damaged,
+      ...damaged,
+      ...marks.damaged,
+      ...(await damagedKit(store, listing.kit, plan.thorough === true)),
+    ]),
   };
 };
 

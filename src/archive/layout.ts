@@ -52,6 +52,10 @@ export const logsPrefix = (backupId: string): string => `logs/${backupId}/`;
 // `time` is RFC 3339; its compact form makes the logs of a backup sort by time.
 export const logKey = (backupId: string, time: string, what: string): string => `${logsPrefix(backupId)}${compactTime(time)}-${what}.jsonl`;
 
+export const kitPrefix = 'kit/';
+// `digest`: of the content. A file that is there already is the same file.
+export const kitKey = (name: string, digest: string, extension: string): string => `${kitPrefix}${name}-${digest}.${extension}`;
+
 export const walPrefix = 'wal/';
 export const lineagePrefix = (lineageId: string): string => `${walPrefix}${lineageId}/`;
 export const lineageKey = (lineageId: string): string => `${lineagePrefix(lineageId)}lineage.json`;

@@ -7,6 +7,7 @@ import { checkChains } from './check-chain.ts';
 import type { AgentContext } from './context.ts';
 import { readComponentRecord, readManifest, sealManifest } from './documents.ts';
 import { ArchiveError } from './errors.ts';
+import { writeKit } from './kit/kit.ts';
 import { manifestKey } from './layout.ts';
 import { checkPresence, manifestObjects, totalBytes } from './manifest-objects.ts';
 import { ensureRepository } from './repository.ts';
@@ -44,6 +45,7 @@ export const seal = async (plan: SealPlan, context: AgentContext): Promise<SealO
     };
     await context.step('check presence', () => checkPresence(store, manifestObjects(manifest)));
     await context.step('check chains', () => checkChains(store, manifest, verifiers));
+    await context.step('write kit', () => writeKit(store));
     await recheckWriter(store, writer, repositoryId, verifiers);
     const stored = await context.step('write manifest', () => writeOrFind(store, manifest, sealManifest(manifest, signer), verifiers));
     await context.step('check sealed', () => checkPresence(store, manifestObjects(stored)));

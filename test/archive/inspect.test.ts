@@ -84,7 +84,7 @@ test('sizes, the writer and the volume are measured; what was not is absent', as
   t.deepEqual(facts.stored, {
     dataBytes: sum(/^(data|keys)\//),
     manifestBytes: sum(/^manifests\//),
-    otherBytes: sum(/^(holdfast|writers)/),
+    otherBytes: sum(/^(holdfast|writers|kit)/),
   });
   t.true((facts.stored?.dataBytes ?? 0) > 1000);
   t.like(facts.writer, { epoch: 1, clusterId: 'cluster-a', namespace: 'shop', name: 'shop', ours: true });

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { encrypt } from '../../src/archive/age/file.ts';
+import { kitFiles } from '../../src/archive/kit/kit.ts';
 import { dump } from '../../src/archive/dump.ts';
 import { readManifest } from '../../src/archive/documents.ts';
 import { inspect } from '../../src/archive/inspect.ts';
@@ -64,6 +65,9 @@ test('a backup is what the layout says, and nothing of its content can be read',
       `data/${id}/db/1/shop.dump.zst.age.00001`,
       'holdfast.json',
       `keys/${id}.db.1/FINGERPRINT.age`,
+      ...kitFiles()
+        .map(({ key }) => key)
+        .toSorted(),
       `manifests/${id}.json`,
       'writers/00000001.json',
     ],

@@ -9,9 +9,17 @@ import type { Outcome } from '../run-to-end.ts';
 export type Machine = {
   // As root, or as the ordinary user 65532.
   run(who: 'root' | 'user', args: string[], environment?: Record<string, string>): Promise<Outcome>;
-  // A shell command as that user; without Node on PATH.
-  shell(script: string): Promise<Outcome>;
+  shell: typeof machineShell;
 };
+
+const toolbox = (who: 'root' | 'user', command: string[]): Promise<Outcome> =>
+  runToEnd(join(root, 'hack/toolbox'), ['run', ...(who === 'user' ? ['--as-holdfast'] : []), ...command], {
+    environment: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
+    directory: root,
+  });
+
+// A shell command there, as the ordinary user. There is no Node on that machine.
+export const machineShell = (script: string): Promise<Outcome> => toolbox('user', ['sh', '-euc', script]);
 
 const banner =
   "import { createRequire as r } from 'node:module'; import { dirname as d } from 'node:path'; import { fileURLToPath as p } from 'node:url'; const require = r(import.meta.url); const __filename = p(import.meta.url); const __dirname = d(__filename);";
@@ -41,11 +49,6 @@ export const makeMachine = async (directory: string): Promise<Machine> => {
     directory: '/',
   });
   await copyFile(stdout.trim(), join(folder, 'libatomic.so.1'));
-  const toolbox = (who: 'root' | 'user', command: string[]): Promise<Outcome> =>
-    runToEnd(join(root, 'hack/toolbox'), ['run', ...(who === 'user' ? ['--as-holdfast'] : []), ...command], {
-      environment: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
-      directory: root,
-    });
   return {
     run: (who, args, environment = {}) =>
       toolbox(who, [
@@ -56,6 +59,6 @@ export const makeMachine = async (directory: string): Promise<Machine> => {
         join(folder, 'cli.mjs'),
         ...args,
       ]),
-    shell: (script) => toolbox('user', ['sh', '-euc', script]),
+    shell: machineShell,
   };
 };

@@ -1,5 +1,5 @@
 // What a tier holds, from one list of all its objects: a page of a thousand costs one request, a look at each would cost a thousand.
-import { backupIdOf, catalogPrefix, manifestsPrefix, verifiedBackup, writersPrefix } from '../layout.ts';
+import { backupIdOf, catalogPrefix, kitPrefix, manifestsPrefix, verifiedBackup, writersPrefix } from '../layout.ts';
 import type { ObjectInfo, Store } from '../../stores/store.ts';
 
 export type Listing = {
@@ -8,6 +8,8 @@ export type Listing = {
   // Sizes of all that backups are made of, by key.
   objects: Map<string, number>;
   writers: string[];
+  // Pages and scripts of the recovery kit.
+  kit: ObjectInfo[];
   // Newest first.
   snapshots: ObjectInfo[];
   // The newest verification mark of each backup.
@@ -20,6 +22,7 @@ export const readListing = async (store: Store, signal: AbortSignal): Promise<Li
     manifests: [],
     objects: new Map(),
     writers: [],
+    kit: [],
     snapshots: [],
     marks: new Map(),
     stored: { dataBytes: 0, manifestBytes: 0, otherBytes: 0 },
@@ -50,6 +53,9 @@ const take = (listing: Listing, object: ObjectInfo): void => {
   stored.otherBytes += sizeBytes;
   if (key.startsWith(writersPrefix)) {
     listing.writers.push(key);
+  }
+  if (key.startsWith(kitPrefix)) {
+    listing.kit.push(object);
   }
   if (key.startsWith(catalogPrefix)) {
     listing.snapshots.unshift(object);
