@@ -162,6 +162,25 @@ test('a Backup that has ended learns from a reading that a tier holds it', async
   t.is((await gatherBackup(context, ended, told)).copies[0]?.status.state, 'Pending', 'a copy that is refused is none');
 });
 
+test('what a Backup may build on comes from the newest reading of the primary tier, and only while it has not started', async (t) => {
+  const { context, caches, job, pod, read } = operator();
+  pod(job(reading('inspect-1', 'local'), '2026-11-22T02:06:00Z'), inspectResult());
+  read.set('uid of inspect-1', { ...wholeLog(entry()), result: inspectResult() });
+  caches.backups.cache.put(makeBackup(dumped({ endTime: '2026-11-22T02:05:00Z', phase: 'Complete' }), { name: 'sealed', uid: 'sealed' }));
+  caches.backups.cache.put(makeBackup(dumped({ endTime: '2026-11-22T02:09:00Z', phase: 'Failed' }), { name: 'failed', uid: 'failed' }));
+  const gather = (status?: ReturnType<typeof running>, type: 'Full' | 'Incremental' = 'Incremental') =>
+    gatherBackup(context, makeBackup(status, {}, { type }), told);
+  const { stored, lastSealedTime } = await gather();
+  t.is(stored?.measuredTime, Date.parse('2026-11-22T02:06:00Z'));
+  t.deepEqual(
+    stored?.entries.map(({ backupId }) => backupId),
+    [entry().backupId],
+  );
+  t.is(lastSealedTime, Date.parse('2026-11-22T02:05:00Z'), 'one that failed holds nothing');
+  t.is((await gather(undefined, 'Full')).stored, undefined);
+  t.is((await gather({ ...running(), components: [] })).stored, undefined);
+});
+
 test('readings: the newest that went well counts, and what older ones found is forgotten', async (t) => {
   const { context, job, pod, read, followed, forgotten } = operator();
   pod(job(reading('old'), '2026-11-22T01:00:00Z'), inspectResult({ backups: 1 }));

@@ -116,6 +116,12 @@ const state = { 'secret-of-state': ['recipient'] };
 
 for (const [title, verb, facts, expected] of [
   ['a dump to a volume: signing key, state recipient, the source', 'dump', {}, { ...signing, ...state, ...source }],
+  [
+    'a dump that builds on another backup: the state identity, too',
+    'dump',
+    { parent: 'an-earlier-backup' },
+    { ...signing, 'secret-of-state': ['recipient', 'identity'], ...source },
+  ],
   ['a dump to S3: its login too', 'dump', { tier: 'cloud' }, { ...signing, ...state, ...source, ...cloud }],
   [
     'a dump of another component: not the login of the first',
@@ -272,6 +278,21 @@ test('plans hold what their verb needs, and no more', (t) => {
   t.is(keysOf('adopt'), sorted(`${base} signingKeyFile tiers`));
   t.is(planOf(build('dump')).tier.location.directory, '/holdfast/tiers/local/shop/shop', 'one prefix is one policy');
   t.is(planOf(build('copy')).to.location.prefix, 'shop/shop');
+});
+
+test('a dump that builds on another backup starts without the identity, too: it says then that the copy is whole', (t) => {
+  const job = build('dump', { parent: 'an-earlier-backup' }, everything());
+  const optional = (podOf(job).volumes ?? []).filter(({ secret }) => secret?.optional === true).map(({ name }) => name);
+  t.deepEqual(optional, ['state-identity']);
+  const [identity] = (containerOf(job).volumeMounts ?? []).filter(({ name }) => name === 'state-identity');
+  t.like(planOf(job), {
+    backup: { type: 'Full' },
+    increment: { parentId: 'an-earlier-backup', stateIdentityFile: `${identity?.mountPath}/identity`, required: false },
+  });
+  t.is(planOf(build('dump')).increment, undefined);
+  const required = everything();
+  Object.assign(required.spec.components[0]?.postgresql?.physical ?? {}, { incremental: 'Required' });
+  t.true(planOf(build('dump', { parent: 'an-earlier-backup' }, required)).increment.required);
 });
 
 const word = (most: number) =>
