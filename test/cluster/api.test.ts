@@ -162,6 +162,18 @@ test('right values at the edges are accepted', async (t) => {
   }
 });
 
+test('a status says what a backup builds on, or why it is whole', async (t) => {
+  const backup = { ...rightBackup(), metadata: { name: 'builds-on' }, spec: { policyRef: { name: 'absent' }, type: 'Incremental' } };
+  await mustKubectl(['create', '--namespace', namespace, '-f', '-'], JSON.stringify(backup));
+  const components = [
+    { name: 'db', outcome: 'Succeeded', parent: '20261122T020000Z-full-3f9a1c04' },
+    { name: 'stock', outcome: 'Succeeded', whole: { reason: 'SummariesOff', message: 'summarize_wal is off.' } },
+  ];
+  await patchStatus('hb', 'builds-on', namespace, { components });
+  const { status } = parse(await mustKubectl(['get', 'hb', 'builds-on', '--namespace', namespace, '-o', 'yaml']));
+  t.deepEqual(status.components, components);
+});
+
 test('status is a subresource: a write of the resource cannot touch it, and the columns show it', async (t) => {
   const policy = rightPolicy('columns');
   const forged = JSON.stringify({ ...policy, status: { repositoryId: 'forged' } });

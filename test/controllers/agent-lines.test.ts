@@ -2,6 +2,7 @@
 import test from 'ava';
 import * as fc from 'fast-check';
 import type { AgentResult, EntryLine, ProgressLine } from '../../src/api/agent.ts';
+import { backupTypes, wholeReasons } from '../../src/api/backup-type.ts';
 import { categoryNames } from '../../src/api/categories.ts';
 import { parseAgentLine, parseResult } from '../../src/controllers/jobs/agent-lines.ts';
 import { majorsOf, readSettings, SettingsError } from '../../src/controllers/settings.ts';
@@ -22,12 +23,14 @@ const entry: fc.Arbitrary<EntryLine> = fc.record({
   kind: fc.constant('entry'),
   tier: name,
   backupId: id,
-  type: fc.constant('Full'),
+  type: fc.constantFrom(...backupTypes),
   slot: time,
   verdict: fc.constantFrom('Passed', 'Failed', 'Inconclusive'),
   bytes: amount,
   seconds,
-  components: fc.array(fc.record({ name, bytes: amount, restorableTo: time }), { maxLength: 4 }),
+  components: fc.array(fc.oneof(fc.record({ name, bytes: amount, restorableTo: time }), fc.record({ name, bytes: amount, parent: id })), {
+    maxLength: 4,
+  }),
   failed: fc.array(name, { maxLength: 4 }),
   verifiedTime: time,
 });
@@ -49,6 +52,8 @@ const result: fc.Arbitrary<AgentResult> = fc.oneof(
     attempt: amount,
     bytes: amount,
     restorableTo: time,
+    parent: id,
+    whole: fc.record({ reason: fc.constantFrom(...wholeReasons), message: fc.string({ maxLength: 1024 }) }),
     verification: fc.record({ level: fc.constant('L2' as const), verdict: fc.constantFrom('Passed' as const, 'Failed' as const) }),
   }),
   fc.record({ ...base, verb: fc.constant('seal' as const), backupId: id, repositoryId: id, bytes: amount }),

@@ -22,7 +22,7 @@ const files: Record<string, string[]> = {
   'holdfast-physical': [`username=${secrets}/holdfast_physical/username`, `password=${secrets}/holdfast_physical/password`],
   'holdfast-dump': [`username=${secrets}/holdfast_dump/username`, `password=${secrets}/holdfast_dump/password`],
   'holdfast-signing': [`signing.key=${secrets}/holdfast/signing.key`],
-  'holdfast-state': [`recipient=${secrets}/holdfast/state-recipient`],
+  'holdfast-state': [`recipient=${secrets}/holdfast/state-recipient`, `identity=${secrets}/holdfast/state-identity`],
   'holdfast-store': [`accessKeyId=${secrets}/store/writer.id`, `secretAccessKey=${secrets}/store/writer.key`],
   'holdfast-store-ca': [`ca.crt=${pki}/ca.crt`],
 };

@@ -1,4 +1,5 @@
 // Resources of Holdfast, read and made with kubectl.
+import type { BackupType } from '../../../src/api/backup-type.ts';
 import type { Backup, BackupPolicy } from '../../../src/api/objects.ts';
 import type { Condition } from '../../../src/api/run-status.ts';
 import { kubectl, mustKubectl } from '../../cluster/kubectl.ts';
@@ -20,8 +21,12 @@ export const conditionOf = ({ status }: Backup | BackupPolicy, type: string): Co
 export const explain = ({ metadata, status }: Backup): string => JSON.stringify({ name: metadata.name, ...status }, undefined, 2);
 
 // Starts a Backup and returns its name.
-export const startBackup = async (namespace: string, policy: string, components?: string[]): Promise<string> => {
-  const spec = { policyRef: { name: policy }, ...(components === undefined ? {} : { components }) };
+export const startBackup = async (namespace: string, policy: string, components?: string[], type?: BackupType): Promise<string> => {
+  const spec = {
+    policyRef: { name: policy },
+    ...(components === undefined ? {} : { components }),
+    ...(type === undefined ? {} : { type }),
+  };
   const object = { apiVersion: 'holdfast.dev/v1alpha1', kind: 'Backup', metadata: { generateName: 'e2e-', namespace }, spec };
   return (await mustKubectl(['create', '-f', '-', '-o', 'jsonpath={.metadata.name}'], JSON.stringify(object))).trim();
 };
