@@ -12,7 +12,7 @@ import { bucketDirectory, demoSecret, identityFile } from './support/demo.ts';
 import { readManifestFile } from './support/documents.ts';
 import { filesBelow, removeTree } from './support/files.ts';
 import { startBackup, whenReplicated } from './support/objects.ts';
-import { checkSignature, endCopy, endDumps, restoreCopy, restoreDumps } from './support/readme.ts';
+import { checkSignature, endCopy, endDumps, restoreCopy, restoreDumps, restoreWithPlugin } from './support/readme.ts';
 import { shopSql } from './support/sql.ts';
 import { openToolbox } from './support/toolbox.ts';
 import type { Toolbox } from './support/toolbox.ts';
@@ -121,6 +121,19 @@ test.serial('the commands of the README check signature and digests of the newes
   const key = /"key": "manifests\/(.+)\.json"/.exec(stdout)?.[1] ?? '';
   t.true(key >= manifest.backupId, stdout);
   t.true(lines(stdout).filter((line) => line.endsWith(': OK')).length >= 6, stdout);
+});
+
+test.serial('the commands of the README restore with the plugin, from the bucket and the identity alone', async (t) => {
+  t.timeout(3 * minute);
+  const target = '/tmp/restored';
+  removeTree(target);
+  const { code, stdout, stderr } = await runProgram('bash', ['-euo', 'pipefail', '-c', restoreWithPlugin()]);
+  t.is(code, 0, stderr);
+  t.regex(stdout, /REACHES +every commit before/);
+  t.regex(stdout, /all there with their sizes[^]*pg_ctl --pgdata=\/tmp\/restored/);
+  t.is(readFileSync(join(target, 'PG_VERSION'), 'utf8'), '17\n');
+  t.regex(readFileSync(join(target, 'holdfast.conf'), 'utf8'), /^archive_mode = 'off'/m);
+  removeTree(target);
 });
 
 test.serial('every object that the manifest names is in the copy, as it was stored', async (t) => {
