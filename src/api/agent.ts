@@ -143,6 +143,8 @@ export type ReceivePlan = PlanBase & {
   postgresql: WalSource;
   slot: string;
   flushSeconds: number;
+  // A connection that is silent for so long, though there is something to say, is given up. Default: 30.
+  stallSeconds?: number;
   // The slot is dropped when the server has to keep more than this for it.
   maxRetainedBytes?: number;
   // Whether the server may wait for us when it commits.

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
+import { watchProgress } from '../../src/archive/wal/watch.ts';
 import { mayBeSynchronous } from '../../src/engines/wal/synchronous.ts';
 import { startFaultProxy } from '../stores/fault-proxy.ts';
 import type { FaultProxy } from '../stores/fault-proxy.ts';
@@ -14,6 +15,7 @@ import type { PostgresServer } from '../engines/postgres-server.ts';
 import { acknowledgedLsn, checkAgainst, flushedLsn, lineage, newestLineage, storedTo } from './archive-check.ts';
 import { killReceivers, slot, startReceiver, until, walPolicy } from './receiver-run.ts';
 import type { RunningReceiver, WalPolicy } from './receiver-run.ts';
+import { startSilentProxy } from './silent-proxy.ts';
 import type { TierPlan } from '../../src/api/agent.ts';
 
 const keeping = { wal_keep_size: '4GB', max_slot_wal_keep_size: '2GB', checkpoint_timeout: '1h', max_wal_size: '8GB' };
@@ -182,7 +184,36 @@ test.serial('a server that waits for the receiver at each commit: it goes, unles
   await wanted.stop();
 });
 
-test.serial('a stalled network and a new password: the receiver comes back by itself', async (t) => {
+test.serial('a network that swallows everything: the receiver gives its connections up and makes others', async (t) => {
+  const server = await fixture.start('silent', { ...keeping, wal_sender_timeout: '2s' });
+  const policy = await walPolicy(fixture);
+  const between = await startSilentProxy(server.port);
+  const plan = await policy.plan(server, { stallSeconds: 1.5 });
+  const receiver = startReceiver({ ...plan, postgresql: { ...plan.postgresql, port: between.port } });
+  await receives(receiver);
+  between.silence();
+  await server.query(bulk(1000));
+  await until('it gives up', () => receiver.said.some((line) => line.includes('SourceUnreachable')), 20, receiver);
+  between.speak();
+  await caughtUp(policy, server, receiver, 'local');
+  t.true((await checkAgainst(policy, server)).segments > 0);
+  await receiver.stop();
+  await between.stop();
+});
+
+test('WAL that does not come is noticed, and what we hold up ourselves is not blamed on the server', (t) => {
+  const watch = watchProgress(30);
+  watch(5n, 9n, false, 0);
+  watch(5n, 9n, false, 30_000);
+  t.throws(() => watch(5n, 9n, false, 30_001), { code: 'SourceUnreachable' });
+  watch(6n, 9n, false, 40_000);
+  watch(6n, 9n, true, 90_000);
+  watch(6n, 9n, false, 100_000);
+  watch(9n, 9n, false, 200_000);
+  t.notThrows(() => watch(9n, 10n, false, 220_000));
+});
+
+test.serial('a stalled receiver and a new password: the receiver comes back by itself', async (t) => {
   const server = await fixture.start('stalled', { ...keeping, wal_sender_timeout: '2s' });
   const policy = await walPolicy(fixture);
   const plan = await policy.plan(server);

@@ -20,8 +20,8 @@ export type Followers = {
   // How far all tiers are that acknowledge, on this timeline. Undefined: one of them has nothing of it yet.
   acknowledged(lineageId: string, timeline: number): bigint | 'all' | undefined;
   state(): WalLine['followers'];
-  // Waits until all have followed, or for so long.
-  settle(milliseconds: number): Promise<void>;
+  // Waits until all have followed, for so long at most, or until the signal.
+  settle(milliseconds: number, waiting: AbortSignal): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -103,8 +103,9 @@ export const startFollowers = (
         ...(done === undefined ? {} : { storedLsn: lsnText(done.to) }),
         ...(failure === undefined ? {} : { code: failure.code, message: failure.message }),
       })),
-    async settle(milliseconds) {
-      for (const end = Date.now() + milliseconds; Date.now() < end && all.some(({ wanted, reached }) => reached < wanted);) {
+    async settle(milliseconds, waiting) {
+      const isBehind = (): boolean => all.some(({ wanted, reached }) => reached < wanted);
+      for (const end = Date.now() + milliseconds; Date.now() < end && isBehind() && !waiting.aborted;) {
         await pause(50);
       }
     },

@@ -50,7 +50,9 @@ export const receive = async (plan: ReceivePlan, context: AgentContext): Promise
     const receiver = await makeReceiver(plan, store, patience.signal, { others, keys: { signer, verifiers } }, context);
     try {
       await keepReceiving(receiver);
-      await receiver.followers.settle(plan.mode === 'Once' ? Number.POSITIVE_INFINITY : graceMilliseconds);
+      await (plan.mode === 'Once'
+        ? receiver.followers.settle(Number.POSITIVE_INFINITY, context.signal)
+        : receiver.followers.settle(graceMilliseconds, patience.signal));
     } finally {
       await receiver.followers.stop();
     }

@@ -31,6 +31,8 @@ export type Recorder = {
   take(lsn: bigint, bytes: Buffer): void;
   readonly received: () => bigint;
   readonly stored: () => bigint;
+  // Whether the source is asked to hold.
+  readonly isFull: () => boolean;
   // The newest mark that is stored.
   readonly marked: () => Mark | undefined;
   // Stores what has come and is not stored yet. Nothing, where an earlier piece is still under way.
@@ -47,7 +49,7 @@ type Block = Range & { readonly bytes: Buffer };
 type Job = { readonly range: Range; readonly isWhole: boolean; done?: { object: Placed; sidecar: StoredObject } };
 
 // Blocks that wait to be stored, besides the one that grows: they bound memory.
-const mostJobs = 3;
+const mostJobs = 2;
 const mostSamples = 100;
 
 export const makeRecorder = (options: RecorderOptions): Recorder => {
@@ -169,6 +171,7 @@ export const makeRecorder = (options: RecorderOptions): Recorder => {
     },
     received: () => received,
     stored: () => stored,
+    isFull: () => jobs.length >= mostJobs,
     marked: () => marked,
     cut() {
       if (block === undefined || received <= stored || jobs.some(({ isWhole }) => !isWhole)) {

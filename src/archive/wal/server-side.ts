@@ -11,9 +11,14 @@ import type { ReceivePlan } from '../../api/agent.ts';
 import type { ServerPlace } from '../../core/wal/start.ts';
 import { parseHistory } from '../../core/wal/timelines.ts';
 
-export const targetOf = ({ postgresql }: ReceivePlan): Target => {
-  const { database, credentialsDirectory, ...server } = postgresql;
-  return { server, database, credentialsDirectory };
+const usualStallSeconds = 30;
+
+export const stallSecondsOf = ({ stallSeconds = usualStallSeconds }: ReceivePlan): number => stallSeconds;
+
+// A question that gets no answer for so long will never get one.
+export const targetOf = (plan: ReceivePlan): Target => {
+  const { database, credentialsDirectory, ...server } = plan.postgresql;
+  return { server, database, credentialsDirectory, answerMilliseconds: stallSecondsOf(plan) * 1000 };
 };
 
 export type AskedServer = {

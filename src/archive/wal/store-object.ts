@@ -3,19 +3,38 @@ import { constants, zstdCompress } from 'node:zlib';
 import { promisify } from 'node:util';
 import type { Placed, Range } from '../../core/wal/objects.ts';
 import type { Store } from '../../stores/store.ts';
-import { encryptBytes } from '../age/file.ts';
+import { encrypt } from '../age/file.ts';
 import { walObjectKey } from '../layout.ts';
 import { putOnce } from '../small-objects.ts';
 import type { WalKey } from './day-key.ts';
 
+// Of the age format.
+const smallestChunkBytes = 64 * 1024;
+const tagBytes = 16;
+const longestHeaderBytes = 4096;
+
 const compress = promisify(zstdCompress);
-const options = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
+// Large pieces: the many small ones of the default are as much garbage again.
+const options = { params: { [constants.ZSTD_c_compressionLevel]: 3 }, chunkSize: 2 * 1024 ** 2 };
 
 type Place = { lineageId: string; segmentBytes: number; timeline: number };
 
-// Compresses and encrypts. Neither costs the main thread much: zstd works in the pool of threads.
-export const sealRange = async (bytes: Uint8Array, key: WalKey): Promise<Buffer> =>
-  encryptBytes(await compress(bytes, options), [key.recipient]);
+// Compresses and encrypts. Neither costs the main thread much: zstd works in the pool of threads. `release`: the bytes are not needed any more.
+export const sealRange = async (bytes: Uint8Array, key: WalKey, release: () => void): Promise<Buffer> => {
+  const packed = await compress(bytes, options);
+  release();
+  // Filled in place: what is sealed may be as large as a block, and is held until the store has it.
+  const sealed = Buffer.allocUnsafeSlow(packed.length + Math.ceil(packed.length / smallestChunkBytes) * tagBytes + longestHeaderBytes);
+  let filled = 0;
+  for await (const part of encrypt(once(packed), [key.recipient])) {
+    filled += part.copy(sealed, filled);
+  }
+  return sealed.subarray(0, filled);
+};
+
+async function* once(content: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield content;
+}
 
 // Stores what was sealed. Its name holds the key id, so that no other process can have used it.
 export const storeRange = async (store: Store, place: Place, range: Range, key: WalKey, sealed: Buffer): Promise<Placed> => {

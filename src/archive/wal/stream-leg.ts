@@ -13,8 +13,9 @@ import type { Receiver } from './receiver.ts';
 import { makeRecorder } from './recorder.ts';
 import type { Recorder } from './recorder.ts';
 import { reporter } from './report.ts';
-import { targetOf } from './server-side.ts';
+import { stallSecondsOf, targetOf } from './server-side.ts';
 import { sealRange, storeRange } from './store-object.ts';
+import { watchProgress } from './watch.ts';
 
 // Of the sixty seconds that a mark may be old, some go by on its way.
 const markMilliseconds = 50_000;
@@ -148,8 +149,7 @@ const startRecorder = (
     },
     async store(range, bytes, release) {
       const key = await receiver.keys();
-      const sealed = await sealRange(bytes, key);
-      release();
+      const sealed = await sealRange(bytes, key, release);
       const object = await storeRange(receiver.patient, { lineageId, segmentBytes, timeline }, range, key, sealed);
       return { object, sidecar: key.sidecar };
     },
@@ -174,11 +174,13 @@ const tick = async (
   signal: AbortSignal,
 ): Promise<LegEnd> => {
   const { plan } = receiver;
+  const watch = watchProgress(stallSecondsOf(plan));
   for (;;) {
     const sample = await takeSample(session, plan.slot);
     checkSample(receiver, sample);
     if (sample !== undefined && isCurrent) {
       await untilReceived(recorder, sample.lsn, signal);
+      watch(recorder.received(), sample.lsn, recorder.isFull(), performance.now());
       recorder.mark(sample);
     }
     recorder.cut();

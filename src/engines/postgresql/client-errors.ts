@@ -9,7 +9,7 @@ type Answer = { code: EngineErrorCode; message: string; retryable?: boolean };
 const unreachable = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EPIPE']);
 
 // The library has no code for these.
-const unreachableWords = /timeout expired|Connection terminated|socket disconnected/i;
+const unreachableWords = /timeout expired|Query read timeout|Connection terminated|socket disconnected/i;
 const untrusted = /certificate|CERT_|altnames|Hostname\/IP/i;
 
 const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');

@@ -15,7 +15,14 @@ export type Session = {
   end(): Promise<void>;
 };
 
-export type Target = { server: Server; database: string; credentialsDirectory: string; replication?: boolean };
+export type Target = {
+  server: Server;
+  database: string;
+  credentialsDirectory: string;
+  replication?: boolean;
+  // How long an answer may take. Default: for ever.
+  answerMilliseconds?: number;
+};
 
 const connectMilliseconds = 15_000;
 const keepAliveMilliseconds = 30_000;
@@ -26,7 +33,7 @@ export type RawConnection = { readonly client: Client; readonly explain: (error:
 
 // Opens a connection. Its transactions only read, and no time-out of the role cuts them.
 export const connectRaw = async (target: Target): Promise<RawConnection> => {
-  const { server, database, credentialsDirectory, replication = false } = target;
+  const { server, database, credentialsDirectory, replication = false, answerMilliseconds } = target;
   const { user, password } = await readLogin(credentialsDirectory);
   const where = { host: server.host, port: server.port, database, user };
   const client = new Client({
@@ -37,6 +44,7 @@ export const connectRaw = async (target: Target): Promise<RawConnection> => {
     connectionTimeoutMillis: connectMilliseconds,
     keepAlive: true,
     keepAliveInitialDelayMillis: keepAliveMilliseconds,
+    ...(answerMilliseconds === undefined ? {} : { query_timeout: answerMilliseconds }),
     ...(replication ? { replication: 'true' } : { options: '-c default_transaction_read_only=on -c statement_timeout=0' }),
   });
   // A connection that breaks while nothing is asked says so here; the next question fails then.

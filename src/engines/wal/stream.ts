@@ -31,15 +31,18 @@ export type StreamOptions = Target & {
   onWal: (lsn: bigint, bytes: Buffer) => void;
 };
 
-const answerMilliseconds = 10_000;
+const statusMilliseconds = 10_000;
 const closeMilliseconds = 2000;
+const usualAnswerMilliseconds = 30_000;
 
 // What the library has and its types do not name.
 type Wire = EventEmitter & { stream: Socket; sendCopyFromChunk(chunk: Buffer): void; endCopyFrom(): void; query(text: string): void };
 
 // Starts to stream. Throws SlotInUse, WalRemoved, SlotLost, or what else keeps the server from sending.
 export const openStream = async (options: StreamOptions): Promise<WalStream> => {
-  const connection = await connectRaw({ ...options, replication: true });
+  const { answerMilliseconds = usualAnswerMilliseconds, ...target } = options;
+  // The stream itself is a question without an end.
+  const connection = await connectRaw({ ...target, replication: true });
   const { client } = connection;
   const wire = (client as unknown as { connection: Wire }).connection;
   let received = options.from;
@@ -51,7 +54,7 @@ export const openStream = async (options: StreamOptions): Promise<WalStream> => 
       wire.sendCopyFromChunk(statusMessage(received, durable, Date.now()));
     }
   };
-  const timer = setInterval(answer, answerMilliseconds);
+  const timer = setInterval(answer, statusMilliseconds);
 
   const { started, ended } = runStream(connection, wire, options, (chunk) => {
     const message = parseMessage(chunk);
@@ -69,7 +72,7 @@ export const openStream = async (options: StreamOptions): Promise<WalStream> => 
   // Looked at by whoever waits for the end.
   over.catch(() => undefined);
   try {
-    await started;
+    await within(answerMilliseconds, started);
   } catch (error) {
     await client.end().catch(() => undefined);
     throw error;
@@ -93,6 +96,19 @@ export const openStream = async (options: StreamOptions): Promise<WalStream> => 
       await client.end().catch(() => undefined);
     },
   };
+};
+
+const within = async (milliseconds: number, started: Promise<void>): Promise<void> => {
+  const waiting = new AbortController();
+  const late = pause(milliseconds, undefined, { signal: waiting.signal }).then(() => {
+    throw new EngineError('SourceUnreachable', 'The server does not begin to send WAL.', { retryable: true });
+  });
+  late.catch(() => undefined);
+  try {
+    await Promise.race([started, late]);
+  } finally {
+    waiting.abort();
+  }
 };
 
 type Row = { fields: (string | null)[] };
