@@ -80,6 +80,7 @@ export const startFollowers = (
     await to?.close();
   };
   const working = all.map(work);
+  const isBehind = (): boolean => all.some(({ wanted, reached }) => reached < wanted);
 
   return {
     wake(id) {
@@ -104,7 +105,6 @@ export const startFollowers = (
         ...(failure === undefined ? {} : { code: failure.code, message: failure.message }),
       })),
     async settle(milliseconds, waiting) {
-      const isBehind = (): boolean => all.some(({ wanted, reached }) => reached < wanted);
       for (const end = Date.now() + milliseconds; Date.now() < end && isBehind() && !waiting.aborted;) {
         await pause(50);
       }
