@@ -14,7 +14,7 @@ export const writeSoakPage = (rows: readonly SoakRow[], day: string): void => {
     '<!-- Written by `make soak`. Do not edit. -->',
     '# The last soak',
     '',
-    `Files of tests that draw random cases, with many more rounds than \`make test\` gives them, on ${day}. The faults on a real cluster are in [docs/fault-matrix.md](../docs/fault-matrix.md).`,
+    `Files of tests that draw random cases, with many more rounds than \`make test\` gives them, on ${day}. A file that is not named was not reached. The faults on a real cluster are in [docs/fault-matrix.md](../docs/fault-matrix.md).`,
     '',
     line(['file', 'rounds', 'passed', 'failed', 'seconds']),
     line(['---', '---', '---', '---', '---']),
