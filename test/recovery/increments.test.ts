@@ -1,10 +1,18 @@
 // A chain of a real PostgreSQL 17 through the whole way: increments into the store, back by `restore`, and the whole copies that are forced.
 import { execFile } from 'node:child_process';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import test from 'ava';
+import type { ComponentEntry } from '../../src/api/stored/backup.ts';
+import { readManifest } from '../../src/archive/documents.ts';
+import { fetchChain } from '../../src/archive/recovery/fetch-chain.ts';
+import { identitiesIn, openAttemptKey } from '../../src/archive/recovery/keys.ts';
+import { openRepository } from '../../src/archive/repository.ts';
+import { readVerifiers } from '../../src/archive/signing/keys.ts';
+import { openDirectory } from '../../src/stores/directory.ts';
+import { silent } from '../engines/agent-run.ts';
 import { combine, differences, extract } from '../engines/increment-chain.ts';
 import type { PostgresServer } from '../engines/postgres-server.ts';
 import { giveToServer } from '../engines/toolbox.ts';
@@ -45,6 +53,21 @@ const byHand = async (id: string): Promise<string> => {
   return directory;
 };
 
+// As the plan of a restore opens them.
+const linksOf = async (...ids: string[]) => {
+  const store = openDirectory({ kind: 'directory', directory: world.directory });
+  const { repositoryId } = await openRepository(store);
+  const identities = identitiesIn(await readFile(world.identityFile, 'utf8'));
+  const chain = await Promise.all(
+    ids.map(async (id) => {
+      const { manifest } = await readManifest(store, id, repositoryId, readVerifiers([world.verificationKey]));
+      const component = manifest.components[0] as ComponentEntry;
+      return { manifest, component, identity: await openAttemptKey(store, component, identities) };
+    }),
+  );
+  return { store, chain };
+};
+
 test.serial('a Full and two increments come back in place, and equal what pg_combinebackup makes of them', async (t) => {
   const full = await world.backUp(server, '2026-11-22T02:00:00Z');
   await server.query(
@@ -69,6 +92,16 @@ test.serial('a Full and two increments come back in place, and equal what pg_com
   await combine(directories, combined);
   const apart = (await differences(to, combined)).filter((each) => !/^(?:holdfast|postgresql\.|pg_hba)/.test(each));
   t.deepEqual(apart, []);
+
+  // The way out for a form that is not known.
+  const fallBack = join(world.fixture.directory, 'fall-back');
+  const beside = join(world.fixture.directory, 'beside');
+  await Promise.all([fallBack, beside].map((folder) => mkdir(folder, { mode: 0o700 })));
+  const context = { signal: AbortSignal.timeout(60_000), progress: () => undefined, log: silent };
+  const { store, chain } = await linksOf(full, first.id, second.id);
+  await fetchChain({ store, chain, major: 17, directory: fallBack, beside, fetchBytes: 0, inPlace: [] }, context);
+  t.deepEqual(await differences(fallBack, combined), []);
+  t.deepEqual(await readdir(beside), [], 'nothing is left behind');
 
   const joined = await world.startOn(to);
   t.deepEqual(await joined.query(question), now);

@@ -1,20 +1,14 @@
 // A physical copy, back as a data directory that a server can start on: fetch → check → defuse, in a folder beside the target, which appears whole or not at all.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { ComponentEntry } from '../../api/stored/backup.ts';
 import type { RecoveryPlan } from '../../core/recovery/plan.ts';
-import { joinInto } from '../../engines/postgresql/incremental/join-increments.ts';
-import type { Joining } from '../../engines/postgresql/incremental/join-increments.ts';
-import { decompressed } from '../../engines/postgresql/incremental/read-archive.ts';
 import { checkDirectory, verifyBackup } from '../../engines/postgresql/recovery/check-directory.ts';
 import { defuse } from '../../engines/postgresql/recovery/defuse.ts';
 import type { Defused } from '../../engines/postgresql/recovery/defuse.ts';
-import { extractBase } from '../../engines/postgresql/recovery/extract.ts';
 import { findPrograms } from '../../engines/postgresql/recovery/programs.ts';
 import type { Store } from '../../stores/store.ts';
-import { ArchiveError } from '../errors.ts';
-import { withArtifact } from '../read-artifact.ts';
 import type { RecoveryContext } from './context.ts';
+import { defaultSegmentBytes, fetchChain, segmentBytesOf } from './fetch-chain.ts';
 import type { OpenLink } from './open-link.ts';
 import type { Prepared } from './prepare.ts';
 import type { DirectoryTarget, Owner } from './request.ts';
@@ -22,8 +16,6 @@ import { giveTo } from './give-to.ts';
 import { replayDirectory } from './replay/replay-directory.ts';
 import type { Replayed } from './replay/replay-directory.ts';
 import { intoDirectory } from './target-directory.ts';
-
-const defaultSegmentBytes = 16 * 1024 ** 2;
 
 export type RestoredDirectory = {
   path: string;
@@ -46,7 +38,9 @@ export const restoreDirectory = (
 ): Promise<RestoredDirectory> =>
   intoDirectory(target.path, async (directory, beside) => {
     const { plan, chain } = prepared;
-    await context.step('fetch', () => fetchChain(store, plan, chain, directory, context));
+    const { fetchBytes } = plan;
+    const fetch = { store, chain, major: majorOf(plan), directory, beside, programs: target.programs, fetchBytes };
+    await context.step('fetch', () => fetchChain(fetch, context));
     const checked = await context.step('check', () => check(plan, chain, directory, target, context));
     const defused = await context.step('defuse', () => defuseIt(plan, directory, target, context));
     const replayed = await replayIt(store, prepared, target, { directory, beside }, identities, context);
@@ -55,33 +49,6 @@ export const restoreDirectory = (
   });
 
 export const majorOf = ({ versions }: RecoveryPlan): number => Number.parseInt(versions['postgresql'] ?? '', 10);
-
-// The Full is unpacked, each increment is joined to it as it streams by: one copy on disk.
-const fetchChain = async (
-  store: Store,
-  plan: RecoveryPlan,
-  chain: readonly OpenLink[],
-  directory: string,
-  { signal, progress }: RecoveryContext,
-): Promise<void> => {
-  let fetched = 0;
-  const onBytes = (bytes: number): void => progress('fetch', (fetched += bytes), plan.fetchBytes);
-  let joining: Joining | undefined;
-  for (const { manifest, component, identity = '' } of chain) {
-    const base = component.artifacts.find(({ name }) => name === 'base.tar');
-    if (base === undefined || (component.parent === null) !== (joining === undefined)) {
-      throw new ArchiveError('DocumentInvalid', `This release cannot restore the physical copy of ${manifest.backupId}. Use a later one.`);
-    }
-    const whole = joining;
-    await withArtifact({ store, identities: [identity], signal, onBytes }, base, async (plain) => {
-      await (whole === undefined ? extractBase(plain, directory, signal) : whole.apply(decompressed(plain, signal)));
-    });
-    joining ??= joinInto(directory, { walSegmentBytes: segmentBytesOf(component), durable: false });
-  }
-  await joining?.finish();
-};
-
-const segmentBytesOf = ({ facts }: ComponentEntry): number => facts.postgresql?.walSegmentBytes ?? defaultSegmentBytes;
 
 const check = async (
   plan: RecoveryPlan,

@@ -2,17 +2,17 @@
 import { once } from 'node:events';
 import { startTool } from '../tool.ts';
 
-const script = 'exec pg_combinebackup --manifest-checksums=CRC32C "$@"';
+const script = 'exec "$1" --manifest-checksums=CRC32C "${@:2}"';
 
 // `directories`: the whole copy first, then its increments in their order. `output` must not exist, or be empty.
 export const combineBackups = async (
   directories: readonly string[],
   output: string,
-  { durable, signal }: { durable: boolean; signal: AbortSignal },
+  { program = 'pg_combinebackup', durable, signal }: { program?: string; durable: boolean; signal: AbortSignal },
 ): Promise<void> => {
   const { stdin, stdout, ended } = startTool({
     script,
-    parameters: [...(durable ? [] : ['--no-sync']), `--output=${output}`, ...directories],
+    parameters: [program, ...(durable ? [] : ['--no-sync']), `--output=${output}`, ...directories],
     signal,
     failure: { code: 'ChainBroken', what: 'pg_combinebackup', retryable: false },
   });
