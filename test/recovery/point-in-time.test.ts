@@ -4,10 +4,8 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import { Client } from 'pg';
 import { lsnBytes } from '../../src/api/lsn.ts';
 import { RecoveryRefused } from '../../src/archive/recovery/refused.ts';
 import { microsText } from '../../src/core/recovery/wish.ts';
@@ -16,12 +14,11 @@ import type { PostgresServer } from '../engines/postgres-server.ts';
 import type { RunningReceiver } from '../wal/receiver-run.ts';
 import { until } from '../wal/receiver-run.ts';
 import { serverUid } from '../engines/toolbox.ts';
+import { atTime, commitFor, makeLedger, readCommits, whenStored } from './commits.ts';
+import type { Commit } from './commits.ts';
 import { makeMachine } from './other-machine.ts';
 import { makeWorld } from './world.ts';
 import type { World } from './world.ts';
-
-// One row a commit. `micros`: the commit's own time. `lsn`: where the WAL was when it was answered.
-type Commit = { id: number; micros: number; lsn: string };
 
 let world: World;
 let server: PostgresServer;
@@ -34,55 +31,22 @@ let restores = 0;
 const inWorld = (name: string): string => join(world.fixture.directory, name);
 const leftovers = (): string[] => readdirSync(world.fixture.directory).filter((name) => name.includes('.holdfast-'));
 
-// Commits for some time, one after the other.
-const commitFor = async (milliseconds: number): Promise<void> => {
-  const client = new Client({ host: server.socketDirectory, port: server.port, user: 'postgres' });
-  await client.connect();
-  try {
-    for (const end = Date.now() + milliseconds; Date.now() < end; await pause(2)) {
-      await client.query('INSERT INTO ledger (lsn) SELECT pg_current_wal_lsn()');
-    }
-  } finally {
-    await client.end();
-  }
-};
-
-const stored = async (): Promise<void> => {
-  const [row] = await server.query<{ lsn: string; now: number }>(
-    'SELECT pg_current_wal_flush_lsn()::text AS lsn, extract(epoch FROM clock_timestamp())::float8 * 1000 AS now',
-  );
-  await until(
-    'the WAL is stored',
-    () => {
-      const line = receiver.newest();
-      return (
-        line !== undefined && lsnBytes(line.storedLsn) >= lsnBytes(row?.lsn ?? '') && Date.parse(line.markTime ?? '') >= (row?.now ?? 0)
-      );
-    },
-    70,
-    receiver,
-  );
-};
-
 test.before(async () => {
   world = await makeWorld();
   server = await world.fixture.start('main', { track_commit_timestamp: 'on', max_slot_wal_keep_size: '1GB' });
-  await server.query('CREATE TABLE ledger (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, lsn pg_lsn)');
+  await makeLedger(server);
   receiver = await world.receive(server);
   await until('the receiver stores something', () => receiver.newest() !== undefined, 30, receiver);
-  await commitFor(300);
+  await commitFor(server, 300);
   firstBackup = await world.backUp(server, new Date().toISOString().replace(/\.\d+/, ''), {
     logical: { enabled: false, databases: [], globals: false, credentialsDirectory: '' },
   });
-  await commitFor(2500);
+  await commitFor(server, 2500);
   await server.query(`SELECT pg_create_restore_point('before the mistake')`);
   second = (await server.query<{ n: number }>('SELECT max(id) AS n FROM ledger'))[0]?.n ?? 0;
-  await commitFor(1500);
-  const rows = await server.query<{ id: number; micros: string; lsn: string }>(
-    `SELECT id, (extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1000000)::bigint::text AS micros, lsn::text FROM ledger ORDER BY id`,
-  );
-  commits = rows.map(({ id, micros, lsn }) => ({ id, micros: Number(micros), lsn }));
-  await stored();
+  await commitFor(server, 1500);
+  commits = await readCommits(server);
+  await whenStored(server, receiver);
 });
 
 test.after.always(async () => {
@@ -109,7 +73,6 @@ const rowsAt = async (t: ExecutionContext, point: Point, more: { base?: string; 
 };
 
 const upTo = (id: number): number[] => commits.filter((commit) => commit.id <= id).map((commit) => commit.id);
-const at = (micros: number, inclusive = true): Point => ({ kind: 'time', text: microsText(micros), micros, inclusive });
 
 // Behind the backup and before the end.
 const between = (share: number): Commit => {
@@ -124,7 +87,7 @@ for (let round = 1; round <= rounds; round += 1) {
     const commit = between(Math.random());
     t.log(`row ${commit.id} at ${microsText(commit.micros)}`);
     const inclusive = round % 2 === 1;
-    const found = await rowsAt(t, at(commit.micros, inclusive));
+    const found = await rowsAt(t, atTime(commit.micros, inclusive));
     t.deepEqual(found, upTo(inclusive ? commit.id : commit.id - 1));
   });
 }
@@ -149,7 +112,7 @@ test.serial('an idle database: a moment between the last commit and the last mar
   const last = commits.at(-1) as Commit;
   const mark = Date.parse(receiver.newest()?.markTime ?? '') * 1000;
   t.true(mark > last.micros);
-  t.deepEqual(await rowsAt(t, at(mark)), upTo(last.id));
+  t.deepEqual(await rowsAt(t, atTime(mark)), upTo(last.id));
 });
 
 test.serial('on another machine, by the plugin itself: as an ordinary user, and as root for somebody else', async (t) => {
@@ -212,11 +175,11 @@ const refusal = async (t: ExecutionContext, point: Point, more: { base?: string 
 test.serial(
   'refused: the future, the time before the backup, a name that is not there; with the window, and nothing is left',
   async (t) => {
-    const future = await refusal(t, at(Date.now() * 1000 + 3_600_000_000));
+    const future = await refusal(t, atTime(Date.now() * 1000 + 3_600_000_000));
     t.is(future.code, 'PointOutsideWindow');
     t.regex(future.message, /What can be reached: \S+Z to \S+Z \(timeline 1, LSN \S+ to \S+\)/);
     t.regex(String(future.remedy.options?.['to-time']), /Z$/);
-    const past = await refusal(t, at((commits[0]?.micros ?? 0) - 60_000_000));
+    const past = await refusal(t, atTime((commits[0]?.micros ?? 0) - 60_000_000));
     t.is(past.code, 'PointOutsideWindow');
     const place = await refusal(t, { kind: 'lsn', lsn: 0x1_0000_0000n, inclusive: true });
     t.is(place.code, 'PointOutsideWindow');
@@ -229,7 +192,7 @@ test.serial(
 );
 
 test.serial('the nearest point that a refusal names can be reached', async (t) => {
-  const { remedy } = await refusal(t, at(Date.now() * 1000 + 3_600_000_000));
+  const { remedy } = await refusal(t, atTime(Date.now() * 1000 + 3_600_000_000));
   const text = String(remedy.options?.['to-time']);
   t.deepEqual(
     await rowsAt(t, { kind: 'time', text, micros: Date.parse(text) * 1000, inclusive: true }, { base: firstBackup }),
