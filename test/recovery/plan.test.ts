@@ -245,6 +245,19 @@ test('what was not measured is absent, and said', (t) => {
   t.true(plan.kind === 'plan' && !('spaceBytes' in plan) && plan.notes.some((note) => /No identity was given/.test(note)));
 });
 
+test('another C library is told, since indexes of text would be wrong without a word', (t) => {
+  const sorted = link('b2');
+  sorted.component.facts.versions = { postgresql: '17.11', libc: '2.41' };
+  const notes = (libc: string | undefined, form: Facts['form'] = 'physical'): string => {
+    const plan = planRecovery(facts({ chain: [sorted], form, ...(libc === undefined ? {} : { libc }) }));
+    return plan.kind === 'plan' ? plan.notes.join() : plan.code;
+  };
+  t.is(notes('2.41'), '');
+  t.regex(notes('2.36'), /sorted by the C library 2\.41 there, and this machine has 2\.36: .*REINDEX/);
+  t.regex(notes(undefined), /is not known/);
+  t.is(notes('2.36', 'logical'), '');
+});
+
 test('every refusal has its code and the option that would work', (t) => {
   const table: [Partial<Facts>, RefusalCode, RegExp, object][] = [
     [

@@ -43,6 +43,7 @@ export const prepare = async (
     missing: await missingObjects(source, chain),
     ...(identities === undefined ? {} : { closed }),
     ...(await spaceOf(source, chain, wish, signal)),
+    ...libcHere(),
     ...(replaying === undefined ? {} : { replay: replaying.facts }),
     target,
   };
@@ -52,6 +53,13 @@ export const prepare = async (
     dumps: target.kind === 'server' ? target.dumps : [],
     ...(replaying?.tools === undefined ? {} : { replay: replaying.tools }),
   };
+};
+
+// Node knows which GNU C library it runs on. It would look up the names of open connections, too.
+const libcHere = (): { libc?: string } => {
+  process.report.excludeNetwork = true;
+  const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
+  return header?.glibcVersionRuntime === undefined ? {} : { libc: header.glibcVersionRuntime };
 };
 
 type Opened = { chain: OpenLink[]; closed: Facts['missing'] };

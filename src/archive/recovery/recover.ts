@@ -8,6 +8,7 @@ import { restoreDirectory } from './into-directory.ts';
 import type { RestoredDirectory } from './into-directory.ts';
 import { restoreIntoServer } from './into-server.ts';
 import type { RestoredServer } from './into-server.ts';
+import { measureSpeed } from './measure-speed.ts';
 import { prepare } from './prepare.ts';
 import type { Prepared } from './prepare.ts';
 import type { RecoveryRequest } from './request.ts';
@@ -19,7 +20,10 @@ export type Recovered = { plan: RecoveryPlan; directory?: RestoredDirectory; ser
 
 // What would be done. Throws RecoveryRefused.
 export const planOnly = (request: RecoveryRequest, context: RecoveryContext): Promise<RecoveryPlan> =>
-  withPlan(request, context, ({ plan }) => Promise.resolve(plan));
+  withPlan(request, context, async ({ plan, chain }, store) => {
+    const reading = await measureSpeed(store, chain, plan.fetchBytes, context.signal);
+    return { ...plan, ...(reading === undefined ? {} : { reading }) };
+  });
 
 // Does it. `onPlan` is told the plan before the first byte is read.
 export const recover = (request: RecoveryRequest, context: RecoveryContext, onPlan: (plan: RecoveryPlan) => void): Promise<Recovered> =>

@@ -1,6 +1,6 @@
 // A plan of recovery for people.
 import type { RecoveryPlan } from '../../core/recovery/plan.ts';
-import { sizeText, unknown } from '../common/figures.ts';
+import { durationText, sizeText, unknown } from '../common/figures.ts';
 import type { Colours } from '../common/io.ts';
 import { oneLine } from '../common/printable.ts';
 import { renderTable } from '../common/table.ts';
@@ -10,7 +10,7 @@ export const planPage = (plan: RecoveryPlan, colours: Colours): string => {
     ['COMPONENT', `${plan.component} of ${plan.policy.namespace}/${plan.policy.name}, ${plan.form} copy`],
     ['REACHES', reaches(plan)],
     ['LOST', plan.lost],
-    ['READS', `${sizeText(plan.fetchBytes)} from the store`],
+    ['READS', `${sizeText(plan.fetchBytes)} from the store${readingText(plan)}`],
     ...(plan.form === 'physical' ? [takes(plan)] : []),
     [
       'VERSIONS',
@@ -33,6 +33,12 @@ export const planPage = (plan: RecoveryPlan, colours: Colours): string => {
     ...plan.notes.map((note) => `\n${oneLine(note)}\n`),
   ].join('');
 };
+
+// An estimate says what it was made from.
+const readingText = ({ reading }: RecoveryPlan): string =>
+  reading === undefined
+    ? ''
+    : `; at least ${durationText(reading.seconds * 1000)} at the ${sizeText(reading.bytesPerSecond)} a second that it gave just now`;
 
 const takes = ({ spaceBytes, freeBytes }: RecoveryPlan): [string, string] => [
   'TAKES',

@@ -28,10 +28,15 @@ export type RecoveryPlan = {
   spaceBytes?: number;
   freeBytes?: number;
   versions: Record<string, string>;
+  // How long reading takes; absent where it was not measured.
+  reading?: ReadEstimate;
   // What will not be there.
   lost: string;
   notes: string[];
 };
+
+// At the speed at which the store gave its first bytes. Unpacking goes on beside it; checks and replay come on top.
+export type ReadEstimate = { seconds: number; bytesPerSecond: number };
 
 // What the chosen backups turned out to be like, and where they shall go.
 export type Facts = {
@@ -47,6 +52,8 @@ export type Facts = {
   closed?: { backupId: string; message: string }[];
   // Bytes of the files, once they are there; absent where that is not known.
   rawBytes?: number;
+  // Version of the C library of this machine, which sorts text; absent where it is another one.
+  libc?: string;
   // Where WAL is replayed.
   replay?: ReplayFacts;
   target: Target;
@@ -261,10 +268,19 @@ const lostBy = ({ ids, replay }: Facts, { manifest, component }: Link): string =
   ].join('');
 };
 
-const notesOf = ({ notes, closed, rawBytes, target }: Facts): string[] => [
+const notesOf = ({ notes, closed, rawBytes, target, chain, form, libc }: Facts): string[] => [
   ...notes,
+  ...(form === 'physical' ? otherSorting(chain.at(-1)?.component.facts.versions['libc'], libc) : []),
   ...(closed === undefined ? ['No identity was given: whether the backup can be opened, and how much room it takes, is not known.'] : []),
   ...(closed !== undefined && rawBytes === undefined && target.kind === 'directory'
     ? ['How much room it takes is not known: the backup says nothing of it.']
     : []),
 ];
+
+// Indexes of text are in the order of the C library that made them: another one finds rows no more, and says nothing.
+const otherSorting = (there: string | undefined, here: string | undefined): string[] =>
+  there === undefined || there === here
+    ? []
+    : [
+        `Text was sorted by the C library ${there} there${here === undefined ? ', and that of this machine is not known' : `, and this machine has ${here}`}: start the copy where it is ${there}, or run REINDEX DATABASE in each database and then ALTER DATABASE … REFRESH COLLATION VERSION.`,
+      ];
