@@ -72,16 +72,17 @@ const sampleQuestion = `
   SELECT CASE WHEN pg_is_in_recovery() THEN extract(epoch FROM pg_last_xact_replay_timestamp()) ELSE extract(epoch FROM clock_timestamp()) END::float8 AS seconds,
          (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END)::text AS lsn,
          (SELECT restart_lsn::text FROM pg_replication_slots WHERE slot_name = $1) AS restart,
+         (SELECT setting::int FROM pg_settings WHERE name = 'wal_segment_size') AS "segmentBytes",
          current_setting('synchronous_standby_names') AS names`;
 
+type Answer = { seconds: number | null; lsn: string | null; restart: string | null; segmentBytes: number; names: string };
+
 export const takeSample = async (session: Session, slot: string): Promise<Sample | undefined> => {
-  const [row] = await session.query<{ seconds: number | null; lsn: string | null; restart: string | null; names: string }>(sampleQuestion, [
-    slot,
-  ]);
+  const [row] = await session.query<Answer>(sampleQuestion, [slot]);
   if (row?.seconds == null || row.lsn === null) {
     return undefined;
   }
-  const lsn = recordEnd(lsnBytes(row.lsn));
+  const lsn = recordEnd(lsnBytes(row.lsn), row.segmentBytes);
   return {
     timeMilliseconds: Math.floor(row.seconds * 1000),
     lsn,
@@ -91,7 +92,11 @@ export const takeSample = async (session: Session, slot: string): Promise<Sample
 };
 
 // At the beginning of a page the next record comes behind the page's header. The last one ended before it, and nothing more will be flushed while the
-// server is idle.
+// server is idle. No record can end just behind a header: what continues on a page has at least 8 bytes there.
 const pageBytes = 8192n;
-const longestHeaderBytes = 40n;
-export const recordEnd = (lsn: bigint): bigint => (lsn % pageBytes <= longestHeaderBytes ? lsn - (lsn % pageBytes) : lsn);
+const headerBytes = 24n;
+const segmentHeaderBytes = 40n;
+export const recordEnd = (lsn: bigint, segmentBytes: number): bigint => {
+  const header = lsn % BigInt(segmentBytes) === segmentHeaderBytes ? segmentHeaderBytes : headerBytes;
+  return lsn % pageBytes === header ? lsn - header : lsn;
+};
