@@ -5,7 +5,7 @@ import { lsnBytes, lsnText, parseSegmentName, segmentName, segmentNames, segment
 import type { WalGap, WalPage } from '../../src/api/stored/wal.ts';
 import { lineageOf, walObjectKey, walPageKey, walTailKey, walTailsPrefix } from '../../src/archive/layout.ts';
 import { contentsOf, gapsOf, intervalsOf } from '../../src/core/wal/coverage.ts';
-import { placeVouchedFor, thinMarks, timeVouchedFor } from '../../src/core/wal/marks.ts';
+import { thinMarks } from '../../src/core/wal/marks.ts';
 import type { Mark } from '../../src/core/wal/marks.ts';
 import { asStored, bySegment, joinRanges, selectObjects } from '../../src/core/wal/objects.ts';
 import type { Placed, Range } from '../../src/core/wal/objects.ts';
@@ -163,6 +163,12 @@ const anyMarks = fc
       return { timeMilliseconds, lsn };
     });
   });
+
+// Up to where WAL must be there, so that no commit answered before that time is missing; and the newest time that WAL up to a place vouches for.
+const placeVouchedFor = (marks: readonly Mark[], time: number): bigint | undefined =>
+  marks.find((mark) => mark.timeMilliseconds >= time)?.lsn;
+const timeVouchedFor = (marks: readonly Mark[], lsn: bigint): number | undefined =>
+  marks.findLast((mark) => mark.lsn <= lsn)?.timeMilliseconds;
 
 test('thinned marks vouch for nothing that the others did not, and for the newest time', (t) => {
   fc.assert(

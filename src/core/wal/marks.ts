@@ -26,12 +26,3 @@ export const thinMarks = (marks: readonly Mark[], everyMilliseconds: number): Ma
   }
   return kept;
 };
-
-// Up to where WAL must be there, so that no commit answered before that time is missing. Undefined: no mark vouches for that time.
-// `marks` are sorted by time.
-export const placeVouchedFor = (marks: readonly Mark[], timeMilliseconds: number): bigint | undefined =>
-  marks.find((mark) => mark.timeMilliseconds >= timeMilliseconds)?.lsn;
-
-// The newest time that WAL up to `lsn` vouches for.
-export const timeVouchedFor = (marks: readonly Mark[], lsn: bigint): number | undefined =>
-  marks.findLast((mark) => mark.lsn <= lsn)?.timeMilliseconds;
