@@ -57,7 +57,7 @@ export const prepare = async (
 
 // Node knows which GNU C library it runs on. It would look up the names of open connections, too.
 const libcHere = (): { libc?: string } => {
-  process.report.excludeNetwork = true;
+  Object.assign(process.report, { excludeNetwork: true });
   const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
   return header?.glibcVersionRuntime === undefined ? {} : { libc: header.glibcVersionRuntime };
 };
