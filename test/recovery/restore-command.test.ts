@@ -1,9 +1,13 @@
-// The restore_command as PostgreSQL runs it: what it does when a file is there, is not there yet, does not exist, or cannot be had.
+// The restore_command as PostgreSQL runs it: what it does when a file is there, is not there yet, does not exist, or cannot be had. And what is made of where redo ended.
 import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
+import type { Replay } from '../../src/core/recovery/replay.ts';
+import { checkRedoEnd } from '../../src/archive/recovery/replay/redo-end.ts';
+import type { Lineage } from '../../src/archive/wal/read-lineage.ts';
+import type { SegmentReader } from '../../src/archive/wal/read-segment.ts';
 import { makeSpool, restoreCommand } from '../../src/engines/postgresql/recovery/restore-command.ts';
 import { runToEnd } from '../run-to-end.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
@@ -59,4 +63,35 @@ test('where the one that fills the spool is gone it is not waited for ever', asy
   const script = await readFile(spool.script, 'utf8');
   await writeFile(spool.script, script.replaceAll(`/proc/${process.pid}`, '/proc/999999999'));
   t.is((await ask(restoreCommand(spool), 'x', join(spool.directory, 'to'))).code, 200);
+});
+
+const segmentBytes = 16 * 1024 ** 2;
+const segmentStart = BigInt(3 * segmentBytes);
+
+// WAL up to `to`, with the length of a record at `end`.
+const redoCase = (end: bigint, to: bigint, recordBytes: number, atLeast = to) => {
+  const content = Buffer.alloc(segmentBytes);
+  content.writeUInt32LE(recordBytes, Number(end - segmentStart) + (end % 8192n === 0n ? 24 : 0));
+  const reader: SegmentReader = {
+    stored: () => Number(to - segmentStart),
+    async *read() {
+      yield content.subarray(0, 1000);
+      yield content.subarray(1000);
+    },
+  };
+  const replay: Replay = { lineageId: 'l', timeline: 1, steps: [], to, target: { kind: 'end' }, atLeast, endIsPoint: true };
+  return checkRedoEnd(replay, end, { document: { segmentBytes } } as Lineage, reader);
+};
+
+test('redo that ended before what was planned fails, unless the record there is not stored whole', async (t) => {
+  const end = segmentStart + 5000n;
+  const to = end + 100n;
+  await t.notThrowsAsync(redoCase(to, to, 0));
+  await t.notThrowsAsync(redoCase(end, to, 500, end));
+  // 500 bytes long, and 100 of them are there: nobody was told that it is.
+  await t.notThrowsAsync(redoCase(end, to, 500));
+  await t.notThrowsAsync(redoCase(segmentStart + 8192n, segmentStart + 8192n + 60n, 500));
+  // A record that is there whole and was not replayed; nothing at all where something was planned.
+  await t.throwsAsync(redoCase(end, to, 60), { code: 'WalMissing', message: /stopped at LSN 0\/3001388, and was to come to 0\/30013EC/ });
+  await t.throwsAsync(redoCase(end, to, 0), { code: 'WalMissing' });
 });
