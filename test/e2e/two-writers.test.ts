@@ -3,16 +3,13 @@ import './support/store-names.ts';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import type { AgentContext } from '../../src/archive/context.ts';
 import { adopt } from '../../src/archive/adopt.ts';
 import type { S3Location } from '../../src/stores/s3-client.ts';
-import { openStore } from '../../src/stores/open.ts';
-import { createLog } from '../../src/telemetry/log.ts';
 import { kubectl, mustKubectl } from '../cluster/kubectl.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { bucketDirectory, demoSecret, demoVerificationKey } from './support/demo.ts';
 import { filesBelow, removeTree } from './support/files.ts';
-import { cloudOfShop, prepareForger } from './support/forger.ts';
+import { agentHere, cloudOfShop, prepareForger } from './support/forger.ts';
 import { copySecrets, dropNamespace, freshNamespace } from './support/namespaces.ts';
 import { conditionOf, explain, getPolicy, startBackup, whenEnded, whenReplicated } from './support/objects.ts';
 import { armPolicy, bucketTier, dumpsOf } from './support/policies.ts';
@@ -100,15 +97,6 @@ test.serial('the second takes over and writes; the first stops, says so, and kee
   t.is(found.status?.tiers?.[0]?.refused ?? 0, 0, 'what the first wrote while it was the writer stays restorable');
 });
 
-const elsewhere: AgentContext = {
-  log: createLog(() => undefined, {}),
-  report: () => undefined,
-  signal: new AbortController().signal,
-  now: () => new Date(),
-  openStore,
-  step: (_name, work) => work(),
-};
-
 test.serial('another cluster takes over: the policy of the same name here stops, and gets it back when asked', async (t) => {
   t.timeout(8 * minute);
   const location = { ...(cloudOfShop as S3Location), prefix };
@@ -121,7 +109,7 @@ test.serial('another cluster takes over: the policy of the same name here stops,
       signingKeyFile: join(keyFolder, 'signing.key'),
       tiers: [{ name: 'cloud', location }],
     },
-    elsewhere,
+    agentHere,
   );
   t.is(epoch, 3);
   const stopped = await whenEnded(second, await startBackup(second, 'app'));

@@ -45,7 +45,8 @@ export const prepareForger = (): void => {
   writeFileSync(join(folder, 'signing.key'), pair.privateKeyPem);
 };
 
-const context: AgentContext = {
+// What an agent is given, for one that runs here.
+export const agentHere: AgentContext = {
   log: createLog(() => undefined, {}),
   report: () => undefined,
   signal: new AbortController().signal,
@@ -92,6 +93,6 @@ export const forgeBackup = async (backupId: string, slot: string, { clusterId, n
     recipients: [demoSecret('holdfast/recipient')],
     deadlineSeconds: 60,
   };
-  await dump(plan, poisonedCopy(), context);
-  await seal({ ...base, verb: 'seal', components: [{ name: 'db', attempt: 1 }], failed: [] }, context);
+  await dump(plan, poisonedCopy(), agentHere);
+  await seal({ ...base, verb: 'seal', components: [{ name: 'db', attempt: 1 }], failed: [] }, agentHere);
 };
