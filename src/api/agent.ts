@@ -202,6 +202,25 @@ export type WalLine = {
   followers: { tier: string; storedLsn?: string; code?: string; message?: string }[];
 };
 
+// What the WAL of one component leads to on one tier, printed by `inspect`. Only what signed documents say, and what the list of the store bears out.
+export type WindowLine = {
+  kind: 'window';
+  tier: string;
+  component: string;
+  // The newest mark of the archive: every commit answered before `time` is stored, up to `lsn`. Whether a backup leads there, the intervals say.
+  mark?: { time: string; lsn: string; timeline: number };
+  // The newest instant that a recovery reaches.
+  restorableTo?: string;
+  // Any point of an interval can be recovered. The newest ones; so many older ones are left out. Without times: too few marks say when it was.
+  intervals: WindowSpan[];
+  olderIntervals?: number;
+  // Nothing between the two points can be recovered. `to` without a time: no backup leads on behind the gap.
+  gaps: (WindowSpan & { reason?: string })[];
+  olderGaps?: number;
+};
+
+export type WindowSpan = { timeline: number; fromLsn: string; toLsn: string; from?: string; to?: string };
+
 // A stored log line, printed by `inspect` with logsOf.
 export type StoredLogLine = { kind: 'stored-log'; object: string; line: string };
 
@@ -254,6 +273,8 @@ export type InspectFacts = {
   verified?: { backups: number; unverified: number; readBytes: number; newestTime?: string; oldestTime?: string };
   // Objects that belong to no single backup and are not what was written. At most three are named.
   damaged?: { objects: number; first: DamagedObject[] };
+  // WAL: of so many components there was a line. `refused`: none could be judged. Failed: it was read, and a recovery would refuse it. Inconclusive: it could not be read.
+  wal?: { components: number; refused?: { verdict: 'Failed' | 'Inconclusive'; code: string; message: string } };
 };
 
 export type WriterFacts = { epoch: number; clusterId: string; namespace: string; name: string; startTime: string; ours: boolean };
@@ -272,4 +293,4 @@ export type ReceiveResult = ResultBase & {
 };
 
 export type AgentResult = DumpResult | SealResult | CopyResult | InspectResult | AdoptResult | ReceiveResult;
-export type AgentLine = ProgressLine | EntryLine | WalLine | StoredLogLine | AgentResult;
+export type AgentLine = ProgressLine | EntryLine | WindowLine | WalLine | StoredLogLine | AgentResult;

@@ -219,6 +219,47 @@ const tierFacts = z.object({
   epoch: count().optional().describe('Epoch of the writer: it grows when another cluster takes the repository over.'),
 });
 
+const walLsn = () => z.string().max(17);
+const walTimeline = () => z.int().min(1).describe('Timeline of the server. Each promotion begins a new one.');
+
+const windowFacts = z.object({
+  tier: labelName(20).describe('By which tier: the first one that holds WAL.'),
+  measuredTime: time().describe('When it was read.'),
+  earliestTime: time().optional().describe('From here on every component that has WAL can be recovered to any instant, but for the gaps.'),
+  latestTime: time().optional().describe('Up to here: everything committed before it is stored, and a whole backup leads there.'),
+  intervals: z
+    .array(
+      z.object({
+        component: labelName(20).describe('Whose WAL it is.'),
+        timeline: walTimeline(),
+        from: time().describe('First instant that can be recovered along this timeline.'),
+        to: time().describe('Last one.'),
+      }),
+    )
+    .max(50)
+    .optional()
+    .describe('Without a hole, each. Oldest first.'),
+  olderIntervals: count().optional().describe('So many older ones are left out here.'),
+  gaps: z
+    .array(
+      z.object({
+        component: labelName(20).describe('Whose WAL is missing.'),
+        timeline: walTimeline(),
+        fromLsn: walLsn().describe('The last place in the WAL that can be recovered before the gap.'),
+        toLsn: walLsn().describe('The first one after it; or the end of the WAL, where no backup leads on.'),
+        from: time().optional().describe('The last instant before the gap. Absent: no mark says when that was.'),
+        to: time()
+          .optional()
+          .describe('The first instant after it. Absent: nothing after it can be recovered yet; a new Full backup mends that.'),
+        reason: z.string().max(40).optional().describe('Why the WAL was given up, where the receiver knew.'),
+      }),
+    )
+    .max(20)
+    .optional()
+    .describe('What cannot be recovered in between. Oldest first.'),
+  olderGaps: count().optional().describe('So many older ones are left out here.'),
+});
+
 // An incident of this policy that is open, or whose end nobody has been told yet.
 const alertSchema = z.object({
   name: z.enum(alertNames).describe('Name of the alert; docs/alerts.md lists them all.'),
@@ -247,6 +288,7 @@ export const policyStatusSchema = z.object({
     })
     .optional()
     .describe('What could be lost right now.'),
+  recoverability: windowFacts.optional().describe('Which instants the archived WAL leads to. Absent: no WAL is known of.'),
   components: mapList(z.array(componentFacts).max(32), ['name']).optional().describe('What is known of each component.'),
   tiers: mapList(z.array(tierFacts).max(8), ['name']).optional().describe('What the last reading of each tier found.'),
   latestBackup: z

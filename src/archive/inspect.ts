@@ -20,9 +20,13 @@ import { newestSnapshot, recordFrom } from './inspection/newest-snapshot.ts';
 import { readAgain } from './inspection/read-again.ts';
 import { readQuickly } from './inspection/quick.ts';
 import { describeRecord } from './inspection/record.ts';
+import type { Known } from './inspection/record.ts';
 import type { Standing } from './inspection/standing.ts';
 import { standingsOf } from './inspection/standing.ts';
 import type { Snapshot } from './inspection/snapshot.ts';
+import { passedIds, reportWindows } from './inspection/windows.ts';
+import { readWal } from './inspection/wal.ts';
+import type { WalFound } from './inspection/wal.ts';
 import { verifyInRotation } from './inspection/verify.ts';
 import type { Verified } from './inspection/verify.ts';
 import { writeSnapshot } from './inspection/write-snapshot.ts';
@@ -73,6 +77,7 @@ const inspectAll = async (plan: InspectPlan, store: Store, context: AgentContext
   const { snapshot, damaged } = await newestSnapshot(store, listing.snapshots, repositoryId, verifiers, context);
   const judged = await context.step('read catalogue', () => judgeAll(plan, repository, listing, snapshot, context));
   const marks = await context.step('read marks', () => readMarks(store, listing.marks, snapshot, repositoryId, verifiers));
+  const wal = await context.step('read WAL index', () => readWal({ ...context, store, listing, repositoryId, verifiers }));
   const writer = currentWriter(epochs, plan);
   const signer = writer?.ours === true ? await signerOf(plan, verifiers) : undefined;
   const known = { repository, marks: marks.byBackup, context };
@@ -84,7 +89,7 @@ const inspectAll = async (plan: InspectPlan, store: Store, context: AgentContext
   }
   return {
     repositoryId,
-    ...report(plan, judged, verified.standings, context),
+    ...reportAll(plan, judged, verified.standings, wal, context),
     ...(writer === undefined ? {} : { writer }),
     stored: listing.stored,
     ...(await spaceFacts(store, context.now(), context.log)),
@@ -95,6 +100,7 @@ const inspectAll = async (plan: InspectPlan, store: Store, context: AgentContext
       ...epochs.damaged,
       ...damaged,
       ...marks.damaged,
+      ...wal.damaged,
       ...(await damagedKit(store, listing.kit, plan.thorough === true)),
     ]),
   };
@@ -124,7 +130,7 @@ const judgeAll = async (
 ): Promise<Judged[]> => {
   const reads = new Set(readAgain(listing.manifests.length, plan.verification === undefined ? undefined : now().getTime()));
   const judge = async ({ id, object, index }: { id: string; object: ObjectInfo; index: number }): Promise<Judged> => {
-    const taken = reads.has(index) ? undefined : recordFrom(snapshot, id, object);
+    const taken = reads.has(index) ? undefined : completeRecord(recordFrom(snapshot, id, object), listing);
     const judged = taken === undefined ? await judgeManifest(repository, id, object) : judgeRecord(repository, taken);
     return judgePresence(repository.store, judged, listing.objects);
   };
@@ -137,6 +143,10 @@ const judgeAll = async (
   return judged;
 };
 
+// Records of older releases do not say where WAL goes on; where there is WAL, the manifest is read instead.
+const completeRecord = (record: Known | undefined, { walDocuments }: Listing): Known | undefined =>
+  walDocuments.length > 0 && record?.components.some(({ base }) => base === undefined) === true ? undefined : record;
+
 type KnownOf = { repository: Repository; marks: ReadonlyMap<string, VerificationMark>; context: AgentContext };
 
 const verify = async (plan: InspectPlan, known: KnownOf, judged: readonly Judged[], signer: Signer | undefined): Promise<Verified> => {
@@ -147,6 +157,21 @@ const verify = async (plan: InspectPlan, known: KnownOf, judged: readonly Judged
   return verifyInRotation({ ...known, plan: verification, signer }, judged);
 };
 
+// The entries, and what WAL leads to from those that passed.
+const reportAll = (
+  plan: InspectPlan,
+  judged: readonly Judged[],
+  standings: ReadonlyMap<string, Standing>,
+  wal: WalFound,
+  context: AgentContext,
+) => ({
+  ...report(plan, judged, standings, context),
+  ...reportWindows(plan.tier.name, wal, judged, passedIds(entriesOf(plan, judged, standings)), context),
+});
+
+const entriesOf = ({ tier }: InspectPlan, judged: readonly Judged[], standings: ReadonlyMap<string, Standing>): EntryLine[] =>
+  withChains(judged.map((each) => entryOf(tier.name, each, standings.get(each.id))));
+
 const report = (
   plan: InspectPlan,
   judged: readonly Judged[],
@@ -155,7 +180,7 @@ const report = (
   snapshotTime?: string,
 ) => {
   const counts = { backups: 0, refused: 0 };
-  const entries = withChains(judged.map((each) => entryOf(plan.tier.name, each, standings.get(each.id))));
+  const entries = entriesOf(plan, judged, standings);
   for (const [index, entry] of entries.entries()) {
     const checkedTime = judged[index]?.fromSnapshot === true && snapshotTime !== undefined ? { checkedTime: snapshotTime } : {};
     print({ ...entry, ...checkedTime });

@@ -2,6 +2,16 @@
 import { z } from 'zod';
 import { backupTypes } from '../backup-type.ts';
 
+// Where a physical copy of a PostgreSQL server ends: WAL goes on from there. null: there is none. Absent: the record is of an older release.
+const baseSchema = z.object({
+  systemIdentifier: z.string(),
+  timeline: z.int().min(1),
+  stopLsn: z.string(),
+  commitsUntil: z.string().optional(),
+  endTime: z.string(),
+});
+export type BaseRecord = z.output<typeof baseSchema>;
+
 // Enough of a verified manifest to list the backup. A record speaks of a manifest only as long as the store lists it with this very size and tag.
 export const catalogueRecordSchema = z.object({
   id: z.string().min(1),
@@ -16,7 +26,13 @@ export const catalogueRecordSchema = z.object({
   createdTime: z.string(),
   policy: z.object({ namespace: z.string(), name: z.string() }),
   components: z.array(
-    z.object({ name: z.string(), bytes: z.int().min(0), restorableTo: z.string().optional(), parent: z.string().optional() }),
+    z.object({
+      name: z.string(),
+      bytes: z.int().min(0),
+      restorableTo: z.string().optional(),
+      parent: z.string().optional(),
+      base: baseSchema.nullable().optional(),
+    }),
   ),
   failed: z.array(z.string()),
   // When the dump had read it all back; the oldest of its components.

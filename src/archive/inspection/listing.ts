@@ -1,5 +1,5 @@
 // What a tier holds, from one list of all its objects: a page of a thousand costs one request, a look at each would cost a thousand.
-import { backupIdOf, catalogPrefix, kitPrefix, manifestsPrefix, verifiedBackup, writersPrefix } from '../layout.ts';
+import { backupIdOf, catalogPrefix, kitPrefix, manifestsPrefix, verifiedBackup, walPrefix, writersPrefix } from '../layout.ts';
 import type { ObjectInfo, Store } from '../../stores/store.ts';
 
 export type Listing = {
@@ -14,6 +14,10 @@ export type Listing = {
   snapshots: ObjectInfo[];
   // The newest verification mark of each backup.
   marks: Map<string, ObjectInfo>;
+  // Documents of WAL archives, in the order of their keys; of the tails, each of which replaces the ones before it, the newest few of each timeline.
+  walDocuments: ObjectInfo[];
+  // Sizes of stored WAL, by key. Pieces of a segment that is there whole are left out: they are many, and nothing needs them any more.
+  walObjects: Map<string, number>;
   stored: { dataBytes: number; manifestBytes: number; otherBytes: number };
 };
 
@@ -25,11 +29,15 @@ export const readListing = async (store: Store, signal: AbortSignal): Promise<Li
     kit: [],
     snapshots: [],
     marks: new Map(),
+    walDocuments: [],
+    walObjects: new Map(),
     stored: { dataBytes: 0, manifestBytes: 0, otherBytes: 0 },
   };
+  const takeWal = walTaker(listing);
   for await (const object of store.list('')) {
     signal.throwIfAborted();
     take(listing, object);
+    takeWal(object);
   }
   return listing;
 };
@@ -65,4 +73,39 @@ const take = (listing: Listing, object: ObjectInfo): void => {
     // Later ones sort later.
     listing.marks.set(verified, object);
   }
+};
+
+// A tail that was damaged is not the only one.
+const tailsKept = 8;
+
+// Takes the keys under wal/ in their order: whole segments come before pieces.
+const walTaker = ({ walDocuments, walObjects }: Listing): ((object: ObjectInfo) => void) => {
+  const whole = new Set<string>();
+  let tails = { folder: '', count: 0 };
+  return (object) => {
+    const { key, sizeBytes } = object;
+    if (!key.startsWith(walPrefix)) {
+      return;
+    }
+    const [, segment] = /^(wal\/[^/]+\/[0-9A-F]{8}\/[0-9A-F]{24})-/.exec(key) ?? [];
+    if (segment !== undefined) {
+      whole.add(segment);
+    }
+    const [, start, ofSegment] = /^(wal\/[^/]+\/[0-9A-F]{8}\/)pieces\/([0-9A-F]{24})\//.exec(key) ?? [];
+    if (ofSegment !== undefined && whole.has(`${start}${ofSegment}`)) {
+      return;
+    }
+    if (!key.endsWith('.json')) {
+      walObjects.set(key, sizeBytes);
+      return;
+    }
+    walDocuments.push(object);
+    const [, folder] = /^(wal\/[^/]+\/marks\/[^/]+\/)/.exec(key) ?? [];
+    if (folder !== undefined) {
+      tails = folder === tails.folder ? { folder, count: tails.count + 1 } : { folder, count: 1 };
+      if (tails.count > tailsKept) {
+        walDocuments.splice(-tailsKept - 1, 1);
+      }
+    }
+  };
 };

@@ -1,7 +1,8 @@
 // From a manifest to the record that the catalogue keeps of it, and from that to the line that is printed.
 import type { EntryLine } from '../../api/agent.ts';
-import type { Manifest } from '../../api/stored/backup.ts';
-import type { CatalogueRecord } from '../../api/stored/catalogue.ts';
+import type { ComponentEntry, Manifest } from '../../api/stored/backup.ts';
+import type { BaseRecord, CatalogueRecord } from '../../api/stored/catalogue.ts';
+import { hasPhysical } from '../../core/recovery/known-backup.ts';
 import { componentObjects, manifestObjects, totalBytes } from '../manifest-objects.ts';
 import { describeObject } from '../small-objects.ts';
 
@@ -27,12 +28,20 @@ export const recordOf = (manifest: Manifest, stored: Buffer): Known => {
       bytes: totalBytes(componentObjects(component)),
       ...(component.parent === null ? {} : { parent: component.parent }),
       ...(component.facts.restorableTo === undefined ? {} : { restorableTo: component.facts.restorableTo }),
+      base: baseOf(component),
     })),
     failed: manifest.failed.map(({ name }) => name),
     readBackTime: manifest.components.map(({ verification }) => verification.time).toSorted()[0] ?? manifest.createdTime,
     objectBytes: totalBytes(objects),
     objects: () => objects.map(({ key, bytes: size }) => [key, size]),
   };
+};
+
+const baseOf = (component: ComponentEntry): BaseRecord | null => {
+  const { systemIdentifier, timeline, stopLsn, commitsUntil } = component.facts.postgresql ?? {};
+  return systemIdentifier === undefined || timeline === undefined || stopLsn === undefined || !hasPhysical(component)
+    ? null
+    : { systemIdentifier, timeline, stopLsn, endTime: component.endTime, ...(commitsUntil === undefined ? {} : { commitsUntil }) };
 };
 
 // From the first dump's start to the manifest.

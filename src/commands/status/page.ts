@@ -7,6 +7,7 @@ import { renderTable } from '../common/table.ts';
 import type { Table } from '../common/table.ts';
 import { adviceFor } from './advice.ts';
 import type { PolicyReport } from './report.ts';
+import { windowTexts } from './window-texts.ts';
 import { activityTexts, latestText, lossExplained, lossText, nextTexts, readyText, slotsText } from './sentences.ts';
 
 export type PageOptions = { now: number; wide: boolean; colours: Colours; columns?: number | undefined };
@@ -36,6 +37,7 @@ const headline = (report: PolicyReport, { now, wide, colours }: PageOptions): st
     ...line('Ready', [paint(readyText(report), colours)]),
     ...(report.operator === undefined ? [] : line('Operator', [colours.red(oneLine(report.operator.says))])),
     ...line('Could be lost', [paintLoss(lossText(exposure), exposure.state, colours), lossExplained(exposure, now)]),
+    ...line('Any instant', windowTexts(report.recoverability)),
     ...line('Objective', [paintObjective(report.objective, colours)]),
     ...line('Newest backup', [paint(latestText(report, now), colours)]),
     ...(failed

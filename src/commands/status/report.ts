@@ -27,6 +27,8 @@ export type PolicyReport = {
   objective: Objective;
   // How the slots of the schedules fared.
   successRate?: Omit<NonNullable<PolicyStatus['successRate']>, 'days'>;
+  // Which instants the archived WAL leads to.
+  recoverability?: NonNullable<PolicyStatus['recoverability']>;
   latestBackup?: NonNullable<PolicyStatus['latestBackup']> & { time?: string };
   tiers: NonNullable<PolicyStatus['tiers']>;
   components: NonNullable<PolicyStatus['components']>;
@@ -54,6 +56,7 @@ export const policyReport = (policy: BackupPolicy, backups: Backup[], now: numbe
     exposure: exposureOf(policy, now),
     objective: objectiveNow(policy, now),
     ...(status.successRate === undefined ? {} : { successRate: withoutDays(status.successRate) }),
+    ...(status.recoverability === undefined ? {} : { recoverability: status.recoverability }),
     ...(status.latestBackup === undefined
       ? {}
       : { latestBackup: { ...status.latestBackup, ...(latestTime === undefined ? {} : { time: latestTime }) } }),

@@ -1,7 +1,7 @@
 // Reads what agents print. A pod may print anything: what does not fit is passed over, and nothing longer than its limit gets into a status.
 // The small zod: the operator loads it at start, and the whole one takes 13 MiB.
 import * as z from 'zod/mini';
-import type { AgentResult, EntryLine, ProgressLine } from '../../api/agent.ts';
+import type { AgentResult, EntryLine, ProgressLine, WindowLine } from '../../api/agent.ts';
 import { backupTypes, wholeReasons } from '../../api/backup-type.ts';
 import { categoryNames } from '../../api/categories.ts';
 
@@ -35,6 +35,23 @@ const entry = z.object({
     .check(z.maxLength(32)),
   failed: z.array(name()).check(z.maxLength(32)),
   verifiedTime: z.exactOptional(time()),
+});
+
+// Timelines and places of a server's WAL.
+const lsn = () => z.string().check(z.maxLength(17), z.regex(/^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/));
+const timeline = () => z.int().check(z.minimum(1), z.maximum(0xffff_ffff));
+const span = { timeline: timeline(), fromLsn: lsn(), toLsn: lsn(), from: z.exactOptional(time()), to: z.exactOptional(time()) };
+
+const windowLine = z.object({
+  kind: z.literal('window'),
+  tier: name(),
+  component: name(),
+  mark: z.exactOptional(z.object({ time: time(), lsn: lsn(), timeline: timeline() })),
+  restorableTo: z.exactOptional(time()),
+  intervals: z.array(z.object(span)).check(z.maxLength(50)),
+  olderIntervals: z.exactOptional(amount()),
+  gaps: z.array(z.object({ ...span, reason: z.exactOptional(text(40)) })).check(z.maxLength(20)),
+  olderGaps: z.exactOptional(amount()),
 });
 
 const resultBase = z.object({
@@ -81,6 +98,12 @@ const inspectFacts = {
       first: z.array(z.object({ key: text(800), code: text(64), message: text(300) })).check(z.maxLength(3)),
     }),
   ),
+  wal: z.exactOptional(
+    z.object({
+      components: amount(),
+      refused: z.exactOptional(z.object({ verdict: z.enum(['Failed', 'Inconclusive']), code: text(64), message: text(300) })),
+    }),
+  ),
 };
 
 const result = z.discriminatedUnion('verb', [
@@ -110,11 +133,11 @@ const result = z.discriminatedUnion('verb', [
   }),
 ]);
 
-const line = z.union([progress, entry, result]);
+const line = z.union([progress, entry, windowLine, result]);
 
 // Undefined for what is no line of the protocol, or not for us (logs).
-export const parseAgentLine = (content: string): ProgressLine | EntryLine | AgentResult | undefined => {
-  if (!content.startsWith('{') || !/"kind":"(progress|entry|result)"/.test(content)) {
+export const parseAgentLine = (content: string): ProgressLine | EntryLine | WindowLine | AgentResult | undefined => {
+  if (!content.startsWith('{') || !/"kind":"(progress|entry|window|result)"/.test(content)) {
     return undefined;
   }
   try {

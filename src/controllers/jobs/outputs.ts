@@ -1,6 +1,6 @@
 // Follows what the pods of our Jobs print, and keeps what was read: the newest progress, the entries, the result.
 // After a restart of the operator the log of a pod is simply read again.
-import type { EntryLine } from '../../api/agent.ts';
+import type { EntryLine, WindowLine } from '../../api/agent.ts';
 import type { Output } from '../../core/jobs/state.ts';
 import { agentContainer } from '../../core/jobs/pod-waiting.ts';
 import { backoffMilliseconds, pause } from '../../kube/backoff.ts';
@@ -27,6 +27,7 @@ export type Outputs = {
 };
 
 const mostEntries = 100_000;
+const mostWindows = 64;
 // Of a container that has ended nothing new comes: so often is its log asked for, and so long may it be silent.
 const mostFailures = 5;
 const endedIdleMilliseconds = 60_000;
@@ -41,6 +42,7 @@ export const createOutputs = (client: KubeClient, log: Log): Outputs => {
   // Reads the log once from its beginning. True: the agent's result was in it.
   const read = async (pod: FollowedPod, hasEnded: boolean, kept: Kept, onProgress: () => void): Promise<boolean> => {
     const entries: EntryLine[] = [];
+    const windows: WindowLine[] = [];
     const { signal } = kept.stop;
     const idle = hasEnded ? { idleMilliseconds: endedIdleMilliseconds } : {};
     for await (const text of client.logs(pod, { container: agentContainer, follow: true, signal, ...idle })) {
@@ -55,10 +57,23 @@ export const createOutputs = (client: KubeClient, log: Log): Outputs => {
             entries.push(line);
           }
           break;
+        case 'window':
+          if (windows.length < mostWindows) {
+            windows.push(line);
+          }
+          break;
         case 'result':
           kept.result = line;
           kept.entries = entries;
           kept.entriesComplete = line.verb === 'inspect' && entries.length === (line.backups ?? 0) + (line.refused ?? 0);
+          if (
+            line.verb === 'inspect' &&
+            line.wal !== undefined &&
+            line.wal.refused === undefined &&
+            windows.length === line.wal.components
+          ) {
+            kept.windows = windows;
+          }
           return true;
         case undefined:
           break;

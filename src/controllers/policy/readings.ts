@@ -37,7 +37,7 @@ const readOneTier = async (reader: JobReader, jobs: Job[], options: ReadOptions)
 
 const succeeded = ({ state }: JobFacts) =>
   state.type === 'Ended' && state.result?.verb === 'inspect' && state.result.outcome === 'Succeeded'
-    ? { result: state.result, entries: state.entries }
+    ? { result: state.result, entries: state.entries, windows: state.windows }
     : undefined;
 
 // What the newest reading that succeeded found. One from before `knownSince` says less than the status does: a newer one is being read again.
@@ -50,13 +50,14 @@ export const catalogueOf = (jobs: JobFacts[], tier: string, knownSince: number):
   if (newest === undefined) {
     return undefined;
   }
-  const { job, result, entries } = newest;
+  const { job, result, entries, windows } = newest;
   return {
     measuredTime: job.createdTime,
     backups: result.backups ?? 0,
     refused: result.refused ?? 0,
     ...(result.repositoryId === undefined ? {} : { repositoryId: result.repositoryId }),
     ...(entries === undefined ? {} : { entries }),
+    ...(windows === undefined ? {} : { windows }),
     facts: factsOf(result),
   };
 };
@@ -69,6 +70,7 @@ const factsOf = ({
   unfinishedUploads,
   verified,
   damaged,
+  wal,
 }: InspectResult): NonNullable<TierCatalogue['facts']> => ({
   ...(writer === undefined ? {} : { writer }),
   ...(stored === undefined ? {} : { stored }),
@@ -77,4 +79,5 @@ const factsOf = ({
   ...(unfinishedUploads === undefined ? {} : { unfinishedUploads }),
   ...(verified === undefined ? {} : { verified }),
   ...(damaged === undefined ? {} : { damaged }),
+  ...(wal === undefined ? {} : { wal }),
 });

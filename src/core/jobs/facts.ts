@@ -1,5 +1,5 @@
 // A Job, its pod and what the pod printed, as decisions see them.
-import type { AgentResult, EntryLine, ProgressLine } from '../../api/agent.ts';
+import type { AgentResult, EntryLine, ProgressLine, WindowLine } from '../../api/agent.ts';
 import type { Action, JobVerb } from './request.ts';
 
 export type JobState =
@@ -9,7 +9,17 @@ export type JobState =
   // It ended, and what it printed has not been read to the end yet.
   | { type: 'Reading' }
   // It ended. No result: nobody knows what it did; `message` says what is known. `entries` is there once the whole log was read.
-  | { type: 'Ended'; endTime: number; started: boolean; result?: AgentResult; entries?: EntryLine[]; cause?: EndCause; message?: string };
+  | {
+      type: 'Ended';
+      endTime: number;
+      started: boolean;
+      result?: AgentResult;
+      entries?: EntryLine[];
+      // What the WAL of components leads to; there under the same condition.
+      windows?: WindowLine[];
+      cause?: EndCause;
+      message?: string;
+    };
 
 // `leavesBy`: its pod was deleted, and is gone by then wherever its node still works.
 export type Leaving = { leavesBy?: number };

@@ -1,13 +1,21 @@
 // From a Job, the pods that belong to it, and what was read of their output, to one state.
 import type { V1Job, V1JobCondition, V1Pod } from '@kubernetes/client-node';
-import type { AgentResult, EntryLine, ProgressLine } from '../../api/agent.ts';
+import type { AgentResult, EntryLine, ProgressLine, WindowLine } from '../../api/agent.ts';
 import { instantOf } from '../plan/time.ts';
 import type { EndCause, JobState } from './facts.ts';
 import { agentContainer, podStart } from './pod-waiting.ts';
 import { withRemedy } from './start-remedy.ts';
 
 // What is known of the output of a Job's pod. `complete`: read to the end, or nothing more can be had.
-export type Output = { complete: boolean; result?: AgentResult; entries: EntryLine[]; entriesComplete: boolean; progress?: ProgressLine };
+export type Output = {
+  complete: boolean;
+  result?: AgentResult;
+  entries: EntryLine[];
+  entriesComplete: boolean;
+  // All of them, once that is known.
+  windows?: WindowLine[];
+  progress?: ProgressLine;
+};
 
 export type StateInput = {
   job: V1Job;
@@ -71,6 +79,7 @@ const ended = (input: StateInput, { cause, message }: { cause?: EndCause; messag
     started: status?.state?.terminated !== undefined || result !== undefined,
     ...(result === undefined ? {} : { result }),
     ...(output?.complete === true && output.entriesComplete && pods.length <= 1 ? { entries: output.entries } : {}),
+    ...(output?.complete === true && output.windows !== undefined && pods.length <= 1 ? { windows: output.windows } : {}),
     ...(cause === undefined ? {} : { cause }),
     ...(message === undefined ? {} : { message }),
   };

@@ -50,7 +50,14 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
   const reading = inspections(observed);
   const copying = copies(observed);
   const taking = adoption(observed);
-  const { next: _next, lastScheduleTime: _last, latestBackup: _latest, successRate: _rate, ...before } = policy.status ?? {};
+  const {
+    next: _next,
+    lastScheduleTime: _last,
+    latestBackup: _latest,
+    successRate: _rate,
+    recoverability: _window,
+    ...before
+  } = policy.status ?? {};
   const read = summary(observed);
   const exposure = rpo(observed, read.tiers ?? []);
   const rate = successRate(observed, due);

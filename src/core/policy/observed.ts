@@ -1,5 +1,5 @@
 // Everything that a decision on a BackupPolicy looks at.
-import type { EntryLine, InspectFacts } from '../../api/agent.ts';
+import type { EntryLine, InspectFacts, WindowLine } from '../../api/agent.ts';
 import type { BackupType } from '../../api/backup-type.ts';
 import type { BackupStatus } from '../../api/backup.ts';
 import type { BackupPolicy } from '../../api/objects.ts';
@@ -31,6 +31,8 @@ export type TierCatalogue = {
   refused: number;
   // Undefined: the log was lost, only the counts are known.
   entries?: EntryLine[];
+  // What the WAL of each component that has some leads to. Undefined: it is not known.
+  windows?: WindowLine[];
   // What else was measured.
   facts?: Omit<InspectFacts, 'repositoryId' | 'backups' | 'refused'>;
 };

@@ -3,8 +3,9 @@ import type { EntryLine } from '../../api/agent.ts';
 import type { PolicyStatus } from '../../api/policy.ts';
 import { instantOf, isoTime } from '../plan/time.ts';
 import type { PolicyObserved, TierCatalogue } from './observed.ts';
+import { recoverability, restorableByWal } from './recoverability.ts';
 
-type Summary = Pick<PolicyStatus, 'tiers' | 'components' | 'latestBackup' | 'repositoryId'>;
+type Summary = Pick<PolicyStatus, 'tiers' | 'components' | 'latestBackup' | 'repositoryId' | 'recoverability'>;
 type TierSummary = NonNullable<PolicyStatus['tiers']>[number];
 type ComponentSummary = NonNullable<PolicyStatus['components']>[number];
 
@@ -16,9 +17,11 @@ export const summary = (observed: PolicyObserved): Summary => {
   const repositoryId = read?.repositoryId ?? policy.status?.repositoryId;
   const latestBackup = read?.entries === undefined ? policy.status?.latestBackup : latest && describeLatest(observed, latest);
   const components = policy.spec.components.map(({ name }) => componentSummary(observed, name, read));
+  const window = recoverability(observed);
   return {
     tiers: policy.spec.tiers.map(({ name }) => tierSummary(observed, name)),
     components,
+    ...(window === undefined ? {} : { recoverability: window }),
     ...(repositoryId === undefined ? {} : { repositoryId }),
     ...(latestBackup === undefined ? {} : { latestBackup }),
   };
@@ -37,11 +40,13 @@ const slotTime = (entry: EntryLine | undefined): string | undefined => {
 
 const newestPassed = (entries: EntryLine[]): EntryLine | undefined => passed(entries).at(-1);
 
-// What a restore of everything from one tier would bring back: of each component the newest, of those the oldest. None while one has nothing.
-const restorableTime = ({ policy }: PolicyObserved, entries: EntryLine[]): string | undefined => {
-  const perComponent = policy.spec.components.map(({ name }) =>
-    passed(entries).flatMap(({ components }) => instantOf(components.find((each) => each.name === name)?.restorableTo) ?? []),
-  );
+// What a restore of everything from one tier would bring back: of each component the newest, by a backup or by WAL behind one, of those the oldest. None
+// while one has nothing.
+const restorableTime = (observed: PolicyObserved, tier: string, entries: EntryLine[]): string | undefined => {
+  const perComponent = observed.policy.spec.components.map(({ name }) => [
+    ...passed(entries).flatMap(({ components }) => instantOf(components.find((each) => each.name === name)?.restorableTo) ?? []),
+    ...[restorableByWal(observed, tier, name) ?? []].flat(),
+  ]);
   return perComponent.every((points) => points.length > 0)
     ? isoTime(Math.min(...perComponent.map((points) => Math.max(...points))))
     : undefined;
@@ -60,7 +65,7 @@ const tierSummary = (observed: PolicyObserved, name: string): TierSummary => {
     return before ?? { name };
   }
   const latest = read.entries === undefined ? before?.latestBackupTime : slotTime(newestPassed(read.entries));
-  const restorable = read.entries === undefined ? before?.restorableTime : restorableTime(observed, read.entries);
+  const restorable = read.entries === undefined ? before?.restorableTime : restorableTime(observed, name, read.entries);
   return {
     name,
     ...(latest === undefined ? {} : { latestBackupTime: latest }),

@@ -9,7 +9,7 @@ import { refusal } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
 import { replayOf } from './replay.ts';
 import type { Replay } from './replay.ts';
-import { earliestOf, latestOf, waysOf } from './wal-source.ts';
+import { earliestOf, latestOf, lineageOfBackup, waysOf } from './wal-source.ts';
 import type { TimedBase, WalSource, Way } from './wal-source.ts';
 import type { Point, Wish } from './wish.ts';
 
@@ -64,7 +64,9 @@ const physicalOf = (catalogue: Catalogue, name: string): Physical[] =>
 const basesOf = (catalogue: Catalogue, name: string, sources: readonly WalSource[], source: WalSource): TimedBase[] =>
   physicalOf(catalogue, name).flatMap(({ manifest, component }) => {
     const { postgresql } = component.facts;
-    return postgresql?.stopLsn === undefined || postgresql.timeline === undefined || lineageOf(sources, component) !== source
+    return postgresql?.stopLsn === undefined ||
+      postgresql.timeline === undefined ||
+      lineageOfBackup(sources, postgresql.systemIdentifier, component.endTime) !== source
       ? []
       : [
           {
@@ -75,12 +77,6 @@ const basesOf = (catalogue: Catalogue, name: string, sources: readonly WalSource
           },
         ];
   });
-
-// Of one server the newest lineage that was there when the backup ended; before the first one there was none.
-const lineageOf = (sources: readonly WalSource[], { facts, endTime }: ComponentEntry): WalSource | undefined => {
-  const own = sources.filter(({ systemIdentifier }) => systemIdentifier === facts.postgresql?.systemIdentifier);
-  return own.findLast(({ createdTime }) => Date.parse(createdTime) <= Date.parse(endTime)) ?? own[0];
-};
 
 // Whether the point lies on the way, at or behind the end of its backup.
 const reaches = (way: Way, point: WalPoint): boolean => {

@@ -16,6 +16,16 @@ export type WalSource = {
   readonly gaps: readonly WalGap[];
 };
 
+// Of one server the newest lineage that was there when the backup ended; before the first one there was none.
+export const lineageOfBackup = <S extends Pick<WalSource, 'systemIdentifier' | 'createdTime'>>(
+  sources: readonly S[],
+  systemIdentifier: string,
+  endTime: string,
+): S | undefined => {
+  const own = sources.filter((source) => source.systemIdentifier === systemIdentifier);
+  return own.findLast(({ createdTime }) => Date.parse(createdTime) <= Date.parse(endTime)) ?? own[0];
+};
+
 // `commitsUntil`: no commit in it is later, in milliseconds.
 export type TimedBase = Base & { readonly commitsUntil?: number };
 

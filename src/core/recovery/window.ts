@@ -1,0 +1,132 @@
+// Every point that the WAL of a component leads to, and the gaps between them: by the same ways that a recovery would take.
+import { lsnBytes } from '../../api/lsn.ts';
+import type { WalGap } from '../../api/stored/wal.ts';
+import type { TimelineContents } from '../wal/coverage.ts';
+import type { Mark } from '../wal/marks.ts';
+import { earliestOf, latestOf, lineageOfBackup, waysOf } from './wal-source.ts';
+import type { TimedBase, WalSource } from './wal-source.ts';
+
+// A physical backup that is whole, with all that it builds on.
+export type WindowBase = TimedBase & { readonly systemIdentifier: string; readonly endTime: string };
+
+type Span = { readonly timeline: number; readonly from: bigint; readonly to: bigint };
+// Any LSN and any instant of it can be recovered. Without instants: too few marks say when it was.
+export type WindowInterval = Span & { readonly fromMilliseconds?: number; readonly toMilliseconds?: number };
+// Nothing between the two can be recovered. No end in time: no backup leads on behind it.
+export type WindowGap = WindowInterval & { readonly reason?: WalGap['reason'] };
+
+export type Window = {
+  // Oldest lineage first, then by timeline and place.
+  readonly intervals: readonly WindowInterval[];
+  readonly gaps: readonly WindowGap[];
+  // The newest mark of the newest timeline, whether a backup leads there or not.
+  readonly mark?: Mark & { readonly timeline: number };
+  // The newest instant that can be recovered.
+  readonly restorableMilliseconds?: number;
+};
+
+// `sources` oldest first, as the planning of a recovery takes them.
+export const windowOf = (sources: readonly WalSource[], bases: readonly WindowBase[]): Window => {
+  const parts = sources.map((source) => {
+    const own = bases.filter(({ systemIdentifier, endTime }) => lineageOfBackup(sources, systemIdentifier, endTime) === source);
+    const intervals = intervalsOfSource(source, own);
+    return { intervals, gaps: source.timelines.flatMap((contents) => gapsOfTimeline(source, contents, intervals)) };
+  });
+  const newest = parts.map(({ intervals }) => newestInstant(intervals)).findLast((time) => time !== undefined);
+  const mark = newestMark(sources.at(-1));
+  return {
+    intervals: parts.flatMap(({ intervals }) => intervals),
+    gaps: parts.flatMap(({ gaps }) => gaps),
+    ...(mark === undefined ? {} : { mark }),
+    ...(newest === undefined ? {} : { restorableMilliseconds: newest }),
+  };
+};
+
+// All ways to one end are one interval: each goes on to the end from where its backup ends.
+const intervalsOfSource = (source: WalSource, bases: readonly TimedBase[]): WindowInterval[] =>
+  [...Map.groupBy(waysOf(source, bases), ({ timeline, to }) => `${timeline} ${to}`).values()]
+    .flatMap((ways): WindowInterval[] => {
+      const [first] = ways;
+      if (first === undefined) {
+        return [];
+      }
+      const latest = latestOf(first);
+      // A way whose backup ends behind the last mark has no instant of its own.
+      const starts = ways.flatMap((way) => earliestOf(way) ?? []).filter((earliest) => latest !== undefined && earliest <= latest);
+      return [
+        {
+          timeline: first.timeline,
+          from: ways.map(({ base }) => base.stop).reduce((a, b) => (a < b ? a : b)),
+          to: first.to,
+          ...(latest === undefined || starts.length === 0 ? {} : { fromMilliseconds: Math.min(...starts), toMilliseconds: latest }),
+        },
+      ];
+    })
+    .toSorted((a, b) => a.timeline - b.timeline || (a.from < b.from ? -1 : 1));
+
+type Reach = { readonly lsn: bigint; readonly milliseconds?: number | undefined };
+
+// The holes between what can be recovered on a timeline, from where its past can be recovered up to where its WAL ends. Before the first backup that can
+// be the start there is no gap: there is nothing.
+const gapsOfTimeline = (source: WalSource, contents: TimelineContents, intervals: readonly WindowInterval[]): WindowGap[] => {
+  const { timeline } = contents;
+  const gaps: WindowGap[] = [];
+  let reach = reachAtFork(source, timeline, intervals);
+  for (const { from, to, fromMilliseconds, toMilliseconds } of intervals.filter((each) => each.timeline === timeline)) {
+    if (reach !== undefined && from > reach.lsn) {
+      gaps.push(gapBetween(source, timeline, reach, { lsn: from, milliseconds: fromMilliseconds }));
+    }
+    if (reach === undefined || to > reach.lsn) {
+      reach = { lsn: to, milliseconds: toMilliseconds };
+    }
+  }
+  const held = heldTo(contents);
+  return reach !== undefined && held > reach.lsn ? [...gaps, gapBetween(source, timeline, reach, { lsn: held })] : gaps;
+};
+
+// How far the timeline before this one can be recovered, up to where this one begins.
+const reachAtFork = ({ ancestors }: WalSource, timeline: number, intervals: readonly WindowInterval[]): Reach | undefined => {
+  const parent = ancestors.get(timeline)?.at(-1);
+  const before = intervals.findLast((each) => each.timeline === parent?.timeline && each.from <= parent.end);
+  if (parent === undefined || before === undefined) {
+    return undefined;
+  }
+  return before.to > parent.end ? { lsn: parent.end } : { lsn: before.to, milliseconds: before.toMilliseconds };
+};
+
+const heldTo = ({ objects, end }: TimelineContents): bigint => {
+  const held = objects.map(({ to }) => to).reduce((a, b) => (a > b ? a : b), 0n);
+  return end === undefined || end.lsn > held ? held : end.lsn;
+};
+
+const gapBetween = ({ gaps }: WalSource, timeline: number, before: Reach, after: Reach): WindowGap => {
+  const given = gaps.find((gap) => gap.timeline === timeline && isBetween(gap, before.lsn, after.lsn));
+  return {
+    timeline,
+    from: before.lsn,
+    to: after.lsn,
+    ...(before.milliseconds === undefined ? {} : { fromMilliseconds: before.milliseconds }),
+    ...(after.milliseconds === undefined ? {} : { toMilliseconds: after.milliseconds }),
+    ...(given === undefined ? {} : { reason: given.reason }),
+  };
+};
+
+const isBetween = ({ from }: WalGap, start: bigint, end: bigint): boolean => lsnBytes(from) >= start && lsnBytes(from) < end;
+
+const newestInstant = (intervals: readonly WindowInterval[]): number | undefined => {
+  const newest = intervals.findLast(({ toMilliseconds }) => toMilliseconds !== undefined)?.timeline;
+  const times = intervals.flatMap(({ timeline, toMilliseconds }) => (timeline === newest ? (toMilliseconds ?? []) : []));
+  return times.length === 0 ? undefined : Math.max(...times);
+};
+
+// One whose WAL is not there any more says nothing.
+const newestMark = (source: WalSource | undefined): Window['mark'] => {
+  for (const contents of source?.timelines.toReversed() ?? []) {
+    const held = contents.objects.map(({ to }) => to).reduce((a, b) => (a > b ? a : b), 0n);
+    const mark = contents.marks.findLast(({ lsn }) => lsn <= held);
+    if (mark !== undefined) {
+      return { ...mark, timeline: contents.timeline };
+    }
+  }
+  return undefined;
+};

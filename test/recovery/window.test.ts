@@ -1,0 +1,212 @@
+// The window that an inspection states is the one that the planning of a recovery accepts, at both edges and in every gap. Pure.
+import test from 'ava';
+import * as fc from 'fast-check';
+import { lsnText } from '../../src/api/lsn.ts';
+import type { ComponentEntry, Manifest } from '../../src/api/stored/backup.ts';
+import { choosePoint } from '../../src/core/recovery/choose-point.ts';
+import type { WalPoint } from '../../src/core/recovery/choose-point.ts';
+import type { WalSource } from '../../src/core/recovery/wal-source.ts';
+import { windowOf } from '../../src/core/recovery/window.ts';
+import type { WindowBase, WindowInterval } from '../../src/core/recovery/window.ts';
+
+// A minute of WAL is 1000 bytes, and there is a mark each minute.
+const start = Date.parse('2026-11-22T00:00:00Z');
+const at = (minutes: number): number => start + minutes * 60_000;
+const place = (minutes: number): bigint => BigInt(minutes * 1000);
+const idAt = (minutes: number): string =>
+  `${new Date(at(minutes)).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z-full-${String(minutes).padStart(8, '0')}`;
+
+type Stretch = readonly [from: number, to: number];
+
+const contents = (timeline: number, stretches: readonly Stretch[], end?: { minutes: number; next: number }) => ({
+  timeline,
+  objects: stretches.map(([from, to]) => ({ from: place(from), to: place(to), keyId: 'k', bytes: 1, sha256: 'x' })),
+  marks: stretches.flatMap(([from, to]) =>
+    Array.from({ length: to - from + 1 }, (_, index) => ({ timeMilliseconds: at(from + index), lsn: place(from + index) })),
+  ),
+  ...(end === undefined ? {} : { end: { lsn: place(end.minutes), nextTimeline: end.next } }),
+});
+
+const source = (timelines: ReturnType<typeof contents>[], changes: Partial<WalSource> = {}): WalSource => ({
+  lineageId: 'l1',
+  systemIdentifier: 'sys',
+  createdTime: new Date(start).toISOString(),
+  timelines,
+  ancestors: new Map(),
+  gaps: [],
+  ...changes,
+});
+
+type Given = { minutes: number; timeline?: number };
+
+const base = ({ minutes, timeline = 1 }: Given): WindowBase => ({
+  backupId: idAt(minutes),
+  systemIdentifier: 'sys',
+  timeline,
+  stop: place(minutes),
+  commitsUntil: at(minutes),
+  endTime: new Date(at(minutes)).toISOString(),
+});
+
+// The same backup as the planning of a recovery reads it.
+const manifest = ({ minutes, timeline = 1 }: Given): Manifest => {
+  const component: Partial<ComponentEntry> = {
+    name: 'db',
+    parent: null,
+    artifacts: [{ name: 'base.tar', state: false, volumes: [] }],
+    facts: {
+      versions: {},
+      postgresql: {
+        systemIdentifier: 'sys',
+        timeline,
+        stopLsn: lsnText(place(minutes)),
+        commitsUntil: new Date(at(minutes)).toISOString(),
+      },
+    },
+    endTime: new Date(at(minutes)).toISOString(),
+  };
+  return { backupId: idAt(minutes), components: [component], failed: [] } as unknown as Manifest;
+};
+
+const accepts = (backups: readonly Given[], sources: readonly WalSource[], point: WalPoint, timeline?: number): boolean => {
+  const ids = backups.map(({ minutes }) => idAt(minutes));
+  const known = new Map(backups.map((each) => [idAt(each.minutes), { id: idAt(each.minutes), manifest: manifest(each) }]));
+  const wish = timeline === undefined ? {} : { timeline };
+  return choosePoint({ ids: ids.toSorted().toReversed(), known }, 'db', sources, wish, point).kind === 'chosen';
+};
+const timePoint = (milliseconds: number): WalPoint => ({ kind: 'time', text: '', micros: milliseconds * 1000, inclusive: true });
+const lsnPoint = (lsn: bigint): WalPoint => ({ kind: 'lsn', lsn, inclusive: true });
+
+const inMinutes = ({ timeline, from, to, fromMilliseconds, toMilliseconds, ...rest }: WindowInterval) => [
+  timeline,
+  Number(from) / 1000,
+  Number(to) / 1000,
+  ...[fromMilliseconds, toMilliseconds].map((time) => (time === undefined ? undefined : (time - start) / 60_000)),
+  ...Object.values(rest),
+];
+
+const window = (backups: readonly Given[], sources: readonly WalSource[]) => {
+  const found = windowOf(sources, backups.map(base));
+  return { ...found, intervals: found.intervals.map(inMinutes), gaps: found.gaps.map(inMinutes) };
+};
+
+test('a window begins with the oldest backup that leads on, and ends with the newest mark', (t) => {
+  const wal = [source([contents(1, [[0, 60]])])];
+  const found = window([{ minutes: 20 }, { minutes: 10 }], wal);
+  t.deepEqual(found.intervals, [[1, 10, 60, 10, 60]]);
+  t.deepEqual(found.gaps, []);
+  t.is(found.restorableMilliseconds, at(60));
+  t.deepEqual(found.mark, { timeMilliseconds: at(60), lsn: place(60), timeline: 1 });
+});
+
+test('a gap is between what can be recovered: it lasts until the next backup, and before the first one there is none', (t) => {
+  const wal = [
+    source(
+      [
+        contents(1, [
+          [0, 20],
+          [25, 40],
+          [45, 60],
+        ]),
+      ],
+      { gaps: [{ timeline: 1, from: lsnText(place(40)), reason: 'SlotLost' } as never] },
+    ),
+  ];
+  // The WAL of minutes 25 to 30 is there, and no backup leads to it.
+  t.deepEqual(window([{ minutes: 10 }, { minutes: 30 }], wal), {
+    intervals: [
+      [1, 10, 20, 10, 20],
+      [1, 30, 40, 30, 40],
+    ],
+    gaps: [
+      [1, 20, 30, 20, 30],
+      [1, 40, 60, 40, undefined, 'SlotLost'],
+    ],
+    restorableMilliseconds: at(40),
+    mark: { timeMilliseconds: at(60), lsn: place(60), timeline: 1 },
+  });
+  t.deepEqual(window([{ minutes: 50 }], wal).gaps, []);
+  t.deepEqual(window([], wal), {
+    intervals: [],
+    gaps: [],
+    mark: { timeMilliseconds: at(60), lsn: place(60), timeline: 1 },
+  });
+});
+
+const failedOver = (heldTo: number, second: readonly Stretch[]) =>
+  source([contents(1, [[0, heldTo]], { minutes: 30, next: 2 }), contents(2, second)], {
+    ancestors: new Map([[2, [{ timeline: 1, end: place(30) }]]]),
+  });
+
+test('across a failover both timelines have their interval, and what was lost at the switch is a gap', (t) => {
+  // What the old server wrote behind the switch is no part of anything.
+  t.deepEqual(window([{ minutes: 10 }], [failedOver(35, [[30, 60]])]).intervals, [
+    [1, 10, 30, 10, 30],
+    [2, 10, 60, 10, 60],
+  ]);
+  const lost = window([{ minutes: 10 }, { minutes: 50, timeline: 2 }], [failedOver(25, [[40, 60]])]);
+  t.deepEqual(lost.intervals, [
+    [1, 10, 25, 10, 25],
+    [2, 50, 60, 50, 60],
+  ]);
+  t.deepEqual(lost.gaps, [[2, 25, 50, 25, 50]]);
+  t.is(lost.restorableMilliseconds, at(60));
+});
+
+test('a backup that ends behind the last mark makes no window in time, and a new lineage without a backup leaves the old one', (t) => {
+  const short = { ...contents(1, [[0, 60]]), marks: contents(1, [[0, 20]]).marks };
+  t.deepEqual(window([{ minutes: 30 }], [source([short])]).intervals, [[1, 30, 60, undefined, undefined]]);
+  const next = source([contents(1, [[20, 80]])], { lineageId: 'l2', createdTime: new Date(at(70)).toISOString() });
+  const found = window([{ minutes: 10 }], [source([contents(1, [[0, 60]])]), next]);
+  t.is(found.restorableMilliseconds, at(60));
+  t.is(found.mark?.timeMilliseconds, at(80));
+});
+
+const histories = fc.record({
+  backups: fc.uniqueArray(fc.integer({ min: 1, max: 99 }), { minLength: 1, maxLength: 5 }),
+  holes: fc.uniqueArray(fc.integer({ min: 2, max: 97 }), { maxLength: 4 }),
+  fork: fc.option(fc.integer({ min: 5, max: 95 }), { nil: undefined }),
+});
+
+const split = (from: number, to: number, holes: readonly number[]): Stretch[] => {
+  const edges = [from, ...holes.filter((hole) => hole > from && hole + 1 < to).flatMap((hole) => [hole, hole + 1]), to];
+  return edges.flatMap((edge, index): Stretch[] =>
+    index % 2 === 0 && edge < (edges[index + 1] ?? 0) ? [[edge, edges[index + 1] ?? 0]] : [],
+  );
+};
+
+test('any history: every instant and every place is accepted by a recovery exactly where the window says so', (t) => {
+  fc.assert(
+    fc.property(histories, ({ backups, holes, fork }) => {
+      const sorted = holes.toSorted((a, b) => a - b);
+      const given = backups.map((minutes) => ({ minutes, timeline: fork !== undefined && minutes > fork ? 2 : 1 }));
+      const wal = [
+        fork === undefined
+          ? source([contents(1, split(0, 100, sorted))])
+          : source([contents(1, split(0, fork, sorted), { minutes: fork, next: 2 }), contents(2, split(fork, 100, sorted))], {
+              ancestors: new Map([[2, [{ timeline: 1, end: place(fork) }]]]),
+            }),
+      ];
+      const { intervals, gaps } = windowOf(wal, given.map(base));
+      for (const timeline of fork === undefined ? [1] : [1, 2]) {
+        const own = intervals.filter((each) => each.timeline === timeline);
+        for (let half = 0; half <= 210; half += 1) {
+          const [time, lsn] = [at(half / 2), BigInt(half * 500)];
+          const inTime = own.some(
+            ({ fromMilliseconds: from, toMilliseconds: to }) => from !== undefined && to !== undefined && from <= time && time <= to,
+          );
+          t.is(accepts(given, wal, timePoint(time), timeline), inTime, `minute ${half / 2} of timeline ${timeline}`);
+          t.is(
+            accepts(given, wal, lsnPoint(lsn), timeline),
+            own.some(({ from, to }) => from <= lsn && lsn <= to),
+          );
+        }
+        // Nothing strictly inside of a gap is accepted.
+        for (const gap of gaps.filter((each) => each.timeline === timeline)) {
+          t.false(accepts(given, wal, lsnPoint((gap.from + gap.to) / 2n), timeline));
+        }
+      }
+    }),
+    { numRuns: 40 },
+  );
+});
