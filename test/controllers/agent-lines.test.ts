@@ -1,7 +1,7 @@
 // What agents print, as far as it is believed; and the operator's settings.
 import test from 'ava';
 import * as fc from 'fast-check';
-import type { AgentResult, EntryLine, ProgressLine } from '../../src/api/agent.ts';
+import type { AgentResult, EntryLine, ProgressLine, WindowLine } from '../../src/api/agent.ts';
 import { backupTypes, wholeReasons } from '../../src/api/backup-type.ts';
 import { categoryNames } from '../../src/api/categories.ts';
 import { parseAgentLine, parseResult } from '../../src/controllers/jobs/agent-lines.ts';
@@ -33,6 +33,18 @@ const entry: fc.Arbitrary<EntryLine> = fc.record({
   }),
   failed: fc.array(name, { maxLength: 4 }),
   verifiedTime: time,
+});
+const span = { timeline: fc.integer({ min: 1, max: 0xffff_ffff }), fromLsn: fc.constant('0/3000028'), toLsn: fc.constant('1/FFFFFFFF') };
+const windowLine: fc.Arbitrary<WindowLine> = fc.record({
+  kind: fc.constant('window'),
+  tier: name,
+  component: name,
+  mark: fc.record({ time, lsn: span.fromLsn, timeline: span.timeline }),
+  restorableTo: time,
+  intervals: fc.array(fc.oneof(fc.record({ ...span, from: time, to: time }), fc.record(span)), { maxLength: 4 }),
+  olderIntervals: amount,
+  gaps: fc.array(fc.oneof(fc.record({ ...span, from: time, reason: name }), fc.record(span)), { maxLength: 4 }),
+  olderGaps: amount,
 });
 const base = {
   kind: fc.constant('result' as const),
@@ -75,9 +87,17 @@ const result: fc.Arbitrary<AgentResult> = fc.oneof(
       objects: amount,
       first: fc.array(fc.record({ key: name, code: name, message: fc.string({ maxLength: 300 }) }), { maxLength: 3 }),
     }),
+    wal: fc.record({
+      components: amount,
+      refused: fc.record({
+        verdict: fc.constantFrom('Failed' as const, 'Inconclusive' as const),
+        code: name,
+        message: fc.string({ maxLength: 300 }),
+      }),
+    }),
   }),
 );
-const line = fc.oneof(progress, entry, result);
+const line = fc.oneof(progress, entry, windowLine, result);
 
 test('every line of the protocol is read as it was written', (t) => {
   fc.assert(fc.property(line, (written) => t.deepEqual(parseAgentLine(JSON.stringify(written)), written)));
@@ -86,7 +106,7 @@ test('every line of the protocol is read as it was written', (t) => {
 
 test('a result stands in a termination message, with space around it or none', (t) => {
   fc.assert(fc.property(result, (written) => t.deepEqual(parseResult(` ${JSON.stringify(written)}\n`), written)));
-  fc.assert(fc.property(fc.oneof(progress, entry), (written) => t.is(parseResult(JSON.stringify(written)), undefined)));
+  fc.assert(fc.property(fc.oneof(progress, entry, windowLine), (written) => t.is(parseResult(JSON.stringify(written)), undefined)));
   t.is(parseResult(undefined), undefined);
   t.is(parseResult(''), undefined);
 });
@@ -108,7 +128,21 @@ const garbage = fc.oneof(
   fc
     .tuple(
       line,
-      fc.constantFrom('time', 'phase', 'bytes', 'backupId', 'components', 'message', 'verdict', 'phases', 'code', '__proto__'),
+      fc.constantFrom(
+        'time',
+        'phase',
+        'bytes',
+        'backupId',
+        'components',
+        'message',
+        'verdict',
+        'phases',
+        'code',
+        'intervals',
+        'gaps',
+        'mark',
+        '__proto__',
+      ),
       fc.jsonValue(),
     )
     .map(([written, field, value]) => JSON.stringify({ ...written, [field]: value })),
@@ -123,7 +157,7 @@ test('whatever a pod prints, nothing is thrown, and what is read keeps its limit
   fc.assert(
     fc.property(garbage, (text) => {
       const read = parseAgentLine(text);
-      t.true(read === undefined || (['progress', 'entry', 'result'].includes(read.kind) && withinLimits(read)));
+      t.true(read === undefined || (['progress', 'entry', 'window', 'result'].includes(read.kind) && withinLimits(read)));
     }),
     { numRuns: Number(process.env['ROUNDS'] ?? 3000) },
   );

@@ -186,11 +186,13 @@ test('readings: the newest that went well counts, and what older ones found is f
   pod(job(reading('old'), '2026-11-22T01:00:00Z'), inspectResult({ backups: 1 }));
   pod(job(reading('new'), '2026-11-22T02:00:00Z'), inspectResult({ backups: 2 }));
   pod(job(reading('failed'), '2026-11-22T03:00:00Z'), inspectResult({ outcome: 'Failed', category: 'Repository' }));
-  read.set('uid of new', wholeLog(entry(), entry({ backupId: 'b' })));
+  const windows: Output['windows'] = [{ kind: 'window', tier: 'local', component: 'db', intervals: [], gaps: [] }];
+  read.set('uid of new', { ...wholeLog(entry(), entry({ backupId: 'b' })), windows });
   read.set('uid of failed', { complete: true, entries: [], entriesComplete: false });
   const { catalogue, jobs } = await gatherPolicy(context, makePolicy({ tiers: [{ name: 'local', s3: { bucket: 'bucket' } }] }), told);
   t.like(catalogue['local'], { measuredTime: Date.parse('2026-11-22T02:00:00Z'), backups: 2 });
   t.is(catalogue['local']?.entries?.length, 2);
+  t.deepEqual(catalogue['local']?.windows, windows);
   t.deepEqual([followed, forgotten], [['uid of failed', 'uid of new'], ['uid of old']]);
   t.is(jobs.length, 3);
 });

@@ -120,6 +120,23 @@ test('entries that are missing make no whole catalogue', async (t) => {
   t.like(pod.of(), { entriesComplete: false, result: { backups: 2 } });
 });
 
+test('what WAL leads to is known once there is a line for each component, and was not refused', async (t) => {
+  const window = JSON.stringify({ kind: 'window', tier: 'local', component: 'db', intervals: [], gaps: [] });
+  const withWal = (wal: object): string => JSON.stringify({ ...(JSON.parse(result(0)) as object), wal });
+  const refused = { verdict: 'Inconclusive', code: 'StoreUnavailable', message: 'It went away.' };
+  for (const [name, script, count] of [
+    ['window', say(window, withWal({ components: 1 })), 1],
+    ['no-window', say(withWal({ components: 1 })), undefined],
+    ['no-wal', say(withWal({ components: 0 })), 0],
+    ['refused', say(withWal({ components: 0, refused })), undefined],
+  ] as const) {
+    const pod = await followed(t, name, script);
+    pod.follow();
+    await eventually('it is complete', () => pod.of()?.complete === true, 30);
+    t.is(pod.of()?.windows?.length, count, name);
+  }
+});
+
 test('a pod that ends and says nothing has no result', async (t) => {
   const pod = await followed(t, 'silent', 'exit 0');
   pod.follow();
