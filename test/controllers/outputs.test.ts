@@ -44,6 +44,7 @@ const result = (backups: number): string =>
     backups,
     refused: 0,
   });
+const withWal = (wal: object): string => JSON.stringify({ ...(JSON.parse(result(0)) as object), wal });
 const say = (...lines: string[]): string => lines.map((line) => `echo '${line}'`).join('\n');
 
 // A pod that runs a script, followed as the operator would. `told` says what was told so far.
@@ -122,13 +123,12 @@ test('entries that are missing make no whole catalogue', async (t) => {
 
 test('what WAL leads to is known once there is a line for each component, and was not refused', async (t) => {
   const window = JSON.stringify({ kind: 'window', tier: 'local', component: 'db', intervals: [], gaps: [] });
-  const withWal = (wal: object): string => JSON.stringify({ ...(JSON.parse(result(0)) as object), wal });
   const refused = { verdict: 'Inconclusive', code: 'StoreUnavailable', message: 'It went away.' };
   for (const [name, script, count] of [
     ['window', say(window, withWal({ components: 1 })), 1],
     ['no-window', say(withWal({ components: 1 })), undefined],
     ['no-wal', say(withWal({ components: 0 })), 0],
-    ['refused', say(withWal({ components: 0, refused })), undefined],
+    ['wal-refused', say(withWal({ components: 0, refused })), undefined],
   ] as const) {
     const pod = await followed(t, name, script);
     pod.follow();
