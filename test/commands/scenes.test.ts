@@ -285,12 +285,12 @@ test('adopt does nothing without --take-over and the policy written out, and say
 
 test('adopt asks the operator and ends with what became of it', async (t) => {
   const answers = [
-    [{ state: 'Done', epoch: 3 }, 0, /shop\/shop is the writer now, in epoch 3/],
-    [{ state: 'Failed', message: 'WriterReplaced: somebody else' }, 1, /AdoptionFailed\): WriterReplaced: somebody else/],
-    [{ state: 'Running' }, 5, /AdoptionOpen.*may still happen/],
+    [{ state: 'Done', epoch: 3 }, '10m', 0, /shop\/shop is the writer now, in epoch 3/],
+    [{ state: 'Failed', message: 'WriterReplaced: somebody else' }, '10m', 1, /AdoptionFailed\): WriterReplaced: somebody else/],
+    [{ state: 'Running' }, '3s', 5, /AdoptionOpen.*may still happen/],
   ] as const;
-  for (const [answer, code, says] of answers) {
-    const outcome = await play(t, ['adopt', 'shop', '--take-over', '--confirm', 'shop/shop', '--timeout', '3s'], {
+  for (const [answer, timeout, code, says] of answers) {
+    const outcome = await play(t, ['adopt', 'shop', '--take-over', '--confirm', 'shop/shop', '--timeout', timeout], {
       io: { alarmSpeed: 20 },
       with: (scene) => {
         scene.onPatch = (item) => {
