@@ -3,23 +3,11 @@ import test from 'ava';
 import { createCache } from '../../src/kube/cache.ts';
 import { createController, sourceOf } from '../../src/kube/controller.ts';
 import { KubeError } from '../../src/kube/errors.ts';
-import { createWorkQueue } from '../../src/kube/work-queue.ts';
 import { createLog } from '../../src/telemetry/log.ts';
-import { createVirtualClock } from './virtual-clock.ts';
+import { virtualQueue } from './virtual-queue.ts';
 
 const quiet = createLog(() => undefined);
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
-
-// Its clock moves only when told to.
-const virtualQueue = () => {
-  const clock = createVirtualClock();
-  const queue = createWorkQueue({
-    now: () => clock.now(),
-    schedule: (fire, milliseconds) => clock.schedule(fire, milliseconds),
-    random: () => 0,
-  });
-  return { clock, queue };
-};
 
 test('controller: a failure is tried again, no sooner than the API server wants; an abort lets work end and starts none', async (t) => {
   const { queue, clock } = virtualQueue();

@@ -1,16 +1,17 @@
 // The work queue, on a clock that moves only when told to.
 import test from 'ava';
 import * as fc from 'fast-check';
-import { createWorkQueue } from '../../src/kube/work-queue.ts';
 import type { WorkQueue } from '../../src/kube/work-queue.ts';
-import { createVirtualClock } from './virtual-clock.ts';
 import type { VirtualClock } from './virtual-clock.ts';
+import { virtualQueue } from './virtual-queue.ts';
 
 const hold = (fact: boolean, message: string): void => {
   if (!fact) {
     throw new Error(message);
   }
 };
+
+const quick = { firstMilliseconds: 10, mostMilliseconds: 80 };
 
 // Lets everything run that needs no time.
 const settle = async (): Promise<void> => {
@@ -19,19 +20,8 @@ const settle = async (): Promise<void> => {
   }
 };
 
-const virtualQueue = () => {
-  const clock = createVirtualClock();
-  const queue = createWorkQueue({
-    now: () => clock.now(),
-    schedule: (fire, milliseconds) => clock.schedule(fire, milliseconds),
-    random: () => 0,
-    backoff: { firstMilliseconds: 10, mostMilliseconds: 80 },
-  });
-  return { clock, queue };
-};
-
 test('work queue: keys come in their order, each once however often it was added', async (t) => {
-  const { queue } = virtualQueue();
+  const { queue } = virtualQueue(quick);
   ['a', 'b', 'a', 'c', 'a'].forEach((key) => queue.add(key));
   t.is(queue.size(), 3);
   t.deepEqual([await queue.take(), await queue.take(), await queue.take()], ['a', 'b', 'c']);
@@ -39,7 +29,7 @@ test('work queue: keys come in their order, each once however often it was added
 });
 
 test('work queue: added while it is worked on, a key comes again afterwards, and only afterwards', async (t) => {
-  const { queue } = virtualQueue();
+  const { queue } = virtualQueue(quick);
   queue.add('a');
   t.is(await queue.take(), 'a');
   queue.add('a');
@@ -53,7 +43,7 @@ test('work queue: added while it is worked on, a key comes again afterwards, and
 });
 
 test('work queue: a taker that waits gets the next key', async (t) => {
-  const { queue } = virtualQueue();
+  const { queue } = virtualQueue(quick);
   const [first, second] = [queue.take(), queue.take()];
   queue.add('a');
   queue.add('b');
@@ -61,7 +51,7 @@ test('work queue: a taker that waits gets the next key', async (t) => {
 });
 
 test('work queue: of several times the earliest counts', async (t) => {
-  const { queue, clock } = virtualQueue();
+  const { queue, clock } = virtualQueue(quick);
   queue.addAfter('a', 100);
   queue.addAfter('a', 30);
   queue.addAfter('a', 500);
@@ -78,7 +68,7 @@ test('work queue: of several times the earliest counts', async (t) => {
 });
 
 test('work queue: times longer than a timer can hold are kept', (t) => {
-  const { queue, clock } = virtualQueue();
+  const { queue, clock } = virtualQueue(quick);
   const month = 40 * 24 * 3_600_000;
   queue.addAfter('a', month);
   clock.pass(month - 1);
@@ -104,7 +94,7 @@ const waits = async (queue: WorkQueue, clock: VirtualClock, times: number): Prom
 };
 
 test('work queue: each key has a backoff of its own', async (t) => {
-  const { queue, clock } = virtualQueue();
+  const { queue, clock } = virtualQueue(quick);
   queue.add('a');
   t.deepEqual(await waits(queue, clock, 5), [10, 20, 40, 80, 80]);
   queue.retry('b');
@@ -113,7 +103,7 @@ test('work queue: each key has a backoff of its own', async (t) => {
 });
 
 test('work queue: a success ends the backoff, and a wait that was asked for is kept', async (t) => {
-  const { queue, clock } = virtualQueue();
+  const { queue, clock } = virtualQueue(quick);
   queue.add('a');
   t.deepEqual(await waits(queue, clock, 3), [10, 20, 40]);
   queue.forget('a');
@@ -128,7 +118,7 @@ test('work queue: a success ends the backoff, and a wait that was asked for is k
 });
 
 test('work queue: closed, it hands out nothing, takes nothing, and leaves no timer', async (t) => {
-  const { queue, clock } = virtualQueue();
+  const { queue, clock } = virtualQueue(quick);
   const waiting = queue.take();
   queue.addAfter('late', 100);
   queue.close();
@@ -160,7 +150,7 @@ test('work queue: whatever happens, no key is worked on twice at a time, none is
     fc.integer({ min: 1, max: 3 }),
     fc.array(queueStep, { maxLength: 120, size: 'max' }),
     async (workers, steps) => {
-      const { queue, clock } = virtualQueue();
+      const { queue, clock } = virtualQueue(quick);
       const held: string[] = [];
       const problems: string[] = [];
       // When the key was asked for and not yet looked at: at the latest then it must be looked at.

@@ -10,15 +10,7 @@ import type { KnownBackup } from '../../src/core/recovery/known-backup.ts';
 import type { Refusal } from '../../src/core/recovery/refusal.ts';
 import type { WalSource } from '../../src/core/recovery/wal-source.ts';
 import { microsText } from '../../src/core/recovery/wish.ts';
-
-const start = Date.parse('2026-11-22T00:00:00Z');
-const minute = 60_000;
-const at = (minutes: number): number => start + minutes * minute;
-const idAt = (minutes: number): string =>
-  `${new Date(at(minutes)).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z-full-${String(minutes).padStart(8, '0')}`;
-
-// A minute of WAL is 1000 bytes: the place of a time is easy to see.
-const place = (minutes: number): bigint => BigInt(minutes * 1000);
+import { at, contents, idAt, place, source } from './wal-histories.ts';
 
 const backup = (minutes: number, changes: { timeline?: number; parent?: string | null; system?: string } = {}): KnownBackup => {
   const id = idAt(minutes);
@@ -51,29 +43,6 @@ const catalogue = (...backups: KnownBackup[]): Catalogue => {
   const newest = backups.toSorted((a, b) => (a.id < b.id ? 1 : -1));
   return { ids: newest.map(({ id }) => id), known: new Map(newest.map((each) => [each.id, each])) };
 };
-
-// WAL of one timeline from minute to minute, with a mark each minute.
-const stretch = (from: number, to: number) => ({
-  objects: [{ from: place(from), to: place(to), keyId: 'k', bytes: 1, sha256: 'x' }],
-  marks: Array.from({ length: to - from + 1 }, (_, index) => ({ timeMilliseconds: at(from + index), lsn: place(from + index) })),
-});
-
-const contents = (timeline: number, stretches: [number, number][], end?: { minutes: number; next: number }) => ({
-  timeline,
-  objects: stretches.flatMap(([from, to]) => stretch(from, to).objects),
-  marks: stretches.flatMap(([from, to]) => stretch(from, to).marks),
-  ...(end === undefined ? {} : { end: { lsn: place(end.minutes), nextTimeline: end.next } }),
-});
-
-const source = (timelines: ReturnType<typeof contents>[], changes: Partial<WalSource> = {}): WalSource => ({
-  lineageId: 'l1',
-  systemIdentifier: 'sys',
-  createdTime: new Date(start).toISOString(),
-  timelines,
-  ancestors: new Map(),
-  gaps: [],
-  ...changes,
-});
 
 const timeOf = (minutes: number): WalPoint => ({ kind: 'time', text: '', micros: at(minutes) * 1000, inclusive: true });
 const lsnOf = (minutes: number): WalPoint => ({ kind: 'lsn', lsn: place(minutes), inclusive: true });

@@ -8,34 +8,8 @@ import type { WalPoint } from '../../src/core/recovery/choose-point.ts';
 import type { WalSource } from '../../src/core/recovery/wal-source.ts';
 import { windowOf } from '../../src/core/recovery/window.ts';
 import type { WindowBase, WindowInterval } from '../../src/core/recovery/window.ts';
-
-// A minute of WAL is 1000 bytes, and there is a mark each minute.
-const start = Date.parse('2026-11-22T00:00:00Z');
-const at = (minutes: number): number => start + minutes * 60_000;
-const place = (minutes: number): bigint => BigInt(minutes * 1000);
-const idAt = (minutes: number): string =>
-  `${new Date(at(minutes)).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z-full-${String(minutes).padStart(8, '0')}`;
-
-type Stretch = readonly [from: number, to: number];
-
-const contents = (timeline: number, stretches: readonly Stretch[], end?: { minutes: number; next: number }) => ({
-  timeline,
-  objects: stretches.map(([from, to]) => ({ from: place(from), to: place(to), keyId: 'k', bytes: 1, sha256: 'x' })),
-  marks: stretches.flatMap(([from, to]) =>
-    Array.from({ length: to - from + 1 }, (_, index) => ({ timeMilliseconds: at(from + index), lsn: place(from + index) })),
-  ),
-  ...(end === undefined ? {} : { end: { lsn: place(end.minutes), nextTimeline: end.next } }),
-});
-
-const source = (timelines: ReturnType<typeof contents>[], changes: Partial<WalSource> = {}): WalSource => ({
-  lineageId: 'l1',
-  systemIdentifier: 'sys',
-  createdTime: new Date(start).toISOString(),
-  timelines,
-  ancestors: new Map(),
-  gaps: [],
-  ...changes,
-});
+import { at, contents, idAt, place, source, start } from './wal-histories.ts';
+import type { Stretch } from './wal-histories.ts';
 
 type Given = { minutes: number; timeline?: number };
 

@@ -25,6 +25,9 @@ export type WalPolicy = {
 
 export const slot = 'holdfast_shop_shop_db';
 
+// A server that keeps its WAL, so that the archive can be compared with it.
+export const keepingWal = { wal_keep_size: '4GB', max_slot_wal_keep_size: '2GB', checkpoint_timeout: '1h', max_wal_size: '8GB' };
+
 let policies = 0;
 
 // A policy of its own: keys, folders of tiers, plans.

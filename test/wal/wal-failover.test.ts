@@ -13,11 +13,9 @@ import type { Fixture } from '../engines/server-fixture.ts';
 import { giveToServer } from '../engines/toolbox.ts';
 import { checkAgainst, flushedLsn, lineage, newestLineage, storedTo } from './archive-check.ts';
 import { missingEntries, startLedger } from './ledger.ts';
-import { killReceivers, slot, startReceiver, until, walPolicy } from './receiver-run.ts';
+import { keepingWal, killReceivers, slot, startReceiver, until, walPolicy } from './receiver-run.ts';
 import type { RunningReceiver, WalPolicy } from './receiver-run.ts';
 import { recoverFrom } from './recovered.ts';
-
-const keeping = { wal_keep_size: '4GB', max_slot_wal_keep_size: '2GB', checkpoint_timeout: '1h', max_wal_size: '8GB' };
 
 let fixture: Fixture;
 
@@ -53,7 +51,7 @@ const promote = async (server: PostgresServer): Promise<void> => {
 test.serial(
   'a failover: the old timeline is stored up to the switch, the new one follows with a slot of its own, and recovery goes over it',
   async (t) => {
-    const withReplica = { ...keeping, hot_standby: 'on' };
+    const withReplica = { ...keepingWal, hot_standby: 'on' };
     const primary = await fixture.start('primary', withReplica, { hba: ['local replication postgres trust', ...hba] });
     const policy = await walPolicy(fixture);
     const first = startReceiver(await policy.plan(primary));
@@ -174,7 +172,7 @@ for (const megabytes of [1, 64]) {
     const base = join(fixture.directory, `template-${megabytes}`);
     await makeCluster(base, [`--wal-segsize=${megabytes}`]);
     await makeRoles(fixture.directory, base);
-    const settings = { ...keeping, max_wal_size: '8GB', min_wal_size: `${2 * megabytes}MB` };
+    const settings = { ...keepingWal, max_wal_size: '8GB', min_wal_size: `${2 * megabytes}MB` };
     const server = await fixture.start(`segments-${megabytes}`, settings, { base });
     const policy = await walPolicy(fixture);
     const plan = await policy.plan(server);
@@ -206,7 +204,7 @@ for (const megabytes of [1, 64]) {
 }
 
 test.serial('a server that was set back, and one with another history: a new lineage, and the old one stays as it is', async (t) => {
-  const server = await fixture.start('original', keeping);
+  const server = await fixture.start('original', keepingWal);
   await server.stop('fast');
   const earlier = await copyOf(server, 'earlier');
   const again = await fixture.restart(server);
@@ -219,7 +217,7 @@ test.serial('a server that was set back, and one with another history: a new lin
   await again.stop('fast');
   const old = await lineage(policy);
 
-  const setBack = await fixture.start('set-back', keeping, { base: earlier });
+  const setBack = await fixture.start('set-back', keepingWal, { base: earlier });
   receiver = startReceiver(await policy.plan(setBack));
   await receives(receiver);
   await setBack.query(bulk(100));
@@ -237,7 +235,7 @@ test.serial('a server that was set back, and one with another history: a new lin
     await promisify(execFile)('cp', ['--archive', setBack.dataDirectory, base]);
     await writeFile(join(base, 'recovery.signal'), '');
     await giveToServer(join(base, 'recovery.signal'));
-    const started = await fixture.start(name, { ...keeping, restore_command: '/bin/false' }, { base });
+    const started = await fixture.start(name, { ...keepingWal, restore_command: '/bin/false' }, { base });
     await until('it is promoted', async () => (await started.query<{ r: boolean }>('SELECT pg_is_in_recovery() AS r'))[0]?.r === false);
     return started;
   };

@@ -8,13 +8,11 @@ import { makeFixture } from '../engines/server-fixture.ts';
 import type { Fixture } from '../engines/server-fixture.ts';
 import { acknowledgedLsn, checkAgainst, flushedLsn, lineage, newestLineage, storedTo } from './archive-check.ts';
 import { missingEntries, startLedger } from './ledger.ts';
-import { killReceivers, startReceiver, until, walPolicy } from './receiver-run.ts';
+import { keepingWal, killReceivers, startReceiver, until, walPolicy } from './receiver-run.ts';
 import type { RunningReceiver } from './receiver-run.ts';
 import { recoverFrom } from './recovered.ts';
 
 const rounds = Number(process.env['ROUNDS'] ?? 4);
-const settings = { wal_keep_size: '4GB', max_slot_wal_keep_size: '2GB', checkpoint_timeout: '1h', max_wal_size: '8GB' };
-
 let fixture: Fixture;
 
 test.before(async () => {
@@ -31,7 +29,7 @@ const makeBulk = 'CREATE TABLE IF NOT EXISTS bulk (id int, body text)';
 test.serial(
   'under load and idle: the archive equals the server, marks vouch for commits, and an idle database loses nothing',
   async (t) => {
-    const server = await fixture.start('load', settings);
+    const server = await fixture.start('load', keepingWal);
     const policy = await walPolicy(fixture);
     const receiver = startReceiver(await policy.plan(server));
     await until('it receives', () => receiver.newest() !== undefined, 30, receiver);
@@ -73,7 +71,7 @@ test.serial(
 );
 
 test.serial('killed at any moment: nothing acknowledged is missing, nothing overlaps, and recovery finds every commit', async (t) => {
-  const server = await fixture.start('killed', settings);
+  const server = await fixture.start('killed', keepingWal);
   const policy = await walPolicy(fixture);
   const plan = await policy.plan(server, { flushSeconds: 0.1 });
   let receiver: RunningReceiver = startReceiver(plan);
@@ -113,7 +111,7 @@ test.serial('killed at any moment: nothing acknowledged is missing, nothing over
 });
 
 test.serial('the server crashes and comes back: the receiver goes on by itself', async (t) => {
-  const server = await fixture.start('crash', settings);
+  const server = await fixture.start('crash', keepingWal);
   const policy = await walPolicy(fixture);
   const receiver = startReceiver(await policy.plan(server));
   await until('it receives', () => receiver.newest() !== undefined, 30, receiver);
@@ -133,7 +131,7 @@ test.serial('the server crashes and comes back: the receiver goes on by itself',
 test.serial(
   'a second receiver, a foreign database, and settings that harm: each is refused with its name, and nothing of it is stored',
   async (t) => {
-    const server = await fixture.start('refusals', settings);
+    const server = await fixture.start('refusals', keepingWal);
     const policy = await walPolicy(fixture);
     const plan = await policy.plan(server);
     const first = startReceiver(plan);
@@ -149,19 +147,19 @@ test.serial(
     await first.stop();
 
     const before = await newestLineage(policy);
-    const foreign = await fixture.startForeign('foreign', settings);
+    const foreign = await fixture.startForeign('foreign', keepingWal);
     const foreignResult = await startReceiver(await policy.plan(foreign)).ended;
     t.is(foreignResult?.code, 'ForeignDatabase');
     t.is(foreignResult?.category, 'Configuration');
     t.deepEqual(await newestLineage(policy), before);
     t.deepEqual(await foreign.query('SELECT slot_name FROM pg_replication_slots'), []);
 
-    const careless = await fixture.start('careless', { ...settings, max_slot_wal_keep_size: '-1' });
+    const careless = await fixture.start('careless', { ...keepingWal, max_slot_wal_keep_size: '-1' });
     const unsafe = await startReceiver(await (await walPolicy(fixture)).plan(careless)).ended;
     t.is(unsafe?.code, 'SlotUnsafe');
     t.deepEqual(await careless.query('SELECT slot_name FROM pg_replication_slots'), []);
 
-    const poor = await fixture.start('poor', { ...settings, wal_level: 'minimal', max_wal_senders: '0' });
+    const poor = await fixture.start('poor', { ...keepingWal, wal_level: 'minimal', max_wal_senders: '0' });
     const minimal = await startReceiver(await (await walPolicy(fixture)).plan(poor)).ended;
     t.is(minimal?.code, 'SourceMisconfigured');
     t.regex(minimal?.message ?? '', /wal_level/);
@@ -170,7 +168,7 @@ test.serial(
 );
 
 test.serial('a barrier waits until all that is committed is stored; a scheduled receiver stores it and ends', async (t) => {
-  const server = await fixture.start('barrier', settings);
+  const server = await fixture.start('barrier', keepingWal);
   const policy = await walPolicy(fixture);
   const plan = await policy.plan(server, { flushSeconds: 1, deadlineSeconds: 20 });
   await server.query(makeBulk);

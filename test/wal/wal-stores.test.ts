@@ -13,12 +13,10 @@ import { makeFixture } from '../engines/server-fixture.ts';
 import type { Fixture } from '../engines/server-fixture.ts';
 import type { PostgresServer } from '../engines/postgres-server.ts';
 import { acknowledgedLsn, checkAgainst, flushedLsn, lineage, newestLineage, storedTo } from './archive-check.ts';
-import { killReceivers, slot, startReceiver, until, walPolicy } from './receiver-run.ts';
+import { keepingWal, killReceivers, slot, startReceiver, until, walPolicy } from './receiver-run.ts';
 import type { RunningReceiver, WalPolicy } from './receiver-run.ts';
 import { startSilentProxy } from './silent-proxy.ts';
 import type { TierPlan } from '../../src/api/agent.ts';
-
-const keeping = { wal_keep_size: '4GB', max_slot_wal_keep_size: '2GB', checkpoint_timeout: '1h', max_wal_size: '8GB' };
 
 let fixture: Fixture;
 let s3: S3Server;
@@ -70,7 +68,7 @@ const caughtUp = async (policy: WalPolicy, server: PostgresServer, receiver: Run
 };
 
 test.serial('a bucket that goes away: the server keeps what is not stored, nothing is acknowledged, and then all is there', async (t) => {
-  const server = await fixture.start('away', keeping);
+  const server = await fixture.start('away', keepingWal);
   const { policy, cloud } = await withBucket();
   const receiver = startReceiver(await policy.plan(server, { tiers: [{ ...cloud, acknowledge: true }] }));
   await receives(receiver);
@@ -91,7 +89,7 @@ test.serial('a bucket that goes away: the server keeps what is not stored, nothi
 });
 
 test.serial('two tiers acknowledge: what only one has is not acknowledged; a third one follows, however late', async (t) => {
-  const server = await fixture.start('tiers', keeping);
+  const server = await fixture.start('tiers', keepingWal);
   const { policy, cloud } = await withBucket();
   const tiers = [
     { ...policy.tier('late'), acknowledge: false },
@@ -170,7 +168,7 @@ test('a standby is synchronous where its name is listed, in any form of the sett
 });
 
 test.serial('a server that waits for the receiver at each commit: it goes, unless that is wanted', async (t) => {
-  const server = await fixture.start('synchronous', { ...keeping, synchronous_standby_names: '*' });
+  const server = await fixture.start('synchronous', { ...keepingWal, synchronous_standby_names: '*' });
   const policy = await walPolicy(fixture);
   const result = await startReceiver(await policy.plan(server)).ended;
   t.is(result?.code, 'SynchronousStandby');
@@ -185,7 +183,7 @@ test.serial('a server that waits for the receiver at each commit: it goes, unles
 });
 
 test.serial('a network that swallows everything: the receiver gives its connections up and makes others', async (t) => {
-  const server = await fixture.start('silent', { ...keeping, wal_sender_timeout: '2s' });
+  const server = await fixture.start('silent', { ...keepingWal, wal_sender_timeout: '2s' });
   const policy = await walPolicy(fixture);
   const between = await startSilentProxy(server.port);
   const plan = await policy.plan(server, { stallSeconds: 1.5 });
@@ -214,7 +212,7 @@ test('WAL that does not come is noticed, and what we hold up ourselves is not bl
 });
 
 test.serial('a stalled receiver and a new password: the receiver comes back by itself', async (t) => {
-  const server = await fixture.start('stalled', { ...keeping, wal_sender_timeout: '2s' });
+  const server = await fixture.start('stalled', { ...keepingWal, wal_sender_timeout: '2s' });
   const policy = await walPolicy(fixture);
   const plan = await policy.plan(server);
   const receiver = startReceiver(plan);
