@@ -76,4 +76,8 @@ for (const { name, seconds: took, passed, failed, skipped } of table) {
   console.log(`${name.padEnd(10)} ${String(took).padStart(5)} s   ${passed} passed, ${failed} failed, ${skipped} skipped`);
 }
 process.exitCode = sum((row) => row.failed) > 0 ? 1 : 0;
+// By name only: whoever has nothing but the last lines must learn what failed.
+for (const { name, failures } of table) {
+  failures.forEach(({ title }) => console.log(`${name} failed: ${title.slice(0, 200)}`));
+}
 console.log(`${sum((row) => row.passed)} passed, ${sum((row) => row.failed)} failed`);

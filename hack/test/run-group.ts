@@ -72,7 +72,7 @@ const run = async (group: Group, reader: ReturnType<typeof tapReader>, environme
   createInterface({ input: child.stderr }).on('line', keep);
   createInterface({ input: child.stdout }).on('line', (line) => {
     reader.line(line);
-    if (!/^(ok|not ok|TAP|1\.\.| )/.test(line)) {
+    if (!/^(ok|not ok|TAP|1\.\.| |#)/.test(line)) {
       keep(line);
     }
   });

@@ -4,7 +4,7 @@ import { mustKubectl, run } from './kubectl.ts';
 import { policy } from './operator-objects.ts';
 import { startOperator } from './operator-process.ts';
 import type { OperatorProcess } from './operator-process.ts';
-import { dropNamespaces, letIn, ownNamespace } from './shut-out.ts';
+import { dropNamespaces, letIn, ownNamespaces } from './shut-out.ts';
 import { rightPolicy } from '../api/right-inputs.ts';
 import { eventually, sleep } from '../kube/on-server.ts';
 import { startMailServer } from '../notify/mail-server.ts';
@@ -16,7 +16,7 @@ const running = new Set<OperatorProcess>();
 test.before(async () => {
   await mustKubectl(['apply', '-f', 'crds/']);
   await mustKubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', 'crds/']);
-  await ownNamespace(namespace);
+  await ownNamespaces(namespace);
 });
 test.after.always(async () => {
   await Promise.all([...running].filter((each) => each.isRunning()).map((each) => each.kill()));

@@ -10,7 +10,7 @@ import { sleep } from '../kube/on-server.ts';
 import { startProxy } from '../kube/proxy.ts';
 import { kubectl, mustKubectl, patchStatus, root, run } from './kubectl.ts';
 import type { Outcome } from './kubectl.ts';
-import { dropNamespaces, letIn, ownNamespace } from './shut-out.ts';
+import { dropNamespaces, letIn, ownNamespaces } from './shut-out.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 const namespace = 'holdfast-test-commands';
@@ -232,7 +232,7 @@ const conditions = (reason: string, message: string, statuses: Record<string, st
   Object.entries(statuses).map(([type, status]) => ({ type, status, reason, message, lastTransitionTime: now, observedGeneration: 1 }));
 
 test('wait, and kubectl wait: they see what comes, also when the API server was away meanwhile, and only one of them sees a failure', async (t) => {
-  await ownNamespace(waitNamespace);
+  await ownNamespaces(waitNamespace);
   const proxy = await startProxy();
   t.teardown(() => proxy.close());
   const kubeconfig = join(temporaryFolder('kubeconfig'), 'config');

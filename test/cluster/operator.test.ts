@@ -17,7 +17,7 @@ import { mustKubectl, root } from './kubectl.ts';
 import { backup, conditionsOf, database, messageOf, policy, secondsBetween } from './operator-objects.ts';
 import { startOperator } from './operator-process.ts';
 import type { OperatorProcess } from './operator-process.ts';
-import { dropNamespaces, letIn, ownNamespace } from './shut-out.ts';
+import { dropNamespaces, letIn, ownNamespaces } from './shut-out.ts';
 
 const namespace = 'holdfast-test-operator';
 const others = ['gone', 'slots', 'quiet'].map((name) => `${namespace}-${name}`);
@@ -38,8 +38,8 @@ let operator: OperatorProcess;
 test.before(async () => {
   await mustKubectl(['apply', '-f', 'crds/']);
   await mustKubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', 'crds/']);
+  await ownNamespaces(namespace, ...others);
   for (const each of [namespace, ...others]) {
-    await ownNamespace(each);
     await mustKubectl([
       'create',
       'secret',

@@ -15,7 +15,7 @@ import { mustKubectl, root } from './kubectl.ts';
 import { backup, conditionsOf, database, messageOf, policy } from './operator-objects.ts';
 import { startOperator } from './operator-process.ts';
 import type { OperatorProcess } from './operator-process.ts';
-import { dropNamespaces, letIn, ownNamespace } from './shut-out.ts';
+import { dropNamespaces, letIn, ownNamespaces } from './shut-out.ts';
 
 const namespace = 'holdfast-test-troubles';
 const fuzzNamespace = `${namespace}-fuzz`;
@@ -33,7 +33,7 @@ const operatorOn = async (name: string): Promise<OperatorProcess> => {
 test.before(async () => {
   await mustKubectl(['apply', '-f', 'crds/']);
   await mustKubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', 'crds/']);
-  await Promise.all([namespace, fuzzNamespace].map((each) => ownNamespace(each)));
+  await ownNamespaces(namespace, fuzzNamespace);
 });
 test.after.always(async () => {
   await Promise.all(operators.filter((each) => each.isRunning()).map((each) => each.kill()));

@@ -13,7 +13,7 @@ import { connect } from '../../src/kube/connection.ts';
 import { createNotifications } from '../../src/notify/notifications.ts';
 import { mustKubectl } from '../cluster/kubectl.ts';
 import { policy as policyObject } from '../cluster/operator-objects.ts';
-import { dropNamespaces, letIn, ownNamespace } from '../cluster/shut-out.ts';
+import { dropNamespaces, letIn, ownNamespaces } from '../cluster/shut-out.ts';
 import { eventually, sleep } from '../kube/on-server.ts';
 import { startProxy } from '../kube/proxy.ts';
 import type { ApiProxy } from '../kube/proxy.ts';
@@ -32,7 +32,7 @@ let client: KubeClient;
 test.before(async () => {
   await mustKubectl(['apply', '-f', 'crds/']);
   await mustKubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', 'crds/']);
-  await ownNamespace(namespace);
+  await ownNamespaces(namespace);
   folder = await makeFolder();
   proxy = await startProxy();
   client = createClient(connect(proxy.config()));
