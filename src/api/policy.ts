@@ -7,7 +7,7 @@ import { alertNames, severities } from './alerts.ts';
 import { encryptionSchema } from './encryption.ts';
 import { postgresqlSchema } from './postgresql.ts';
 import { conditions, observedGeneration } from './run-status.ts';
-import { readingScheduleSchema, scheduleSchema } from './schedule.ts';
+import { schedulesSchema } from './schedule.ts';
 import { tierSchema } from './tier.ts';
 
 const component = withRules(
@@ -136,23 +136,7 @@ export const policySpecSchema = withRules(
   z.object({
     suspend: z.boolean().default(false).describe('True: no schedule starts a run. Runs made by hand still work.'),
     objectives: objectives.prefault({}).describe('What is promised; status and conditions say whether it holds.'),
-    schedules: z
-      .object({
-        full: scheduleSchema.optional().describe('Full backups.'),
-        differential: scheduleSchema.optional().describe('What changed since the last Full.'),
-        incremental: scheduleSchema
-          .optional()
-          .describe(
-            'What changed since the last backup. Where a Full or Differential is due, waits or runs at that time, it stands for this one, too.',
-          ),
-        health: readingScheduleSchema
-          .prefault({ cron: '0 * * * *' })
-          .describe(
-            'Reading every tier, besides the reading after each run. What was read is believed for two of its intervals. `suspend` does not stop it.',
-          ),
-      })
-      .prefault({})
-      .describe('When runs start by themselves.'),
+    schedules: schedulesSchema.prefault({}).describe('When runs start by themselves.'),
     components: mapList(z.array(component).min(1).max(32), ['name']).describe('What belongs to the application.'),
     encryption: encryptionSchema.describe('Who can open the backups, and who signs them.'),
     tiers: z
@@ -172,6 +156,19 @@ export const policySpecSchema = withRules(
       rule: "has(self.encryption.stateIdentitySecretRef) || self.components.all(c, !has(c.postgresql) || c.postgresql.physical.incremental != 'Required')",
       message:
         'postgresql.physical.incremental: Required needs encryption.stateIdentitySecretRef: an increment is made against the list of the backup before, which that identity opens',
+    },
+    {
+      rule: "has(self.schedules.log) || self.components.all(c, !has(c.postgresql) || !has(c.postgresql.walArchive) || c.postgresql.walArchive.mode != 'Scheduled')",
+      message:
+        'postgresql.walArchive.mode: Scheduled needs schedules.log, which says when: set it, such as cron: "0 * * * *", or use Continuous',
+    },
+    {
+      rule: "!has(self.schedules.log) || self.components.exists(c, has(c.postgresql) && has(c.postgresql.walArchive) && c.postgresql.walArchive.mode != 'Off')",
+      message: 'schedules.log is set, but no component archives WAL: set postgresql.walArchive, or take schedules.log away',
+    },
+    {
+      rule: 'self.components.all(c, !has(c.postgresql) || !has(c.postgresql.walArchive) || c.postgresql.walArchive.acknowledge.all(n, self.tiers.exists(t, t.name == n)))',
+      message: 'postgresql.walArchive.acknowledge names a tier that the policy does not have: use names of spec.tiers',
     },
     {
       rule: 'self.tiers.all(t, self.tiers.exists_one(u, u.name == t.name))',

@@ -1,6 +1,6 @@
 // A PostgreSQL server as a component of a policy.
 import { z } from 'zod';
-import { formatted, objectName, secretKey, secretKeyRef, setList, withRules } from './common.ts';
+import { duration, formatted, labelName, objectName, secretKey, secretKeyRef, setList, size, withRules } from './common.ts';
 
 const databaseName = () =>
   formatted(
@@ -64,6 +64,39 @@ const connection = withRules(
   ],
 );
 
+export const walModes = ['Continuous', 'Scheduled', 'Off'] as const;
+
+const walArchive = z.object({
+  mode: z
+    .enum(walModes)
+    .default('Continuous')
+    .describe(
+      'Continuous: a receiver runs all the time. Scheduled: WAL is fetched at the slots of schedules.log, and in between the server keeps it. Off: nothing; the replication slot is dropped.',
+    ),
+  flushInterval: duration()
+    .default('10s')
+    .describe('Continuous: WAL of a segment that is not full yet is stored so often. A lost server costs at most this and one upload.'),
+  slotName: formatted(63, /^[a-z0-9_]+$/, 'write the name of a replication slot: lower-case letters, digits and "_"')
+    .optional()
+    .describe('Name of the physical replication slot. Default: made from the namespace, the policy and the component.'),
+  acknowledge: setList(z.array(labelName(20)).max(8))
+    .default([])
+    .describe(
+      'Tiers that must have WAL before the server may remove it. The others follow as fast as they can. Empty: the primary, which is the first tier.',
+    ),
+  maxRetained: size()
+    .optional()
+    .describe(
+      'The slot is dropped when the server has to keep more WAL than this for it: the archive then has a gap and a Full backup is asked for. Needed where max_slot_wal_keep_size is -1 on the server.',
+    ),
+  synchronous: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether the server may wait for the archive when it commits (synchronous_standby_names). False: the receiver leaves when it finds itself in there.',
+    ),
+});
+
 export const postgresqlSchema = withRules(
   z.object({
     version: z.int().min(13).max(18).describe('Major version of the server. A preflight checks that the server agrees.'),
@@ -86,6 +119,9 @@ export const postgresqlSchema = withRules(
       })
       .prefault({})
       .describe('A base backup of the whole server, with the WAL that it needs.'),
+    walArchive: walArchive
+      .optional()
+      .describe('Everything that the server writes, for recovery to any instant (docs/postgresql.md). Absent: WAL is not archived.'),
     logical: z
       .object({
         enabled: z.boolean().default(true).describe('Whether to take it.'),
@@ -109,6 +145,11 @@ export const postgresqlSchema = withRules(
         'postgresql.physical.incremental: Required needs a physical copy and PostgreSQL 17 or later: servers before that make no increments. Use Auto, which makes a whole copy there',
     },
     {
+      rule: "!has(self.walArchive) || self.walArchive.mode == 'Off' || self.physical.enabled",
+      message:
+        'postgresql.walArchive needs a physical copy: WAL can be replayed onto nothing else. Set physical.enabled to true, or walArchive.mode to Off',
+    },
+    {
       rule: 'self.logical.enabled || (self.logical.databases.size() == 0 && !has(self.logical.credentialsSecretRef))',
       message: 'postgresql.logical has databases or credentialsSecretRef, but enabled is false: set enabled to true, or take them away',
     },
@@ -116,3 +157,4 @@ export const postgresqlSchema = withRules(
 );
 
 export type PostgresqlComponent = z.output<typeof postgresqlSchema>;
+export type WalArchive = z.output<typeof walArchive>;

@@ -63,7 +63,7 @@ const cronFields = {
 const jitterText =
   'The run starts up to so much later than its slot: by an offset that is always the same for this policy, so that many policies do not start at once.';
 
-export const scheduleSchema = z.object({
+const scheduleSchema = z.object({
   ...cronFields,
   startingDeadline: duration()
     .optional()
@@ -74,7 +74,28 @@ export const scheduleSchema = z.object({
 });
 
 // Reading the store has nothing to catch up: it is read at the next slot.
-export const readingScheduleSchema = z.object({
+const readingScheduleSchema = z.object({
   ...cronFields,
   jitter: duration().default('59m').describe(jitterText),
+});
+
+// One for each kind of run.
+export const schedulesSchema = z.object({
+  full: scheduleSchema.optional().describe('Full backups.'),
+  differential: scheduleSchema.optional().describe('What changed since the last Full.'),
+  incremental: scheduleSchema
+    .optional()
+    .describe(
+      'What changed since the last backup. Where a Full or Differential is due, waits or runs at that time, it stands for this one, too.',
+    ),
+  log: scheduleSchema
+    .optional()
+    .describe(
+      'Log backups: proof that the archive holds all WAL up to now. Where walArchive.mode is Scheduled, its WAL is fetched then. They wait for no other run.',
+    ),
+  health: readingScheduleSchema
+    .prefault({ cron: '0 * * * *' })
+    .describe(
+      'Reading every tier, besides the reading after each run. What was read is believed for two of its intervals. `suspend` does not stop it.',
+    ),
 });

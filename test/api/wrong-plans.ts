@@ -33,7 +33,7 @@ export const wrongPlans: WrongInput[] = [
     full(p).jitter = '10%';
   }),
   // The other schedules of backups have the fields of the first one.
-  ...(['differential', 'incremental'] as const).flatMap((kind) => {
+  ...(['differential', 'incremental', 'log'] as const).flatMap((kind) => {
     const schedule = (policy: Loose, change: object): void => {
       policy.spec.schedules[kind] = { cron: '0 */6 * * *', ...change };
     };

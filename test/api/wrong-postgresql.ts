@@ -125,4 +125,44 @@ const secretKeys: WrongInput[] = [
   }),
 ];
 
-export const wrongPostgresql: WrongInput[] = [...postgresql, ...secretKeys];
+const wal = (policy: Loose, more: Loose = {}): void => {
+  db(policy).walArchive = more;
+};
+
+const walArchive: WrongInput[] = [
+  wrongPolicy('WAL archive in an unknown mode', ['walArchive.mode', 'Unsupported value'], (p) => {
+    wal(p, { mode: 'Hourly' });
+  }),
+  wrongPolicy('WAL archive that flushes never', ['walArchive.flushInterval', 'longer than zero'], (p) => {
+    wal(p, { flushInterval: '0s' });
+  }),
+  wrongPolicy('slot with a hyphen', ['walArchive.slotName', 'lower-case letters, digits and "_"'], (p) => {
+    wal(p, { slotName: 'holdfast-shop' });
+  }),
+  wrongPolicy('WAL acknowledged by a tier that is not there', ['spec', 'names a tier that the policy does not have'], (p) => {
+    wal(p, { acknowledge: ['glacier'] });
+  }),
+  wrongPolicy('WAL kept up to a number without a unit of size', ['walArchive.maxRetained', 'write a quantity'], (p) => {
+    wal(p, { maxRetained: '10 GB' });
+  }),
+  wrongPolicy(
+    'synchronous as a word',
+    ['walArchive.synchronous', 'must be of type boolean'],
+    (p) => {
+      wal(p, { synchronous: 'no' });
+    },
+    { saysServerSide: ['walArchive.synchronous', 'expected boolean'] },
+  ),
+  wrongPolicy('WAL archive without a physical copy', ['postgresql', 'walArchive needs a physical copy'], (p) => {
+    db(p).physical = { enabled: false };
+    wal(p);
+  }),
+  wrongPolicy('scheduled WAL without a schedule', ['spec', 'Scheduled needs schedules.log'], (p) => {
+    wal(p, { mode: 'Scheduled' });
+  }),
+  wrongPolicy('schedule for WAL that nobody archives', ['spec', 'no component archives WAL'], (p) => {
+    p.spec.schedules.log = { cron: '0 * * * *' };
+  }),
+];
+
+export const wrongPostgresql: WrongInput[] = [...postgresql, ...walArchive, ...secretKeys];

@@ -11,7 +11,7 @@ import { connect } from '../../src/kube/connection.ts';
 import { exchangeJson } from '../../src/kube/transport.ts';
 import { differences, fieldsOf } from '../api/field-paths.ts';
 import { kubectl, mustKubectl, patchStatus, readYaml, root } from './kubectl.ts';
-import { dropNamespaces, letIn, ownNamespace } from './shut-out.ts';
+import { dropNamespaces, letIn, ownNamespaces } from './shut-out.ts';
 
 const namespace = 'holdfast-test-api';
 
@@ -23,7 +23,7 @@ test.before(async () => {
   await mustKubectl(['apply', '-f', 'crds/']);
   await mustKubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', 'crds/']);
   // An operator that is installed would write statuses.
-  await ownNamespace(namespace);
+  await ownNamespaces(namespace);
 });
 
 test.after.always(async () => {
