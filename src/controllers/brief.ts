@@ -23,7 +23,7 @@ export const isBrief = ({ metadata, status }: Backup): boolean =>
 // What is left of a settled Backup. Always the same members in the same order: such objects are small.
 export const brief = ({ apiVersion, kind, metadata, spec, status = {} }: Backup): Backup => {
   const { name, namespace, uid, generation, resourceVersion, creationTimestamp, annotations } = metadata;
-  const { phase, startTime, endTime, backupId, bytes, sealAttempt, tiers } = status;
+  const { phase, startTime, endTime, backupId, bytes, tiers } = status;
   return {
     apiVersion: shared(apiVersion),
     kind,
@@ -37,7 +37,7 @@ export const brief = ({ apiVersion, kind, metadata, spec, status = {} }: Backup)
       ...(annotations === undefined ? {} : { annotations: ours(annotations) }),
     },
     spec: shared(spec),
-    status: { phase, startTime, endTime, backupId, bytes, sealAttempt, tiers: shared(tiers) },
+    status: { phase, startTime, endTime, backupId, bytes, tiers: shared(tiers) },
   };
 };
 

@@ -64,7 +64,6 @@ test('of a Backup that has ended little is kept, and all that decisions look at'
   t.like(kept?.status, {
     endTime: '2026-11-22T02:05:00Z',
     phase: 'Complete',
-    sealAttempt: 1,
     tiers: [{ name: 'local' }, { name: 'cloud' }],
   });
   t.deepEqual(kept?.metadata.annotations, { 'holdfast.dev/slot': '2026-11-22T02:00:00Z' });
