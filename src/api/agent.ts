@@ -3,6 +3,7 @@
 import type { BackupType, WholeCopy } from './backup-type.ts';
 import type { Category } from './categories.ts';
 import type { PostgresqlComponent } from './postgresql.ts';
+import type { WalGapReason } from './wal-gap.ts';
 
 export const planVariable = 'HOLDFAST_PLAN';
 
@@ -149,13 +150,29 @@ export type ReceivePlan = PlanBase & {
   maxRetainedBytes?: number;
   // Whether the server may wait for us when it commits.
   synchronous: boolean;
+  // When the slot was dropped last, and why: where WAL is missing since then, that is the reason.
+  slotDropped?: { time: string; reason: WalGapReason };
   // How long it may take; for Once and Barrier.
   deadlineSeconds?: number;
 };
 
+// Drops the replication slot of a receiver that shall not go on. It needs no tier and no key.
+export type DropSlotPlan = PlanBase & {
+  verb: 'receive';
+  mode: 'Drop';
+  component: string;
+  postgresql: WalSource;
+  slot: string;
+  // The server that is archived now. Where it is the same one under another address, the slot is left alone: it is in use.
+  unlessServer?: WalSource;
+  // How long a sender that still holds the slot is waited for. Default: 90.
+  patienceSeconds?: number;
+  deadlineSeconds: number;
+};
+
 export type WalSource = Pick<PostgresqlSource, 'version' | 'host' | 'port' | 'database' | 'sslMode' | 'caFile' | 'credentialsDirectory'>;
 
-export type AgentPlan = DumpPlan | SealPlan | CopyPlan | InspectPlan | AdoptPlan | ReceivePlan;
+export type AgentPlan = DumpPlan | SealPlan | CopyPlan | InspectPlan | AdoptPlan | ReceivePlan | DropSlotPlan;
 
 export type ProgressLine = {
   kind: 'progress';
@@ -290,6 +307,8 @@ export type ReceiveResult = ResultBase & {
   timeline?: number;
   storedLsn?: string;
   restorableTo?: string;
+  // Of mode Drop: what became of the slot. Kept: it is in use by the receiver of today.
+  slot?: 'Dropped' | 'Absent' | 'Kept';
 };
 
 export type AgentResult = DumpResult | SealResult | CopyResult | InspectResult | AdoptResult | ReceiveResult;

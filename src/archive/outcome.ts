@@ -23,6 +23,7 @@ const engineCategories: Record<EngineErrorCode, Category> = {
   SlotInUse: 'Source',
   SlotUnsafe: 'Configuration',
   SlotLost: 'Source',
+  SlotForeign: 'Configuration',
   WalRemoved: 'Source',
   SynchronousStandby: 'Configuration',
   VerificationFailed: 'Verification',

@@ -1,5 +1,5 @@
 // Runs one plan from its first step to its result line.
-import type { AdoptPlan, AgentLine, AgentPlan, AgentResult, InspectPlan, ReceivePlan } from '../api/agent.ts';
+import type { AdoptPlan, AgentLine, AgentPlan, AgentResult, DropSlotPlan, InspectPlan, ReceivePlan } from '../api/agent.ts';
 import { openStore } from '../stores/open.ts';
 import type { Log } from '../telemetry/log.ts';
 import { adopt } from './adopt.ts';
@@ -76,7 +76,9 @@ const runVerb = async (plan: AgentPlan, context: AgentContext, findEngine: typeo
     case 'adopt':
       return adopt(plan, context);
     case 'receive':
-      return (await import('./wal/receive.ts')).receive(plan, context);
+      return plan.mode === 'Drop'
+        ? (await import('./wal/drop-slot.ts')).dropSlot(plan, context)
+        : (await import('./wal/receive.ts')).receive(plan, context);
   }
 };
 
@@ -93,7 +95,7 @@ const envelope = (plan: AgentPlan, context: AgentContext, phases: { name: string
 });
 
 // The name of a run's log in the store. An inspection, an adoption or a receiver belongs to no backup: its log stays in the pod.
-const logName = (plan: Exclude<AgentPlan, InspectPlan | AdoptPlan | ReceivePlan>): string => {
+const logName = (plan: Exclude<AgentPlan, InspectPlan | AdoptPlan | ReceivePlan | DropSlotPlan>): string => {
   switch (plan.verb) {
     case 'dump':
       return `dump-${plan.component}-${plan.attempt}`;

@@ -91,6 +91,7 @@ export type EngineErrorCode =
   | 'SlotInUse'
   | 'SlotUnsafe'
   | 'SlotLost'
+  | 'SlotForeign'
   | 'WalRemoved'
   | 'SynchronousStandby';
 

@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { AgentLine, ReceivePlan, ReceiveResult, TierPlan, WalLine } from '../../src/api/agent.ts';
+import type { AgentLine, DropSlotPlan, ReceivePlan, ReceiveResult, TierPlan, WalLine } from '../../src/api/agent.ts';
 import { makeIdentity } from '../../src/archive/age/header.ts';
 import { makeSigningPair, readVerifiers } from '../../src/archive/signing/keys.ts';
 import type { Verifiers } from '../../src/archive/signing/keys.ts';
@@ -85,7 +85,7 @@ const running = new Set<ChildProcess>();
 export const killReceivers = (): void => running.forEach((child) => child.kill('SIGKILL'));
 process.once('exit', killReceivers);
 
-export const startReceiver = (plan: ReceivePlan): RunningReceiver => {
+export const startReceiver = (plan: ReceivePlan | DropSlotPlan): RunningReceiver => {
   const child = spawn(process.execPath, [join(root, 'src/agent.ts')], {
     env: { PATH: process.env['PATH'], HOLDFAST_PLAN: JSON.stringify(plan), HOLDFAST_TERMINATION_LOG: '/dev/null' },
     stdio: ['ignore', 'pipe', 'pipe'],

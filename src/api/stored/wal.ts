@@ -1,5 +1,6 @@
 // wal/<lineage>/…: what the archive of a server's WAL consists of. All documents are signed; an object that none of them names counts for nothing.
 import { z } from 'zod';
+import { walGapReasons } from '../wal-gap.ts';
 import { objectSchema } from './backup.ts';
 
 const lsn = () => z.string().regex(/^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/);
@@ -91,6 +92,6 @@ export const walGapSchema = z.object({
   from: lsn(),
   // Where the server was when the gap was noticed.
   serverLsn: lsn(),
-  reason: z.enum(['SlotLost', 'SlotInvalidated', 'RetainedTooMuch', 'Suspended', 'Failover']),
+  reason: z.enum(walGapReasons),
 });
 export type WalGap = z.output<typeof walGapSchema>;

@@ -2,6 +2,7 @@
 import { lsnText } from '../../api/lsn.ts';
 import type { ReceivePlan } from '../../api/agent.ts';
 import type { LineageDocument, WalGap, WalHistory } from '../../api/stored/wal.ts';
+import type { WalGapReason } from '../../api/wal-gap.ts';
 import { parseHistory } from '../../core/wal/timelines.ts';
 import type { Store } from '../../stores/store.ts';
 import type { AgentContext } from '../context.ts';
@@ -104,7 +105,7 @@ export const storeGap = async (
   store: Store,
   archive: Archive,
   { lineageId, now }: { lineageId: string; now: Date },
-  gap: { timeline: number; from: bigint; serverLsn: bigint; reason: WalGap['reason'] },
+  gap: { timeline: number; from: bigint; serverLsn: bigint; reason: WalGapReason },
 ): Promise<void> => {
   const key = walGapKey(lineageId, gap.timeline, gap.from);
   const document: WalGap = {

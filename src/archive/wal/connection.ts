@@ -1,6 +1,7 @@
 // One connection of a receiver, from the first question to its end: where to go on, the slot, and one timeline after the other.
 import { lsnBytes, lsnText, segmentStart } from '../../api/lsn.ts';
-import type { LineageDocument, WalGap } from '../../api/stored/wal.ts';
+import type { LineageDocument } from '../../api/stored/wal.ts';
+import type { WalGapReason } from '../../api/wal-gap.ts';
 import { decideStart } from '../../core/wal/start.ts';
 import type { Leg } from '../../core/wal/start.ts';
 import { EngineError } from '../../engines/engine.ts';
@@ -81,7 +82,7 @@ const continueAndStream = async (receiver: Receiver, server: AskedServer, lineag
   const { plan, context } = receiver;
   const { lineageId } = lineage.document;
   await keepHistory(receiver, server, lineageId);
-  const reason = reasonOf(receiver, server, archivePlace(lineage).timeline);
+  const reason = reasonOf(receiver, server, lineage);
   await ensureSlot(plan, server);
   for (const [at, leg] of legs.entries()) {
     const { timeline, until } = leg;
@@ -111,15 +112,22 @@ const continueAndStream = async (receiver: Receiver, server: AskedServer, lineag
 };
 
 // Why WAL is missing, if it is.
-const reasonOf = ({ gapReason }: Receiver, { slot, place }: AskedServer, archived: number): WalGap['reason'] => {
+const reasonOf = ({ gapReason, plan }: Receiver, { slot, place }: AskedServer, lineage: Lineage): WalGapReason => {
   if (gapReason !== undefined) {
     return gapReason;
   }
   if (slot?.isLost === true) {
     return 'SlotInvalidated';
   }
-  return place.timeline === archived ? 'SlotLost' : 'Failover';
+  if (slot === undefined && plan.slotDropped !== undefined && newestTime(lineage) < Date.parse(plan.slotDropped.time)) {
+    return plan.slotDropped.reason;
+  }
+  return place.timeline === archivePlace(lineage).timeline ? 'SlotLost' : 'Failover';
 };
+
+// When the archive was written last.
+const newestTime = ({ document, pages, tails }: Lineage): number =>
+  Math.max(...[document, ...pages, ...tails].map(({ createdTime }) => Date.parse(createdTime)));
 
 type LegStart = { timeline: number; from: bigint; start: IndexStart };
 
@@ -129,7 +137,7 @@ const streamOverGap = async (
   server: AskedServer,
   lineageId: string,
   leg: LegStart & { isLast: boolean },
-  reason: WalGap['reason'],
+  reason: WalGapReason,
 ): Promise<void> => {
   const { timeline, start } = leg;
   const stored = start.objects.at(-1)?.to ?? start.from;

@@ -5,7 +5,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { lsnText } from '../../api/lsn.ts';
 import type { ReceivePlan, ReceiveResult } from '../../api/agent.ts';
 import { EngineError } from '../../engines/engine.ts';
-import { dropSlot } from '../../engines/wal/slot.ts';
 import { StoreError } from '../../stores/errors.ts';
 import type { Store } from '../../stores/store.ts';
 import type { AgentContext } from '../context.ts';
@@ -16,9 +15,9 @@ import { barrier } from './barrier.ts';
 import { receiveOverConnection } from './connection.ts';
 import { dayKeys } from './day-key.ts';
 import { startFollowers } from './followers.ts';
+import { letGo, letGoIfTooMuch } from './let-go.ts';
 import { patientStore } from './patient-store.ts';
 import type { Receiver } from './receiver.ts';
-import { targetOf } from './server-side.ts';
 import { RetainedTooMuch } from './stream-leg.ts';
 
 export type ReceiveOutcome = Pick<ReceiveResult, 'timeline' | 'storedLsn' | 'restorableTo'>;
@@ -76,7 +75,14 @@ const makeReceiver = async (
   { others, keys }: Parts,
   context: AgentContext,
 ): Promise<Receiver> => {
-  const archive = await untilReachable(() => openArchive(plan, store, keys, context), plan, context);
+  let wasLetGo = false;
+  const archive = await untilReachable(() => openArchive(plan, store, keys, context), {
+    plan,
+    context,
+    meanwhile: async () => {
+      wasLetGo = (await letGoIfTooMuch(plan, context.log)) || wasLetGo;
+    },
+  });
   const patient = patientStore(store, { signal: patience, log: context.log });
   const unique = randomBytes(4).toString('hex');
   let count = Math.floor(Math.random() * 400_000);
@@ -93,7 +99,7 @@ const makeReceiver = async (
       return count;
     },
     followers: startFollowers(others, { from: store, archive, plan, context, onFollowed: () => undefined }),
-    gapReason: undefined,
+    gapReason: wasLetGo ? 'RetainedTooMuch' : undefined,
     reached: undefined,
   };
 };
@@ -102,13 +108,18 @@ const isRetryable = (error: unknown): boolean =>
   (error instanceof EngineError || error instanceof StoreError || error instanceof ArchiveError) && error.retryable;
 
 // A store that is away when the receiver begins is waited for; a person's mistake is not.
-const untilReachable = async <T>(work: () => Promise<T>, { mode }: ReceivePlan, { signal, log }: AgentContext): Promise<T> => {
+const untilReachable = async <T>(
+  work: () => Promise<T>,
+  { plan, context, meanwhile }: { plan: ReceivePlan; context: AgentContext; meanwhile: () => Promise<void> },
+): Promise<T> => {
+  const { signal, log } = context;
   for (let tries = 1; ; tries += 1) {
     try {
       return await work();
     } catch (error) {
       signal.throwIfAborted();
-      if (mode !== 'Continuous' || !isRetryable(error)) {
+      await meanwhile();
+      if (plan.mode !== 'Continuous' || !isRetryable(error)) {
         throw error;
       }
       log.warn('The archive cannot be opened; trying again', { tries, error });
@@ -138,7 +149,8 @@ const keepReceiving = async (receiver: Receiver): Promise<void> => {
       failures = hasGotOn ? 1 : failures + 1;
       since = hasGotOn || failures === 1 ? Date.now() : since;
       if (error instanceof RetainedTooMuch) {
-        await letGo(receiver, error);
+        receiver.gapReason = 'RetainedTooMuch';
+        await letGo(plan, error.retainedBytes, context.log);
       } else {
         throwIfFinal(error, plan, Date.now() - since);
         context.log.warn('The connection that receives WAL has ended; trying again', { failures, error });
@@ -146,18 +158,6 @@ const keepReceiving = async (receiver: Receiver): Promise<void> => {
     }
     await pause(pauseAfter(failures), undefined, { signal: context.signal }).catch(() => undefined);
   }
-};
-
-// Drops the slot: production comes before the archive. What is missing then becomes a gap with this reason.
-const letGo = async (receiver: Receiver, { retainedBytes }: RetainedTooMuch): Promise<void> => {
-  const { plan, context } = receiver;
-  context.log.error('Dropping the slot: the server keeps more WAL for it than walArchive.maxRetained allows', {
-    slot: plan.slot,
-    retainedBytes: String(retainedBytes),
-    maxRetainedBytes: plan.maxRetainedBytes,
-  });
-  receiver.gapReason = 'RetainedTooMuch';
-  await dropSlot(targetOf(plan), plan.slot).catch((error: unknown) => context.log.warn('The slot could not be dropped yet', { error }));
 };
 
 const throwIfFinal = (error: unknown, { mode }: ReceivePlan, failedMilliseconds: number): void => {

@@ -1,6 +1,6 @@
 // What one receiver keeps from connection to connection, and what its parts share.
 import type { ReceivePlan } from '../../api/agent.ts';
-import type { WalGap } from '../../api/stored/wal.ts';
+import type { WalGapReason } from '../../api/wal-gap.ts';
 import type { Store } from '../../stores/store.ts';
 import type { AgentContext } from '../context.ts';
 import type { Archive } from './archive.ts';
@@ -20,7 +20,7 @@ export type Receiver = {
   readonly count: () => number;
   readonly followers: Followers;
   // Why the next gap was made, where that is known.
-  gapReason: WalGap['reason'] | undefined;
+  gapReason: WalGapReason | undefined;
   // How far the newest connection got.
   reached: Reached | undefined;
 };

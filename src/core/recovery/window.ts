@@ -1,6 +1,7 @@
 // Every point that the WAL of a component leads to, and the gaps between them: by the same ways that a recovery would take.
 import { lsnBytes } from '../../api/lsn.ts';
 import type { WalGap } from '../../api/stored/wal.ts';
+import type { WalGapReason } from '../../api/wal-gap.ts';
 import type { TimelineContents } from '../wal/coverage.ts';
 import type { Mark } from '../wal/marks.ts';
 import { earliestOf, latestOf, lineageOfBackup, waysOf } from './wal-source.ts';
@@ -13,7 +14,7 @@ type Span = { readonly timeline: number; readonly from: bigint; readonly to: big
 // Any LSN and any instant of it can be recovered. Without instants: too few marks say when it was.
 export type WindowInterval = Span & { readonly fromMilliseconds?: number; readonly toMilliseconds?: number };
 // Nothing between the two can be recovered. No end in time: no backup leads on behind it.
-export type WindowGap = WindowInterval & { readonly reason?: WalGap['reason'] };
+export type WindowGap = WindowInterval & { readonly reason?: WalGapReason };
 
 export type Window = {
   // Oldest lineage first, then by timeline and place.

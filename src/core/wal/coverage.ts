@@ -1,6 +1,7 @@
 // What a lineage holds: intervals and gaps of each timeline, from its pages and its newest tail alone.
 import { lsnBytes } from '../../api/lsn.ts';
 import type { WalGap, WalPage, WalTail } from '../../api/stored/wal.ts';
+import type { WalGapReason } from '../../api/wal-gap.ts';
 import { parseMark } from './marks.ts';
 import type { Mark } from './marks.ts';
 import { inPlaceOrder, joinRanges, placed } from './objects.ts';
@@ -41,7 +42,7 @@ const sortMarks = (marks: readonly Mark[]): Mark[] =>
 
 // WAL without a hole, with what its marks say of time. A time is absent where no mark lies in it.
 export type Interval = Range & { readonly timeline: number; readonly fromMilliseconds?: number; readonly toMilliseconds?: number };
-export type Gap = Range & { readonly timeline: number; readonly reason?: WalGap['reason']; readonly sinceMilliseconds?: number };
+export type Gap = Range & { readonly timeline: number; readonly reason?: WalGapReason; readonly sinceMilliseconds?: number };
 
 export const intervalsOf = ({ timeline, objects, marks }: TimelineContents): Interval[] =>
   joinRanges(objects).map((range) => {
