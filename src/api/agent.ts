@@ -130,13 +130,15 @@ export type VerificationPlan = {
 // Makes this policy the writer of what its tiers hold, whoever was it before.
 export type AdoptPlan = PlanBase & { verb: 'adopt'; tiers: TierPlan[]; signingKeyFile: string };
 
+// Continuous: until it is stopped. Once: until all is stored that the server had when it was asked. Barrier: another receiver is at work; waits until
+// that one has stored what the server has now.
+export type ReceiveMode = 'Continuous' | 'Once' | 'Barrier';
+
 // Receives the WAL of one server.
 export type ReceivePlan = PlanBase & {
   verb: 'receive';
   component: string;
-  // Continuous: until it is stopped. Once: until all is stored that the server had when it was asked. Barrier: another receiver is at work; waits until
-  // that one has stored what the server has now.
-  mode: 'Continuous' | 'Once' | 'Barrier';
+  mode: ReceiveMode;
   // The first of those that acknowledge is written first; the others follow it. At least one acknowledges.
   tiers: (TierPlan & { acknowledge: boolean })[];
   recipients: string[];

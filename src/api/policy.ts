@@ -9,6 +9,7 @@ import { postgresqlSchema } from './postgresql.ts';
 import { conditions, observedGeneration } from './run-status.ts';
 import { schedulesSchema } from './schedule.ts';
 import { tierSchema } from './tier.ts';
+import { walArchiveStatus } from './wal-status.ts';
 
 const component = withRules(
   z.object({
@@ -285,6 +286,7 @@ export const policyStatusSchema = z.object({
     })
     .optional()
     .describe('What could be lost right now.'),
+  walArchive: walArchiveStatus(),
   recoverability: windowFacts.optional().describe('Which instants the archived WAL leads to. Absent: no WAL is known of.'),
   components: mapList(z.array(componentFacts).max(32), ['name']).optional().describe('What is known of each component.'),
   tiers: mapList(z.array(tierFacts).max(8), ['name']).optional().describe('What the last reading of each tier found.'),

@@ -13,7 +13,7 @@ const settings = {
   ]),
   clusterId: 'cluster-uid',
 };
-export const verbs: JobVerb[] = ['dump', 'seal', 'check', 'logs', 'copy', 'inspect', 'adopt'];
+export const verbs: JobVerb[] = ['dump', 'seal', 'check', 'logs', 'copy', 'inspect', 'adopt', 'receive'];
 export const run = { name: 'shop-first', id: backupIdOf(start, 'Full', '3f9a1c04'), slot: '2026-11-22T02:00:00Z', type: 'Full' as const };
 
 // Every Secret that a policy can name, each with a name of its own.
@@ -31,6 +31,7 @@ export const everything = (spec: object = {}): BackupPolicy =>
             credentialsSecretRef: { name: 'secret-of-source', usernameKey: 'user', passwordKey: 'pass' },
           },
           logical: { credentialsSecretRef: { name: 'secret-of-logical' } },
+          walArchive: { acknowledge: ['cloud'], flushInterval: '1m30s', maxRetained: '1Gi' },
         },
       },
       {
@@ -70,10 +71,11 @@ const requestFor = (verb: JobVerb, facts: Partial<JobRequest> = {}): JobRequest 
   name: jobName('shop', '3f9a1c04', verb === 'dump' ? 'dump-db' : verb, 1),
   verb,
   attempt: 1,
-  owner: ['copy', 'inspect', 'adopt'].includes(verb) ? 'BackupPolicy' : 'Backup',
+  owner: ['copy', 'inspect', 'adopt', 'receive'].includes(verb) ? 'BackupPolicy' : 'Backup',
   tier: tierOf(verb),
-  ...(verb === 'inspect' || verb === 'adopt' ? {} : { backup: run }),
-  ...(verb === 'dump' ? { component: 'db' } : {}),
+  ...(['inspect', 'adopt', 'receive'].includes(verb) ? {} : { backup: run }),
+  ...(verb === 'dump' || verb === 'receive' ? { component: 'db' } : {}),
+  ...(verb === 'receive' ? { receive: { mode: 'Once' } } : {}),
   ...(verb === 'seal' ? { components: [{ name: 'db', attempt: 1 }], failed: [] } : {}),
   ...facts,
 });

@@ -57,9 +57,9 @@ for (const verb of verbs) {
     const container = containerOf(job);
     t.deepEqual(
       container.env?.map(({ name }) => name),
-      ['HOLDFAST_PLAN'],
+      ['HOLDFAST_PLAN', ...(verb === 'receive' ? ['MALLOC_ARENA_MAX', 'MALLOC_MMAP_THRESHOLD_'] : [])],
     );
-    t.false('valueFrom' in (container.env?.[0] ?? {}));
+    t.true(container.env?.every((each) => !('valueFrom' in each)));
     t.deepEqual([container.envFrom, container.args, container.command], [undefined, undefined, undefined]);
     t.false(JSON.stringify(planOf(job)).includes('secret-of-'), 'not even the name of one');
   });
@@ -67,7 +67,7 @@ for (const verb of verbs) {
   test(`${verb}: one attempt, stopped by Kubernetes at the latest after start, run and a minute`, (t) => {
     const deadlines = { start: '1m', dump: '10m', seal: '20m', copy: '30m', inspect: '40m' };
     const { spec } = build(verb, {}, everything({ jobs: { deadlines } }));
-    const minutes = { dump: 10, seal: 20, copy: 30, check: 40, logs: 40, inspect: 40, adopt: 40 }[verb];
+    const minutes = { dump: 10, seal: 20, copy: 30, check: 40, logs: 40, inspect: 40, adopt: 40, receive: 40 }[verb];
     t.is(spec?.activeDeadlineSeconds, (1 + minutes + 1) * 60);
     t.deepEqual([spec?.backoffLimit, spec?.podReplacementPolicy, spec?.template.spec?.restartPolicy], [0, 'Failed', 'Never']);
     t.is(spec?.template.spec?.terminationGracePeriodSeconds, 45);
@@ -136,6 +136,18 @@ for (const [title, verb, facts, expected] of [
   ['a reading of a volume: it signs what it verified', 'inspect', {}, signing],
   ['a reading of S3', 'inspect', { tier: 'cloud' }, { ...signing, ...cloud }],
   ['taking over: the login of every tier, and the signing key', 'adopt', {}, { ...signing, ...cloud }],
+  [
+    'receiving WAL: every tier, the signing key, the source; not the login of pg_dump',
+    'receive',
+    {},
+    { ...signing, ...cloud, 'secret-of-source': ['user', 'pass'], 'secret-of-source-ca': ['root.pem'] },
+  ],
+  [
+    'a barrier: it only looks, so it signs nothing',
+    'receive',
+    { receive: { mode: 'Barrier' } },
+    { ...cloud, 'secret-of-source': ['user', 'pass'], 'secret-of-source-ca': ['root.pem'] },
+  ],
   ['asking the store for one backup', 'check', { tier: 'cloud' }, cloud],
   ['printing a log', 'logs', { tier: 'cloud' }, cloud],
 ] as const) {
@@ -175,6 +187,7 @@ for (const [verb, tier, expected] of [
   ['inspect', 'local', { volume: 'writes' }],
   ['inspect', 'made', { 'shop-made': 'writes' }],
   ['adopt', 'local', { volume: 'writes', 'shop-made': 'writes' }],
+  ['receive', 'local', { volume: 'writes', 'shop-made': 'writes' }],
   ['dump', 'cloud', {}],
 ] as const) {
   test(`volumes: ${verb} on ${tier} ${JSON.stringify(expected)}`, (t) => {
@@ -236,13 +249,14 @@ test('a lost node is given up after a minute, unless the policy says otherwise',
   t.deepEqual(lostAfter({ jobs: { tolerations: [{ operator: 'Exists' }] } }), [undefined]);
 });
 
-test('a dump has the image of its server, everything else the newest', (t) => {
-  const images = [build('dump'), build('dump', { component: 'plain' }), ...verbs.slice(1).map((verb) => build(verb))].map(
-    (job) => containerOf(job).image,
+const imageOf = (job: V1Job): string | undefined => containerOf(job).image;
+
+test('a dump and a receiver have the image of their server, everything else the newest', (t) => {
+  t.is(imageOf(build('dump', { component: 'plain' })), 'registry/agent-17:1');
+  t.deepEqual(
+    verbs.filter((verb) => imageOf(build(verb)) === 'registry/agent-15:1'),
+    ['dump', 'receive'],
   );
-  t.deepEqual([...new Set(images)], ['registry/agent-15:1', 'registry/agent-17:1']);
-  t.is(images[0], 'registry/agent-15:1');
-  t.is(images.filter((image) => image === 'registry/agent-15:1').length, 1);
 });
 
 test('a Job goes away with its owner, and says whose it is', (t) => {
@@ -258,41 +272,6 @@ test('a Job goes away with its owner, and says whose it is', (t) => {
   const copy = build('copy', {}, everything(), everything());
   t.like(copy.metadata?.ownerReferences?.[0], { kind: 'BackupPolicy', name: 'shop', uid: 'policy-uid' });
   t.is(copy.metadata?.annotations?.['holdfast.dev/run-owner'], 'BackupPolicy/shop/policy-uid');
-});
-
-const inOrder = (words: string[]): string => words.toSorted((a, b) => a.localeCompare(b)).join(' ');
-const keysOf = (verb: JobVerb): string => inOrder(Object.keys(planOf(build(verb))));
-const sorted = (text: string): string => inOrder(text.split(' '));
-
-test('plans hold what their verb needs, and no more', (t) => {
-  const base = 'clusterId policy verb verificationKeys';
-  t.is(
-    keysOf('dump'),
-    sorted(`${base} attempt backup component deadlineSeconds postgresql recipients signingKeyFile stateRecipientFile tier`),
-  );
-  t.is(keysOf('seal'), sorted(`${base} backup components failed signingKeyFile tier`));
-  t.is(keysOf('copy'), sorted(`${base} backup from to`));
-  t.is(keysOf('check'), sorted(`${base} backupId tier`));
-  t.is(keysOf('logs'), sorted(`${base} logsOf tier`));
-  t.is(keysOf('inspect'), sorted(`${base} tier verification`));
-  t.is(keysOf('adopt'), sorted(`${base} signingKeyFile tiers`));
-  t.is(planOf(build('dump')).tier.location.directory, '/holdfast/tiers/local/shop/shop', 'one prefix is one policy');
-  t.is(planOf(build('copy')).to.location.prefix, 'shop/shop');
-});
-
-test('a dump that builds on another backup starts without the identity, too: it says then that the copy is whole', (t) => {
-  const job = build('dump', { parent: 'an-earlier-backup' }, everything());
-  const optional = (podOf(job).volumes ?? []).filter(({ secret }) => secret?.optional === true).map(({ name }) => name);
-  t.deepEqual(optional, ['state-identity']);
-  const [identity] = (containerOf(job).volumeMounts ?? []).filter(({ name }) => name === 'state-identity');
-  t.like(planOf(job), {
-    backup: { type: 'Full' },
-    increment: { parentId: 'an-earlier-backup', stateIdentityFile: `${identity?.mountPath}/identity`, required: false },
-  });
-  t.is(planOf(build('dump')).increment, undefined);
-  const required = everything();
-  Object.assign(required.spec.components[0]?.postgresql?.physical ?? {}, { incremental: 'Required' });
-  t.true(planOf(build('dump', { parent: 'an-earlier-backup' }, required)).increment.required);
 });
 
 const word = (most: number) =>
@@ -316,7 +295,11 @@ test('whatever the names, Kubernetes takes the name and the labels of a Job', (t
         components: [
           {
             name: component,
-            postgresql: { version: 17, connection: { host: 'h', sslMode: 'disable', credentialsSecretRef: { name: 's' } } },
+            postgresql: {
+              version: 17,
+              connection: { host: 'h', sslMode: 'disable', credentialsSecretRef: { name: 's' } },
+              walArchive: {},
+            },
           },
         ],
         tiers: [{ name: tier, persistentVolumeClaim: { size: '1Gi' } }],

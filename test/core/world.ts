@@ -206,6 +206,10 @@ export const createWorld = (names: string[], schedules: object = {}) => {
       }
       case 'adopt':
         return quiet ? undefined : fails ? { ...failed, verb: 'adopt' } : { ...base, verb: 'adopt', epoch: 2 };
+      case 'receive': {
+        const facts = { verb: 'receive', component: request.component ?? '' } as const;
+        return quiet ? undefined : fails ? { ...failed, ...facts } : { ...base, ...facts };
+      }
       case 'check':
       case 'logs':
       case 'inspect': {

@@ -127,6 +127,13 @@ const result = z.discriminatedUnion('verb', [
     tiers: z.exactOptional(amount()),
   }),
   z.extend(resultBase, {
+    verb: z.literal('receive'),
+    component: name(),
+    timeline: z.exactOptional(timeline()),
+    storedLsn: z.exactOptional(lsn()),
+    restorableTo: z.exactOptional(time()),
+  }),
+  z.extend(resultBase, {
     verb: z.literal('inspect'),
     tier: name(),
     ...inspectFacts,

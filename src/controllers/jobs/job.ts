@@ -5,7 +5,8 @@ import type { Backup, BackupPolicy } from '../../api/objects.ts';
 import { deadlinesFor, wholeDeadline } from '../../core/jobs/deadlines.ts';
 import type { JobRequest, JobVerb } from '../../core/jobs/request.ts';
 import { backupLabel } from '../hash.ts';
-import { agentPlan, findComponent } from './plan.ts';
+import { findComponent } from './find-in-policy.ts';
+import { agentPlan } from './plan.ts';
 import { podSpec } from './pod.ts';
 
 export type JobSettings = { agentImages: Map<number, string>; clusterId: string };
@@ -36,7 +37,7 @@ export const buildJob = (request: JobRequest, policy: BackupPolicy, owner: Backu
   };
 };
 
-const deadlineVerb = (verb: JobVerb): 'dump' | 'seal' | 'copy' | 'inspect' =>
+const deadlineVerb = (verb: JobVerb): 'dump' | 'seal' | 'copy' | 'inspect' | 'receive' =>
   verb === 'check' || verb === 'logs' || verb === 'adopt' ? 'inspect' : verb;
 
 const labelsOf = (request: JobRequest, policy: BackupPolicy): Record<string, string> => {
@@ -53,10 +54,13 @@ const labelsOf = (request: JobRequest, policy: BackupPolicy): Record<string, str
   };
 };
 
-// A dump uses the image of the server's major version; the other verbs need no PostgreSQL and take the newest.
+// A dump and a receiver use the image of the server's major version; the other verbs need no PostgreSQL and take the newest.
 const imageFor = (request: JobRequest, policy: BackupPolicy, { agentImages }: JobSettings): string => {
   const newest = Math.max(...agentImages.keys());
-  const major = request.verb === 'dump' ? (findComponent(policy, request.component).postgresql?.version ?? newest) : newest;
+  const major =
+    request.verb === 'dump' || request.verb === 'receive'
+      ? (findComponent(policy, request.component).postgresql?.version ?? newest)
+      : newest;
   const image = agentImages.get(major);
   if (image === undefined) {
     throw new TypeError(`There is no agent image for PostgreSQL ${major}`);

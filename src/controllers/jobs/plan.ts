@@ -1,82 +1,14 @@
 // The plan of an agent: the policy with its Secrets replaced by the paths where they are mounted.
 import { mountPath } from '../../api/agent.ts';
-import type { AgentPlan, BackupIdentity, IncrementPlan, PostgresqlSource, TierPlan, VerificationPlan } from '../../api/agent.ts';
+import type { AgentPlan, BackupIdentity, IncrementPlan, VerificationPlan } from '../../api/agent.ts';
 import type { BackupPolicy } from '../../api/objects.ts';
 import type { Component } from '../../api/policy.ts';
-import type { Tier } from '../../api/tier.ts';
 import { verificationIntervalMilliseconds } from '../../core/plan/rotation.ts';
 import { deadlinesFor } from '../../core/jobs/deadlines.ts';
 import type { JobRequest } from '../../core/jobs/request.ts';
-
-export const findTier = ({ spec }: BackupPolicy, name: string): Tier => {
-  const tier = spec.tiers.find((each) => each.name === name);
-  if (tier === undefined) {
-    throw new TypeError(`The policy has no tier "${name}"`);
-  }
-  return tier;
-};
-
-export const findComponent = ({ spec }: BackupPolicy, name: string | undefined): Component => {
-  const component = spec.components.find((each) => each.name === name);
-  if (component === undefined) {
-    throw new TypeError(`The policy has no component "${name}"`);
-  }
-  return component;
-};
-
-export const primaryOf = ({ spec }: BackupPolicy): Tier => {
-  const [primary] = spec.tiers;
-  if (primary === undefined) {
-    throw new TypeError('The policy has no tier');
-  }
-  return primary;
-};
-
-// One prefix is one repository is one policy.
-export const tierPlan = ({ metadata }: BackupPolicy, { name, s3 }: Tier): TierPlan => {
-  const ownPrefix = `${metadata.namespace}/${metadata.name}`;
-  if (s3 === undefined) {
-    return { name, location: { kind: 'directory', directory: `${mountPath.tier(name)}/${ownPrefix}` } };
-  }
-  const { bucket, prefix = ownPrefix, region, endpoint, forcePathStyle, credentialsSecretRef, caSecretRef } = s3;
-  return {
-    name,
-    location: {
-      kind: 's3',
-      bucket,
-      prefix,
-      region,
-      forcePathStyle,
-      ...(endpoint === undefined ? {} : { endpoint }),
-      ...(credentialsSecretRef === undefined ? {} : { credentialsDirectory: mountPath.tierCredentials(name) }),
-      ...(caSecretRef === undefined ? {} : { caFile: mountPath.tierCa(name) }),
-    },
-  };
-};
-
-const postgresqlSource = ({ postgresql }: Component): PostgresqlSource | undefined => {
-  if (postgresql === undefined) {
-    return undefined;
-  }
-  const { version, connection, physical, logical } = postgresql;
-  const ownLogin = logical.credentialsSecretRef !== undefined;
-  return {
-    version,
-    host: connection.host,
-    port: connection.port,
-    database: connection.database,
-    sslMode: connection.sslMode,
-    ...(connection.caSecretRef === undefined ? {} : { caFile: mountPath.sourceCa }),
-    credentialsDirectory: mountPath.sourceCredentials,
-    physical: physical.enabled,
-    logical: {
-      enabled: logical.enabled,
-      databases: logical.databases,
-      globals: logical.globals,
-      credentialsDirectory: ownLogin ? mountPath.logicalCredentials : mountPath.sourceCredentials,
-    },
-  };
-};
+import { findComponent, findTier, primaryOf } from './find-in-policy.ts';
+import { postgresqlSource, tierPlan } from './plan-parts.ts';
+import { receivePlan } from './receive-plan.ts';
 
 // Builds the plan of one Job.
 export const agentPlan = (policy: BackupPolicy, request: JobRequest, clusterId: string): AgentPlan => {
@@ -130,6 +62,8 @@ export const agentPlan = (policy: BackupPolicy, request: JobRequest, clusterId: 
         tiers: policy.spec.tiers.map((each) => tierPlan(policy, each)),
         signingKeyFile: mountPath.signingKey,
       };
+    case 'receive':
+      return receivePlan(policy, request, base);
     case 'inspect':
       return { ...base, verb: 'inspect', tier, verification: verificationPlan(policy, request.tier) };
   }

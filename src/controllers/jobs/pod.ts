@@ -1,11 +1,11 @@
 // The pod of a Job: Pod Security `restricted`, no API token, nothing writable but memory and its tier.
-import type { V1PodSpec, V1ResourceRequirements, V1Toleration } from '@kubernetes/client-node';
+import type { V1EnvVar, V1PodSpec, V1ResourceRequirements, V1Toleration } from '@kubernetes/client-node';
 import { mountPath, planVariable } from '../../api/agent.ts';
 import type { AgentPlan } from '../../api/agent.ts';
 import type { BackupPolicy } from '../../api/objects.ts';
 import { agentContainer } from '../../core/jobs/pod-waiting.ts';
 import type { JobRequest } from '../../core/jobs/request.ts';
-import { findTier } from './plan.ts';
+import { findTier } from './find-in-policy.ts';
 import { mountsFor } from './volumes.ts';
 
 const agentId = 65_532;
@@ -40,6 +40,15 @@ const tolerations = ({ spec }: BackupPolicy): V1Toleration[] => {
   return [...given, ...ours.map((key) => ({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: lostNodeSeconds }))];
 };
 
+// A receiver lives for months, and every few seconds compresses and encrypts megabytes: without these glibc keeps what it once had.
+const memorySettings = ({ verb }: AgentPlan): V1EnvVar[] =>
+  verb === 'receive'
+    ? [
+        { name: 'MALLOC_ARENA_MAX', value: '2' },
+        { name: 'MALLOC_MMAP_THRESHOLD_', value: '131072' },
+      ]
+    : [];
+
 export const podSpec = (policy: BackupPolicy, request: JobRequest, plan: AgentPlan, image: string): V1PodSpec => {
   const mounted = mountsFor(policy, request);
   const { nodeSelector, imagePullSecrets } = policy.spec.jobs;
@@ -62,7 +71,7 @@ export const podSpec = (policy: BackupPolicy, request: JobRequest, plan: AgentPl
         name: agentContainer,
         image,
         imagePullPolicy: 'IfNotPresent',
-        env: [{ name: planVariable, value: JSON.stringify(plan) }],
+        env: [{ name: planVariable, value: JSON.stringify(plan) }, ...memorySettings(plan)],
         resources: resources(policy),
         securityContext: {
           allowPrivilegeEscalation: false,

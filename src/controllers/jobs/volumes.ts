@@ -6,7 +6,7 @@ import type { BackupPolicy } from '../../api/objects.ts';
 import type { Tier } from '../../api/tier.ts';
 import type { JobRequest } from '../../core/jobs/request.ts';
 import { claimName } from '../../core/plan/names.ts';
-import { findComponent, findTier, primaryOf } from './plan.ts';
+import { findComponent, findTier, primaryOf } from './find-in-policy.ts';
 
 export type Mounted = { volume: V1Volume; mount: V1VolumeMount };
 
@@ -49,6 +49,8 @@ export const mountsFor = (policy: BackupPolicy, request: JobRequest): Mounted[] 
     case 'inspect':
       // It writes down what it verified.
       return [scratch, ...tierMounts(policy, tier, true), signingKey(policy)];
+    case 'receive':
+      return [scratch, ...receiveMounts(policy, request), ...connectionMounts(policy, request)];
     case 'check':
     case 'logs':
       return [scratch, ...tierMounts(policy, tier, false)];
@@ -121,23 +123,33 @@ const stateIdentity = ({ spec }: BackupPolicy, { parent }: JobRequest): Mounted[
   ];
 };
 
-const sourceMounts = (policy: BackupPolicy, { component }: JobRequest): Mounted[] => {
-  const { postgresql } = findComponent(policy, component);
-  if (postgresql === undefined) {
+// Who receives WAL writes it to every tier. A barrier only looks whether it is there, and signs nothing.
+const receiveMounts = (policy: BackupPolicy, { receive }: JobRequest): Mounted[] => {
+  const writes = receive?.mode !== 'Barrier';
+  return [...policy.spec.tiers.flatMap((each) => tierMounts(policy, each, writes)), ...(writes ? [signingKey(policy)] : [])];
+};
+
+const login = (name: string, directory: string, ref: { name: string; usernameKey: string; passwordKey: string }): Mounted => {
+  const items = [
+    { key: ref.usernameKey, path: 'username' },
+    { key: ref.passwordKey, path: 'password' },
+  ];
+  return secretVolume(name, ref.name, items, directory);
+};
+
+const sourceMounts = (policy: BackupPolicy, request: JobRequest): Mounted[] => {
+  const own = findComponent(policy, request.component).postgresql?.logical.credentialsSecretRef;
+  return [...connectionMounts(policy, request), ...(own === undefined ? [] : [login('logical', mountPath.logicalCredentials, own)])];
+};
+
+const connectionMounts = (policy: BackupPolicy, { component }: JobRequest): Mounted[] => {
+  const { connection } = findComponent(policy, component).postgresql ?? {};
+  if (connection === undefined) {
     return [];
   }
-  const { connection, logical } = postgresql;
-  const login = (name: string, directory: string, ref: { name: string; usernameKey: string; passwordKey: string }): Mounted => {
-    const items = [
-      { key: ref.usernameKey, path: 'username' },
-      { key: ref.passwordKey, path: 'password' },
-    ];
-    return secretVolume(name, ref.name, items, directory);
-  };
   const ca = connection.caSecretRef;
   return [
     login('source', mountPath.sourceCredentials, connection.credentialsSecretRef),
-    ...(logical.credentialsSecretRef === undefined ? [] : [login('logical', mountPath.logicalCredentials, logical.credentialsSecretRef)]),
     ...(ca === undefined ? [] : [secretVolume('source-ca', ca.name, [{ key: ca.key, path: 'ca.crt' }], dirname(mountPath.sourceCa))]),
   ];
 };

@@ -4,9 +4,10 @@ import { durationMilliseconds } from '../plan/time.ts';
 
 export type Deadlines = { startMilliseconds: number; runMilliseconds: number };
 
-export const deadlinesFor = ({ spec }: BackupPolicy, verb: 'dump' | 'seal' | 'copy' | 'inspect'): Deadlines => ({
+// A Job that receives WAL, not the receiver that runs all the time: that one has none.
+export const deadlinesFor = ({ spec }: BackupPolicy, verb: 'dump' | 'seal' | 'copy' | 'inspect' | 'receive'): Deadlines => ({
   startMilliseconds: durationMilliseconds(spec.jobs.deadlines.start),
-  runMilliseconds: durationMilliseconds(spec.jobs.deadlines[verb]),
+  runMilliseconds: durationMilliseconds(spec.jobs.deadlines[verb === 'receive' ? 'inspect' : verb]),
 });
 
 // The most that a Job may take, waiting included.

@@ -1,9 +1,10 @@
 // What a decision asks for. Names are deterministic: asking twice makes one Job.
+import type { ReceiveMode } from '../../api/agent.ts';
 import type { BackupType } from '../../api/backup-type.ts';
 import type { Category } from '../../api/categories.ts';
 
 // `check` and `logs` are the agent's verb `inspect` for one backup: to find out whether it is sealed, and to print its stored log.
-export type JobVerb = 'dump' | 'seal' | 'check' | 'logs' | 'copy' | 'inspect' | 'adopt';
+export type JobVerb = 'dump' | 'seal' | 'check' | 'logs' | 'copy' | 'inspect' | 'adopt' | 'receive';
 
 // The backup that a Job works for.
 export type RunIdentity = { name: string; id: string; slot: string; type: BackupType };
@@ -21,6 +22,8 @@ export type JobRequest = {
   predictedBytes?: number;
   // For dump: the backup to build on.
   parent?: string;
+  // For receive, which speaks of a component: what it shall do about its WAL.
+  receive?: { mode: ReceiveMode };
   // For seal: the attempt of each component that counts, and the components that failed.
   components?: { name: string; attempt: number }[];
   failed?: { name: string; category: Category }[];
