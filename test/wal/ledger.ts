@@ -16,7 +16,9 @@ export const startLedger = async (server: PostgresServer, { bytes = 200, pauseMi
   await server.query('CREATE TABLE IF NOT EXISTS ledger (id bigint PRIMARY KEY, filler text)');
   const entries: Entry[] = [];
   const stop = new AbortController();
-  let id = 0;
+  // Behind the rows of an earlier one.
+  const [last] = await server.query<{ id: string }>('SELECT coalesce(max(id), 0)::text AS id FROM ledger');
+  let id = Number(last?.id ?? 0);
   const write = async (): Promise<void> => {
     const client = new Client({ host: server.socketDirectory, port: server.port, user: 'postgres', database: 'postgres' });
     client.on('error', () => undefined);

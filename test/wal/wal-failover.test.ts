@@ -4,7 +4,7 @@ import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
-import { lsnBytes } from '../../src/api/lsn.ts';
+import { lsnBytes, lsnText } from '../../src/api/lsn.ts';
 import { gapsOf, intervalsOf } from '../../src/core/wal/coverage.ts';
 import { makeCluster } from '../engines/postgres-server.ts';
 import type { PostgresServer } from '../engines/postgres-server.ts';
@@ -257,3 +257,47 @@ test.serial('a server that was set back, and one with another history: a new lin
   t.is(third.document.reason, 'OtherHistory');
   await receiver.stop();
 });
+
+test.serial(
+  'a server that was set back and has outgrown the archive on the same timeline: its WAL is not taken for a continuation',
+  async (t) => {
+    const server = await fixture.start('snapshot', keepingWal);
+    await server.query(bulk(100));
+    await server.stop('immediate');
+    const earlier = await copyOf(server, 'snapshot-of-the-disk');
+    const again = await fixture.restart(server);
+    const policy = await walPolicy(fixture);
+    let receiver = startReceiver(await policy.plan(again));
+    await receives(receiver);
+    await again.query(bulk(1000));
+    await caughtUp(policy, again, receiver);
+    await receiver.stop();
+    const end = await flushedLsn(again);
+    await again.stop('immediate');
+    const old = await lineage(policy);
+
+    const outgrown = await fixture.start('outgrown', keepingWal, { base: earlier });
+    await outgrown.query(bulk(3000));
+    t.true((await flushedLsn(outgrown)) > end);
+    receiver = startReceiver(await policy.plan(outgrown));
+    await receives(receiver);
+    await caughtUp(policy, outgrown, receiver);
+    const found = await lineage(policy);
+    t.is(found.document.reason, 'OtherHistory');
+    t.deepEqual(found.document.parent, { lineageId: old.document.lineageId, timeline: 1, lsn: lsnText(storedTo(old)) });
+    t.true((await checkAgainst(policy, outgrown, { of: found })).segments >= 1);
+    await receiver.stop();
+
+    // The next one goes on in the new lineage, and says nothing.
+    const next = startReceiver(await policy.plan(outgrown));
+    await receives(next);
+    await outgrown.query(bulk(100));
+    await caughtUp(policy, outgrown, next);
+    t.is((await lineage(policy)).document.lineageId, found.document.lineageId);
+    t.false(
+      next.said.some((line) => line.includes('was not checked')),
+      next.said.join('\n'),
+    );
+    await next.stop();
+  },
+);

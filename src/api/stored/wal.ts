@@ -72,8 +72,19 @@ export const walPageSchema = z.object({
 });
 export type WalPage = z.output<typeof walPageSchema>;
 
+// The last WAL of the archive, told by a digest that only who holds the signing key can make: a receiver asks a server for the same bytes, and learns
+// whether it is still of this history. A digest that anybody can make would tell what is in the WAL.
+const walCheckSchema = z.object({
+  from: lsn(),
+  to: lsn(),
+  // Id of the signing key.
+  keyId: z.string().min(1),
+  hmacSha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
+export type WalCheck = z.output<typeof walCheckSchema>;
+
 // marks/<timeline>/<to>-<time>.json: all that no page names yet. Each replaces the ones before it. It is stored before its WAL is acknowledged to the server.
-export const walTailSchema = z.object({ ...stored('holdfast.dev/wal-tail/v1'), ...span });
+export const walTailSchema = z.object({ ...stored('holdfast.dev/wal-tail/v1'), ...span, check: walCheckSchema.optional() });
 export type WalTail = z.output<typeof walTailSchema>;
 
 // history/<timeline>.json: where a timeline comes from, oldest ancestor first, and the history file of the server beside it.

@@ -3,7 +3,7 @@ import { lsnBytes, lsnText, segmentStart } from '../../api/lsn.ts';
 import type { LineageDocument } from '../../api/stored/wal.ts';
 import type { WalGapReason } from '../../api/wal-gap.ts';
 import { decideStart } from '../../core/wal/start.ts';
-import type { Leg } from '../../core/wal/start.ts';
+import type { ArchivePlace, Leg } from '../../core/wal/start.ts';
 import { EngineError } from '../../engines/engine.ts';
 import { takeSample } from '../../engines/wal/server.ts';
 import { ArchiveError } from '../errors.ts';
@@ -13,6 +13,7 @@ import { startOf } from './index-writer.ts';
 import type { IndexStart } from './index-writer.ts';
 import type { Lineage } from './read-lineage.ts';
 import type { Receiver } from './receiver.ts';
+import { isSameHistory } from './same-history.ts';
 import { askServer, ensureSlot } from './server-side.ts';
 import type { AskedServer } from './server-side.ts';
 import { checkSample, makeIndex, streamLeg } from './stream-leg.ts';
@@ -41,12 +42,22 @@ export const receiveOverConnection = async (receiver: Receiver): Promise<void> =
         await beginAndStream(receiver, server, decision);
         return;
       case 'continue':
-        await continueAndStream(receiver, server, lineage as Lineage, decision.legs);
+        if (await isContinued(receiver, lineage as Lineage, decision.legs)) {
+          await continueAndStream(receiver, server, lineage as Lineage, decision.legs);
+        } else {
+          await beginAndStream(receiver, server, { reason: 'OtherHistory', parent: parentOf(place as ArchivePlace) });
+        }
     }
   } finally {
     await server.session.end();
   }
 };
+
+// What was archived last must be what the server has there.
+const isContinued = async (receiver: Receiver, { tails }: Lineage, [first]: readonly Leg[]): Promise<boolean> =>
+  first === undefined || isSameHistory(receiver, first, tails.find(({ timeline }) => timeline === first.timeline)?.check);
+
+const parentOf = ({ lineageId, timeline, to }: ArchivePlace): LineageDocument['parent'] => ({ lineageId, timeline, lsn: lsnText(to) });
 
 const beginAndStream = async (
   receiver: Receiver,

@@ -1,7 +1,7 @@
 // Names what is stored of one timeline: the newest tail, and a page whenever enough is closed. Only what is named counts.
 import { lsnBytes, lsnText, segmentStart } from '../../api/lsn.ts';
 import type { StoredObject } from '../../api/stored/backup.ts';
-import type { WalPage } from '../../api/stored/wal.ts';
+import type { WalCheck, WalPage, WalTail } from '../../api/stored/wal.ts';
 import { markDocument, parseMark, thinMarks } from '../../core/wal/marks.ts';
 import type { Mark } from '../../core/wal/marks.ts';
 import { asStored, placed } from '../../core/wal/objects.ts';
@@ -31,13 +31,19 @@ export type IndexOptions = {
 };
 
 // What the archive held of this timeline when the receiver began.
-export type IndexStart = { from: bigint; objects: readonly Placed[]; marks: readonly Mark[]; keys: readonly StoredObject[] };
+export type IndexStart = {
+  from: bigint;
+  objects: readonly Placed[];
+  marks: readonly Mark[];
+  keys: readonly StoredObject[];
+  check?: WalCheck;
+};
 
 export type IndexWriter = {
   // What no page names yet, in order and without a hole.
   readonly objects: () => readonly Placed[];
-  // Names an object. It replaces those that lie in it.
-  add(object: Placed, sidecar: StoredObject): void;
+  // Names an object. It replaces those that lie in it. `check`: of the WAL before its end.
+  add(object: Placed, sidecar: StoredObject, check?: WalCheck): void;
   addMark(mark: Mark): void;
   // Stores a new tail, and before it a page where one is due.
   publish(): Promise<void>;
@@ -50,6 +56,7 @@ export const indexWriter = (options: IndexOptions, start: IndexStart): IndexWrit
   let { from } = start;
   let objects: readonly Placed[] = start.objects;
   let marks: readonly Mark[] = start.marks;
+  let check = start.check;
   const keys = new Map(start.keys.map((key) => [key.key, key]));
   let pageTime = options.now().getTime();
 
@@ -108,9 +115,10 @@ export const indexWriter = (options: IndexOptions, start: IndexStart): IndexWrit
 
   return {
     objects: () => objects,
-    add(object, sidecar) {
+    add(object, sidecar, newCheck = check) {
       objects = [...objects.filter((one) => one.to <= object.from), object];
       keys.set(sidecar.key, sidecar);
+      check = newCheck;
     },
     addMark(mark) {
       marks = thinMarks([...marks, mark], markMilliseconds);
@@ -128,6 +136,7 @@ export const indexWriter = (options: IndexOptions, start: IndexStart): IndexWrit
         ...document(key),
         ...contents(named, to()),
         marks: marks.filter(({ lsn }) => lsn <= to()).map(markDocument),
+        ...(check === undefined ? {} : { check }),
       };
       await putOnce(store, key, sealWal('tail', tail, signer));
     },
@@ -142,7 +151,7 @@ export const indexWriter = (options: IndexOptions, start: IndexStart): IndexWrit
 // What a receiver takes over of a timeline: the newest page tells where the tail must begin.
 export const startOf = (
   page: Pick<WalPage, 'to'> | undefined,
-  tail: Pick<WalPage, 'from' | 'objects' | 'marks' | 'keys'> | undefined,
+  tail: Pick<WalTail, 'from' | 'objects' | 'marks' | 'keys' | 'check'> | undefined,
   begin: bigint,
 ): IndexStart => {
   // Behind a gap the tail begins later than the page ended; a page that was just written ends later than its tail began.
@@ -154,5 +163,6 @@ export const startOf = (
     objects: (tail?.objects ?? []).map(placed).filter((object) => object.to > from),
     marks: (tail?.marks ?? []).map(parseMark),
     keys: tail?.keys ?? [],
+    ...(tail?.check === undefined ? {} : { check: tail.check }),
   };
 };

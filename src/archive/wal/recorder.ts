@@ -2,6 +2,7 @@
 import { EngineError } from '../../engines/engine.ts';
 import { lsnText } from '../../api/lsn.ts';
 import type { StoredObject } from '../../api/stored/backup.ts';
+import type { WalCheck } from '../../api/stored/wal.ts';
 import type { Mark } from '../../core/wal/marks.ts';
 import type { Placed, Range } from '../../core/wal/objects.ts';
 import { blockOf, nextPieceFrom } from '../../core/wal/pieces.ts';
@@ -14,8 +15,9 @@ export type RecorderOptions = {
   // What is stored and named already. The bytes before it come again, so that their block can be stored whole.
   stored: bigint;
   index: IndexWriter;
-  // Seals and stores some WAL. It must not need the bytes any more when it calls `release`.
-  store: (range: Range, bytes: Buffer, release: () => void) => Promise<{ object: Placed; sidecar: StoredObject }>;
+  // Seals and stores some WAL. It must not need the bytes any more when it calls `release`. `recent` is what its block holds up to the end of the range;
+  // it is valid only until the call returns.
+  store: (range: Range, bytes: Buffer, recent: Buffer, release: () => void) => Promise<Done>;
   // Asks the source to hold, or to go on.
   onPressure: (isFull: boolean) => void;
   // All up to here is stored and named.
@@ -45,8 +47,9 @@ export type Recorder = {
   abandon(): Promise<void>;
 };
 
+type Done = { object: Placed; sidecar: StoredObject; check?: WalCheck };
 type Block = Range & { readonly bytes: Buffer };
-type Job = { readonly range: Range; readonly isWhole: boolean; done?: { object: Placed; sidecar: StoredObject } };
+type Job = { readonly range: Range; readonly isWhole: boolean; done?: Done };
 
 // Blocks that wait to be stored, besides the one that grows: they bound memory.
 const mostJobs = 2;
@@ -79,12 +82,12 @@ export const makeRecorder = (options: RecorderOptions): Recorder => {
     return { ...range, bytes: free.pop() ?? Buffer.allocUnsafe(Number(range.to - range.from)) };
   };
 
-  const start = (range: Range, bytes: Buffer, isWhole: boolean, release: () => void): void => {
+  const start = (range: Range, bytes: Buffer, recent: Buffer, isWhole: boolean, release: () => void): void => {
     const job: Job = { range, isWhole };
     jobs.push(job);
     options.onPressure(jobs.length >= mostJobs);
     options
-      .store(range, bytes, release)
+      .store(range, bytes, recent, release)
       .then((done) => {
         job.done = done;
         return advance();
@@ -115,7 +118,7 @@ export const makeRecorder = (options: RecorderOptions): Recorder => {
     const ready = jobs.slice(0, firstUndone(jobs));
     for (const { done } of ready) {
       if (done !== undefined) {
-        index.add(done.object, done.sidecar);
+        index.add(done.object, done.sidecar, done.check);
       }
     }
     const end = ready.reduce((to, { range }) => (range.to > to ? range.to : to), stored);
@@ -162,7 +165,7 @@ export const makeRecorder = (options: RecorderOptions): Recorder => {
           const { bytes: full, from, to } = block;
           block = undefined;
           if (to > stored) {
-            start({ from, to }, full, true, () => void free.push(full));
+            start({ from, to }, full, full, true, () => void free.push(full));
           } else {
             free.push(full);
           }
@@ -180,8 +183,9 @@ export const makeRecorder = (options: RecorderOptions): Recorder => {
       const { from: blockFrom, bytes } = block;
       const pieces = index.objects().filter((object) => object.from >= blockFrom);
       const from = nextPieceFrom(pieces, blockFrom, received);
-      const piece = Buffer.from(bytes.subarray(Number(from - blockFrom), Number(received - blockFrom)));
-      start({ from, to: received }, piece, false, () => undefined);
+      const recent = bytes.subarray(0, Number(received - blockFrom));
+      const piece = Buffer.from(recent.subarray(Number(from - blockFrom)));
+      start({ from, to: received }, piece, recent, false, () => undefined);
     },
     mark(mark) {
       samples = [...samples, mark].slice(-mostSamples);

@@ -13,6 +13,7 @@ import type { Receiver } from './receiver.ts';
 import { makeRecorder } from './recorder.ts';
 import type { Recorder } from './recorder.ts';
 import { reporter } from './report.ts';
+import { checkedBytes, makeCheck } from './same-history.ts';
 import { stallSecondsOf, targetOf } from './server-side.ts';
 import { sealRange, storeRange } from './store-object.ts';
 import { watchProgress } from './watch.ts';
@@ -147,11 +148,12 @@ const startRecorder = (
         await index.publish();
       },
     },
-    async store(range, bytes, release) {
+    async store(range, bytes, recent, release) {
+      const check = makeCheck(receiver.archive.signer, range.to, recent.subarray(-checkedBytes));
       const key = await receiver.keys();
       const sealed = await sealRange(bytes, key, release);
       const object = await storeRange(receiver.patient, { lineageId, segmentBytes, timeline }, range, key, sealed);
-      return { object, sidecar: key.sidecar };
+      return { object, sidecar: key.sidecar, ...(check === undefined ? {} : { check }) };
     },
     ...handlers,
     markMilliseconds: goal === undefined ? markMilliseconds : 0,

@@ -24,7 +24,8 @@ export type WalStream = {
 };
 
 export type StreamOptions = Target & {
-  slot: string;
+  // Absent: the server keeps nothing for this stream.
+  slot?: string;
   timeline: number;
   from: bigint;
   // The bytes are valid only until it returns.
@@ -124,7 +125,7 @@ const runStream = (
   const ended = Promise.withResolvers<NextTimeline | undefined>();
   let next: NextTimeline | undefined;
   const fail = (error: unknown): void => {
-    const explained = explainStreamError(error, slot, explain);
+    const explained = explainStreamError(error, slot ?? 'none', explain);
     started.reject(explained);
     ended.reject(explained);
   };
@@ -136,7 +137,8 @@ const runStream = (
   );
   // Its handlers say how it goes; there is no promise to wait for.
   void client.query({
-    submit: () => wire.query(`START_REPLICATION SLOT "${slot}" PHYSICAL ${lsnText(from)} TIMELINE ${timeline}`),
+    submit: () =>
+      wire.query(`START_REPLICATION ${slot === undefined ? '' : `SLOT "${slot}" `}PHYSICAL ${lsnText(from)} TIMELINE ${timeline}`),
     handleCopyData: ({ chunk }: { chunk: Buffer }) => onData(chunk),
     handleRowDescription: () => undefined,
     handleDataRow: ({ fields: [nextTimeline, lsn] }: Row) => {
