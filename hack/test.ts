@@ -36,7 +36,7 @@ const steps: Record<string, Step> = {
   unit: { needs: [], run: () => runGroup('unit', group('unit'), say) },
   'cluster-up': { needs: [], run: () => runScript('cluster-up', ['hack/cluster', 'up'], say) },
   // Pods need the pause image too.
-  images: { needs: ['cluster-up'], run: () => runScript('images', ['hack/images/build'], say) },
+  images: { needs: ['cluster-up'], run: () => runScript('images', ['hack/images/build', 'all'], say) },
   cluster: { needs: ['cluster-up', 'images'], run: () => runGroup('cluster', group('cluster'), say) },
   demo: { needs: ['cluster-up', 'images'], run: () => runScript('demo', ['hack/demo/up'], say) },
   e2e: { needs: ['cluster-up', 'images', 'demo'], run: () => runGroup('e2e', group('e2e'), say) },

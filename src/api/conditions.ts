@@ -96,7 +96,7 @@ export const reasons = {
   },
   ServerTooOld: {
     meaning: 'A component was copied whole: PostgreSQL before 17 makes no increments.',
-    remedy: 'Use schedules.full alone, or move to a later major version.',
+    remedy: 'Use schedules.full alone with walArchive, which keeps what changes in between, or move to a later major version.',
   },
   StateIdentityMissing: {
     meaning: 'A component was copied whole: the list of the backup before cannot be opened without the state identity.',

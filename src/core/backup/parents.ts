@@ -33,7 +33,10 @@ const notConfigured = ({ component: { postgresql }, encryption }: Choice): Base 
     return whole('IncrementsOff', 'postgresql.physical.incremental is Off.');
   }
   if (postgresql !== undefined && postgresql.version < firstMajor) {
-    return whole('ServerTooOld', `PostgreSQL ${postgresql.version} makes no increments; that begins with ${firstMajor}.`);
+    return whole(
+      'ServerTooOld',
+      `PostgreSQL ${postgresql.version} makes no increments; that begins with ${firstMajor}. Leave the schedules of increments out; walArchive keeps what changes between two Fulls.`,
+    );
   }
   return encryption.stateIdentitySecretRef === undefined
     ? whole('StateIdentityMissing', 'encryption.stateIdentitySecretRef is not set. `kubectl holdfast keygen` makes the Secret.')

@@ -1,4 +1,4 @@
-// A pod with nothing but stock tools (age, zstd, tar, PostgreSQL), and a folder that it shares with this machine.
+// A pod with nothing but stock tools (age, zstd, tar, PostgreSQL), and a folder that it shares with this machine. The plugin lies in its /app.
 import { chmodSync, chownSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,6 @@ import { image } from './demo.ts';
 import { removeTree } from './files.ts';
 import { dropNamespace, freshNamespace } from './namespaces.ts';
 
-const namespace = 'holdfast-test-toolbox';
 const userId = 65_532;
 // The script is read to its end first: its programs must not take it for their own input.
 const wholeScript = 'script=$(cat); exec bash -euo pipefail -c "$script" </dev/null';
@@ -23,7 +22,9 @@ export type Toolbox = {
   close(): Promise<void>;
 };
 
-export const openToolbox = async (): Promise<Toolbox> => {
+// `major`: of PostgreSQL.
+export const openToolbox = async (major = 17): Promise<Toolbox> => {
+  const namespace = `holdfast-test-toolbox-${major}`;
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-e2e-'));
   chmodSync(folder, 0o700);
   chownSync(folder, userId, userId);
@@ -39,7 +40,7 @@ export const openToolbox = async (): Promise<Toolbox> => {
       containers: [
         {
           name: 'toolbox',
-          image: image('agent-17'),
+          image: image(`agent-${major}`),
           command: ['sleep', 'infinity'],
           workingDir: '/work',
           volumeMounts: [{ name: 'work', mountPath: '/work' }],

@@ -23,7 +23,10 @@ type Check = (facts: IncrementFacts) => WholeCopy | undefined;
 const serverTooOld: Check = ({ server }) =>
   server.major >= firstMajor
     ? undefined
-    : { reason: 'ServerTooOld', message: `PostgreSQL ${server.version} makes no increments; that begins with ${firstMajor}.` };
+    : {
+        reason: 'ServerTooOld',
+        message: `PostgreSQL ${server.version} makes no increments; that begins with ${firstMajor}. Leave the schedules of increments out; walArchive keeps what changes between two Fulls.`,
+      };
 
 const summariesOff: Check = ({ server }) =>
   server.summarizesWal === true
