@@ -206,20 +206,26 @@ export type EntryLine = {
   checkedTime?: string;
 };
 
-// How far a receiver is; printed when something changes, at most every few seconds.
+// How far a receiver is. One that runs all the time prints it at least every ten seconds, whatever happens: one that is silent hangs.
 export type WalLine = {
   kind: 'wal';
   time: string;
-  lineageId: string;
-  timeline: number;
-  // All before it is stored on the first tier, and acknowledged to the server.
-  storedLsn: string;
-  acknowledgedLsn: string;
+  // The newest place; absent until this process has streamed.
+  lineageId?: string;
+  timeline?: number;
+  // On the first tier this timeline is stored without a hole between the two, and acknowledged to the server up to the third.
+  fromLsn?: string;
+  storedLsn?: string;
+  acknowledgedLsn?: string;
   // Every commit answered before this time, by the server's clock, is stored on the first tier.
   markTime?: string;
-  // The other tiers: how far each has followed.
-  followers: { tier: string; storedLsn?: string; code?: string; message?: string }[];
+  // What keeps it from going on, and since when. Absent: nothing.
+  trouble?: { code: string; message: string; since: string };
+  // The other tiers: how far each has followed on the same timeline.
+  followers: WalFollower[];
 };
+
+export type WalFollower = { tier: string; storedLsn?: string; markTime?: string; code?: string; message?: string };
 
 // What the WAL of one component leads to on one tier, printed by `inspect`. Only what signed documents say, and what the list of the store bears out.
 export type WindowLine = {
@@ -230,6 +236,9 @@ export type WindowLine = {
   mark?: { time: string; lsn: string; timeline: number };
   // The newest instant that a recovery reaches.
   restorableTo?: string;
+  // Where the newest WAL ends, if a whole backup leads there: what is stored behind it without a hole carries the window on. `from`: an instant that can
+  // be recovered, the first one that is known.
+  leadsOn?: { lineageId: string; timeline: number; toLsn: string; from?: string };
   // Any point of an interval can be recovered. The newest ones; so many older ones are left out. Without times: too few marks say when it was.
   intervals: WindowSpan[];
   olderIntervals?: number;

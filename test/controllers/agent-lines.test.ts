@@ -1,7 +1,7 @@
 // What agents print, as far as it is believed; and the operator's settings.
 import test from 'ava';
 import * as fc from 'fast-check';
-import type { AgentResult, EntryLine, ProgressLine, WindowLine } from '../../src/api/agent.ts';
+import type { AgentResult, EntryLine, ProgressLine, WalLine, WindowLine } from '../../src/api/agent.ts';
 import { backupTypes, wholeReasons } from '../../src/api/backup-type.ts';
 import { categoryNames } from '../../src/api/categories.ts';
 import { parseAgentLine, parseResult } from '../../src/controllers/jobs/agent-lines.ts';
@@ -41,10 +41,26 @@ const windowLine: fc.Arbitrary<WindowLine> = fc.record({
   component: name,
   mark: fc.record({ time, lsn: span.fromLsn, timeline: span.timeline }),
   restorableTo: time,
+  leadsOn: fc.record({ lineageId: id, timeline: span.timeline, toLsn: span.toLsn, from: time }),
   intervals: fc.array(fc.oneof(fc.record({ ...span, from: time, to: time }), fc.record(span)), { maxLength: 4 }),
   olderIntervals: amount,
   gaps: fc.array(fc.oneof(fc.record({ ...span, from: time, reason: name }), fc.record(span)), { maxLength: 4 }),
   olderGaps: amount,
+});
+const walLine: fc.Arbitrary<WalLine> = fc.record({
+  kind: fc.constant('wal'),
+  time,
+  lineageId: id,
+  timeline: span.timeline,
+  fromLsn: span.fromLsn,
+  storedLsn: span.toLsn,
+  acknowledgedLsn: span.toLsn,
+  markTime: time,
+  trouble: fc.record({ code: name, message: fc.string({ maxLength: 1024 }), since: time }),
+  followers: fc.array(
+    fc.oneof(fc.record({ tier: name, storedLsn: span.toLsn, markTime: time }), fc.record({ tier: name, code: name, message: name })),
+    { maxLength: 7 },
+  ),
 });
 const base = {
   kind: fc.constant('result' as const),
@@ -97,7 +113,7 @@ const result: fc.Arbitrary<AgentResult> = fc.oneof(
     }),
   }),
 );
-const line = fc.oneof(progress, entry, windowLine, result);
+const line = fc.oneof(progress, entry, windowLine, walLine, result);
 
 test('every line of the protocol is read as it was written', (t) => {
   fc.assert(fc.property(line, (written) => t.deepEqual(parseAgentLine(JSON.stringify(written)), written)));
@@ -106,7 +122,9 @@ test('every line of the protocol is read as it was written', (t) => {
 
 test('a result stands in a termination message, with space around it or none', (t) => {
   fc.assert(fc.property(result, (written) => t.deepEqual(parseResult(` ${JSON.stringify(written)}\n`), written)));
-  fc.assert(fc.property(fc.oneof(progress, entry, windowLine), (written) => t.is(parseResult(JSON.stringify(written)), undefined)));
+  fc.assert(
+    fc.property(fc.oneof(progress, entry, windowLine, walLine), (written) => t.is(parseResult(JSON.stringify(written)), undefined)),
+  );
   t.is(parseResult(undefined), undefined);
   t.is(parseResult(''), undefined);
 });

@@ -44,7 +44,9 @@ export const whenStored = async (server: PostgresServer, receiver: RunningReceiv
     () => {
       const line = receiver.newest();
       return (
-        line !== undefined && lsnBytes(line.storedLsn) >= lsnBytes(row?.lsn ?? '') && Date.parse(line.markTime ?? '') >= (row?.now ?? 0)
+        line !== undefined &&
+        lsnBytes(line.storedLsn ?? '0/0') >= lsnBytes(row?.lsn ?? '') &&
+        Date.parse(line.markTime ?? '') >= (row?.now ?? 0)
       );
     },
     70,

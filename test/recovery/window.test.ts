@@ -73,6 +73,21 @@ test('a window begins with the oldest backup that leads on, and ends with the ne
   t.deepEqual(found.mark, { timeMilliseconds: at(60), lsn: place(60), timeline: 1 });
 });
 
+test('where a backup leads into the newest WAL, what comes behind it carries the window on; else nothing does', (t) => {
+  const leads = (backups: readonly Given[], sources: readonly WalSource[]) => window(backups, sources).leadsOn;
+  const open = contents(1, [[0, 60]]);
+  const expected = { lineageId: source([open]).lineageId, timeline: 1, to: place(60), fromMilliseconds: at(10) };
+  t.deepEqual(leads([{ minutes: 20 }, { minutes: 10 }], [source([open])]), expected);
+  t.is(leads([], [source([open])]), undefined, 'no backup');
+  t.is(leads([{ minutes: 10 }], []), undefined, 'no WAL');
+  const broken = contents(1, [
+    [0, 20],
+    [25, 60],
+  ]);
+  t.is(leads([{ minutes: 10 }], [source([broken])]), undefined, 'a gap before the newest WAL');
+  t.is(leads([{ minutes: 10 }, { minutes: 30 }], [source([broken])])?.fromMilliseconds, at(30), 'a backup behind the gap');
+});
+
 test('a gap is between what can be recovered: it lasts until the next backup, and before the first one there is none', (t) => {
   const wal = [
     source(

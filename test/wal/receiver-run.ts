@@ -122,7 +122,7 @@ export const startReceiver = (plan: ReceivePlan | DropSlotPlan): RunningReceiver
     lines,
     said,
     ended,
-    newest: () => lines.findLast((line): line is WalLine => line.kind === 'wal'),
+    newest: () => lines.findLast((line): line is WalLine => line.kind === 'wal' && line.storedLsn !== undefined),
     async kill() {
       await signal('SIGKILL');
     },

@@ -81,7 +81,12 @@ test.serial('a bucket that goes away: the server keeps what is not stored, nothi
   await pause(1500);
   t.true((await acknowledgedLsn(server)) <= storedTo(await newestLineage(policy, 'cloud')));
   t.true((await flushedLsn(server)) - before > 64n * 1024n ** 2n);
+  await until('it says what stands in the way', () => receiver.newest()?.trouble?.code === 'StoreUnavailable', 20, receiver);
+  const silent = receiver.newest();
+  await until('it goes on saying so', () => receiver.newest() !== silent, 12, receiver);
+  t.like(receiver.newest(), { trouble: { since: silent?.trouble?.since }, storedLsn: silent?.storedLsn });
   proxy.calm();
+  await until('nothing stands in the way any more', () => receiver.newest()?.trouble === undefined, 20, receiver);
   await caughtUp(policy, server, receiver, 'cloud');
   t.is(receiver.child.exitCode, null);
   t.true((await checkAgainst(policy, server, { tier: 'cloud' })).segments > 4);

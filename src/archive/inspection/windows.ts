@@ -45,18 +45,26 @@ const basesOf = (judged: readonly Judged[], passed: ReadonlySet<string>, compone
         ];
   });
 
-const described = ({ intervals, gaps, mark, restorableMilliseconds }: Window): Omit<WindowLine, 'kind' | 'tier' | 'component'> => {
+const described = ({ intervals, gaps, mark, restorableMilliseconds, leadsOn }: Window): Omit<WindowLine, 'kind' | 'tier' | 'component'> => {
   const olderIntervals = intervals.length - mostIntervals;
   const olderGaps = gaps.length - mostGaps;
   return {
     ...(mark === undefined ? {} : { mark: { time: iso(mark.timeMilliseconds), lsn: lsnText(mark.lsn), timeline: mark.timeline } }),
     ...(restorableMilliseconds === undefined ? {} : { restorableTo: iso(restorableMilliseconds) }),
+    ...(leadsOn === undefined ? {} : { leadsOn: leading(leadsOn) }),
     intervals: intervals.slice(-mostIntervals).map(span),
     ...(olderIntervals > 0 ? { olderIntervals } : {}),
     gaps: gaps.slice(-mostGaps).map((gap) => ({ ...span(gap), ...(gap.reason === undefined ? {} : { reason: gap.reason }) })),
     ...(olderGaps > 0 ? { olderGaps } : {}),
   };
 };
+
+const leading = ({ lineageId, timeline, to, fromMilliseconds }: NonNullable<Window['leadsOn']>): NonNullable<WindowLine['leadsOn']> => ({
+  lineageId,
+  timeline,
+  toLsn: lsnText(to),
+  ...(fromMilliseconds === undefined ? {} : { from: iso(fromMilliseconds) }),
+});
 
 const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
 

@@ -15,7 +15,8 @@ const atOnce = 4;
 // What is forgotten is written once more, and found to be there.
 const mostKnown = 5000;
 
-export type Followed = { readonly lineageId: string; readonly timeline: number; readonly to: bigint };
+// `markTime`: every commit answered before it, by the server's clock, is there.
+export type Followed = { readonly lineageId: string; readonly timeline: number; readonly to: bigint; readonly markTime?: string };
 
 type Tiers = { from: Store; to: Store; trust: Trust };
 
@@ -53,8 +54,15 @@ export const follow = async (tiers: Tiers, lineageId: string, known: Set<string>
 // How far the newest timeline goes.
 export const newestOf = (spans: readonly (WalPage | WalTail)[], lineageId: string): Followed | undefined => {
   const timeline = Math.max(0, ...spans.map((span) => span.timeline));
-  const ends = spans.filter((span) => span.timeline === timeline).map(({ to }) => lsnBytes(to));
-  return ends.length === 0 ? undefined : { lineageId, timeline, to: ends.reduce((a, b) => (a > b ? a : b)) };
+  const own = spans.filter((span) => span.timeline === timeline);
+  const ends = own.map(({ to }) => lsnBytes(to));
+  const markTime = own
+    .flatMap(({ marks }) => marks.map(({ time }) => time))
+    .toSorted((a, b) => Date.parse(a) - Date.parse(b))
+    .at(-1);
+  return ends.length === 0
+    ? undefined
+    : { lineageId, timeline, to: ends.reduce((a, b) => (a > b ? a : b)), ...(markTime === undefined ? {} : { markTime }) };
 };
 
 type Named = { key: string; bytes: number; sha256: string };

@@ -10,6 +10,7 @@ import { ensureWriterCopy } from '../writers.ts';
 import type { Archive } from './archive.ts';
 import { follow } from './follower.ts';
 import type { Followed } from './follower.ts';
+import type { Reached } from './receiver.ts';
 
 const firstPauseMilliseconds = 1000;
 const longestPauseMilliseconds = 10_000;
@@ -19,7 +20,8 @@ export type Followers = {
   wake(lineageId: string): void;
   // How far all tiers are that acknowledge, on this timeline. Undefined: one of them has nothing of it yet.
   acknowledged(lineageId: string, timeline: number): bigint | 'all' | undefined;
-  state(): WalLine['followers'];
+  // As far as they are on the timeline of the first tier.
+  state(first: Pick<Reached, 'lineageId' | 'timeline'> | undefined): WalLine['followers'];
   // Waits until all have followed, for so long at most, or until the signal.
   settle(milliseconds: number, waiting: AbortSignal): Promise<void>;
   stop(): Promise<void>;
@@ -98,10 +100,10 @@ export const startFollowers = (
       }
       return ends.some((end) => end === undefined) ? undefined : ends.reduce((a, b) => ((a ?? 0n) < (b ?? 0n) ? a : b));
     },
-    state: () =>
+    state: (first) =>
       all.map(({ tier, done, failure }) => ({
         tier: tier.name,
-        ...(done === undefined ? {} : { storedLsn: lsnText(done.to) }),
+        ...placeOf(done?.lineageId === first?.lineageId && done?.timeline === first?.timeline ? done : undefined),
         ...(failure === undefined ? {} : { code: failure.code, message: failure.message }),
       })),
     async settle(milliseconds, waiting) {
@@ -116,6 +118,9 @@ export const startFollowers = (
     },
   };
 };
+
+const placeOf = (done: Followed | undefined): { storedLsn?: string; markTime?: string } =>
+  done === undefined ? {} : { storedLsn: lsnText(done.to), ...(done.markTime === undefined ? {} : { markTime: done.markTime }) };
 
 // Makes sure that the tier is this repository and that we are its writer.
 const prepare = async (tier: Tier, from: Store, { trust, writer }: Archive, plan: ReceivePlan, context: AgentContext): Promise<Store> => {

@@ -30,9 +30,10 @@ export type IndexOptions = {
   count: () => number;
 };
 
-// What the archive held of this timeline when the receiver began.
+// What the archive held of this timeline when the receiver began. `heldFrom`: from here on it has no hole, as far as the newest documents say.
 export type IndexStart = {
   from: bigint;
+  heldFrom: bigint;
   objects: readonly Placed[];
   marks: readonly Mark[];
   keys: readonly StoredObject[];
@@ -150,7 +151,7 @@ export const indexWriter = (options: IndexOptions, start: IndexStart): IndexWrit
 
 // What a receiver takes over of a timeline: the newest page tells where the tail must begin.
 export const startOf = (
-  page: Pick<WalPage, 'to'> | undefined,
+  page: Pick<WalPage, 'from' | 'to'> | undefined,
   tail: Pick<WalTail, 'from' | 'objects' | 'marks' | 'keys' | 'check'> | undefined,
   begin: bigint,
 ): IndexStart => {
@@ -158,8 +159,10 @@ export const startOf = (
   const [from = begin] = [page?.to, tail?.from]
     .flatMap((lsn) => (lsn === undefined ? [] : [lsnBytes(lsn)]))
     .toSorted((a, b) => (a > b ? -1 : 1));
+  const followsPage = page !== undefined && lsnBytes(page.to) === from;
   return {
     from,
+    heldFrom: followsPage ? lsnBytes(page.from) : from,
     objects: (tail?.objects ?? []).map(placed).filter((object) => object.to > from),
     marks: (tail?.marks ?? []).map(parseMark),
     keys: tail?.keys ?? [],

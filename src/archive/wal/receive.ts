@@ -18,7 +18,9 @@ import { startFollowers } from './followers.ts';
 import { letGo, letGoIfTooMuch } from './let-go.ts';
 import { patientStore } from './patient-store.ts';
 import type { Receiver } from './receiver.ts';
+import { startReporter } from './report.ts';
 import { RetainedTooMuch } from './stream-leg.ts';
+import { createTroubles } from './troubles.ts';
 
 export type ReceiveOutcome = Pick<ReceiveResult, 'timeline' | 'storedLsn' | 'restorableTo'>;
 
@@ -45,8 +47,17 @@ export const receive = async (plan: ReceivePlan, context: AgentContext): Promise
   const patience = new AbortController();
   const onStop = (): void => void setTimeout(() => patience.abort(context.signal.reason), graceMilliseconds).unref();
   context.signal.addEventListener('abort', onStop, { once: true });
+  const troubles = createTroubles(context.now);
+  const reporter = startReporter(context, troubles, plan.mode === 'Continuous');
   try {
-    const receiver = await makeReceiver(plan, store, patience.signal, { others, keys: { signer, verifiers } }, context);
+    const receiver = await makeReceiver(
+      plan,
+      store,
+      patience.signal,
+      { others, keys: { signer, verifiers }, troubles, report: reporter.look },
+      context,
+    );
+    reporter.watch(receiver);
     try {
       await keepReceiving(receiver);
       await (plan.mode === 'Once'
@@ -61,29 +72,37 @@ export const receive = async (plan: ReceivePlan, context: AgentContext): Promise
     return outcomeOf(receiver);
   } finally {
     context.signal.removeEventListener('abort', onStop);
+    reporter.stop();
     patience.abort();
     await store.close();
   }
 };
 
-type Parts = { others: ReceivePlan['tiers']; keys: Parameters<typeof openArchive>[2] };
+type Parts = Pick<Receiver, 'troubles' | 'report'> & { others: ReceivePlan['tiers']; keys: Parameters<typeof openArchive>[2] };
 
 const makeReceiver = async (
   plan: ReceivePlan,
   store: Store,
   patience: AbortSignal,
-  { others, keys }: Parts,
+  { others, keys, troubles, report }: Parts,
   context: AgentContext,
 ): Promise<Receiver> => {
   let wasLetGo = false;
   const archive = await untilReachable(() => openArchive(plan, store, keys, context), {
     plan,
     context,
-    meanwhile: async () => {
+    meanwhile: async (error) => {
+      troubles.tell('archive', error);
+      report();
       wasLetGo = (await letGoIfTooMuch(plan, context.log)) || wasLetGo;
     },
   });
-  const patient = patientStore(store, { signal: patience, log: context.log });
+  troubles.tell('archive');
+  const onTry = (error?: unknown): void => {
+    troubles.tell('store', error);
+    report();
+  };
+  const patient = patientStore(store, { signal: patience, log: context.log, onTry });
   const unique = randomBytes(4).toString('hex');
   let count = Math.floor(Math.random() * 400_000);
   return {
@@ -99,6 +118,8 @@ const makeReceiver = async (
       return count;
     },
     followers: startFollowers(others, { from: store, archive, plan, context, onFollowed: () => undefined }),
+    troubles,
+    report,
     gapReason: wasLetGo ? 'RetainedTooMuch' : undefined,
     reached: undefined,
   };
@@ -110,7 +131,7 @@ const isRetryable = (error: unknown): boolean =>
 // A store that is away when the receiver begins is waited for; a person's mistake is not.
 const untilReachable = async <T>(
   work: () => Promise<T>,
-  { plan, context, meanwhile }: { plan: ReceivePlan; context: AgentContext; meanwhile: () => Promise<void> },
+  { plan, context, meanwhile }: { plan: ReceivePlan; context: AgentContext; meanwhile: (error: unknown) => Promise<void> },
 ): Promise<T> => {
   const { signal, log } = context;
   for (let tries = 1; ; tries += 1) {
@@ -118,7 +139,7 @@ const untilReachable = async <T>(
       return await work();
     } catch (error) {
       signal.throwIfAborted();
-      await meanwhile();
+      await meanwhile(error);
       if (plan.mode !== 'Continuous' || !isRetryable(error)) {
         throw error;
       }
@@ -153,6 +174,8 @@ const keepReceiving = async (receiver: Receiver): Promise<void> => {
         await letGo(plan, error.retainedBytes, context.log);
       } else {
         throwIfFinal(error, plan, Date.now() - since);
+        receiver.troubles.tell('server', error);
+        receiver.report();
         context.log.warn('The connection that receives WAL has ended; trying again', { failures, error });
       }
     }

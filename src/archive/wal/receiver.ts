@@ -6,6 +6,7 @@ import type { AgentContext } from '../context.ts';
 import type { Archive } from './archive.ts';
 import type { WalKey } from './day-key.ts';
 import type { Followers } from './followers.ts';
+import type { Troubles } from './troubles.ts';
 
 export type Receiver = {
   readonly plan: ReceivePlan;
@@ -19,10 +20,21 @@ export type Receiver = {
   readonly unique: string;
   readonly count: () => number;
   readonly followers: Followers;
+  readonly troubles: Troubles;
+  // Told that something may have changed; prints a line where that is worth one.
+  readonly report: () => void;
   // Why the next gap was made, where that is known.
   gapReason: WalGapReason | undefined;
   // How far the newest connection got.
   reached: Reached | undefined;
 };
 
-export type Reached = { timeline: number; stored: bigint; acknowledged: bigint; markMilliseconds?: number };
+// Between `from` and `stored` the timeline has no hole in the first tier.
+export type Reached = {
+  lineageId: string;
+  timeline: number;
+  from: bigint;
+  stored: bigint;
+  acknowledged: bigint;
+  markMilliseconds?: number;
+};

@@ -1,34 +1,67 @@
-// Tells how far the receiver is, and not too often.
+// Tells how far the receiver is, and not too often; while it runs all the time, also when nothing happens: its silence shall mean something.
 import { lsnText } from '../../api/lsn.ts';
 import type { WalLine } from '../../api/agent.ts';
-import type { Receiver } from './receiver.ts';
+import type { AgentContext } from '../context.ts';
+import type { Followers } from './followers.ts';
+import type { Reached } from './receiver.ts';
+import type { Troubles } from './troubles.ts';
 
 const leastMilliseconds = 10_000;
 
-// Prints a line when some time has passed since the last one, or when a tier begins or ceases to follow.
-export const reporter = (receiver: Receiver, lineageId: string, timeline: number): (() => void) => {
+// What a line is made of, as far as it is there by now.
+export type Progress = { readonly reached: Reached | undefined; readonly followers: Followers };
+
+export type Reporter = {
+  // Prints a line when some time has passed since the last one, or when a trouble begins or is over.
+  look(): void;
+  watch(progress: Progress): void;
+  stop(): void;
+};
+
+export const startReporter = ({ report, now }: Pick<AgentContext, 'report' | 'now'>, troubles: Troubles, beats: boolean): Reporter => {
+  let progress: Progress | undefined;
   let printedMilliseconds = Number.NEGATIVE_INFINITY;
-  let troubles = '';
-  return () => {
-    const { reached, context, followers } = receiver;
-    const state = followers.state();
-    const now = performance.now();
-    const codes = state.map(({ code = '' }) => code).join(' ');
-    if (reached === undefined || (now - printedMilliseconds < leastMilliseconds && codes === troubles)) {
-      return;
+  let state = '';
+
+  const print = (line: WalLine, codes: string): void => {
+    printedMilliseconds = performance.now();
+    state = codes;
+    report(line);
+  };
+  const look = (isBeat: boolean): void => {
+    const line = lineOf(now().toISOString(), progress, troubles);
+    const codes = [line.trouble, ...line.followers].map((each) => each?.code ?? '').join(' ');
+    const isLate = performance.now() - printedMilliseconds >= leastMilliseconds;
+    if (isBeat || codes !== state || (isLate && line.storedLsn !== undefined)) {
+      print(line, codes);
     }
-    printedMilliseconds = now;
-    troubles = codes;
-    const line: WalLine = {
-      kind: 'wal',
-      time: context.now().toISOString(),
-      lineageId,
-      timeline,
-      storedLsn: lsnText(reached.stored),
-      acknowledgedLsn: lsnText(reached.acknowledged),
-      ...(reached.markMilliseconds === undefined ? {} : { markTime: new Date(reached.markMilliseconds).toISOString() }),
-      followers: state,
-    };
-    context.report(line);
+  };
+  const beat = beats ? setInterval(() => look(true), leastMilliseconds).unref() : undefined;
+  return {
+    look: () => look(false),
+    watch(given) {
+      progress = given;
+    },
+    stop: () => clearInterval(beat),
   };
 };
+
+const lineOf = (time: string, progress: Progress | undefined, troubles: Troubles): WalLine => {
+  const trouble = troubles.current();
+  return {
+    kind: 'wal',
+    time,
+    ...(progress?.reached === undefined ? {} : placeOf(progress.reached)),
+    ...(trouble === undefined ? {} : { trouble }),
+    followers: progress?.followers.state(progress.reached) ?? [],
+  };
+};
+
+const placeOf = ({ lineageId, timeline, from, stored, acknowledged, markMilliseconds }: Reached): Partial<WalLine> => ({
+  lineageId,
+  timeline,
+  fromLsn: lsnText(from),
+  storedLsn: lsnText(stored),
+  acknowledgedLsn: lsnText(acknowledged),
+  ...(markMilliseconds === undefined ? {} : { markTime: new Date(markMilliseconds).toISOString() }),
+});

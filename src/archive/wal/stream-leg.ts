@@ -9,10 +9,9 @@ import { takeSample } from '../../engines/wal/server.ts';
 import type { Sample } from '../../engines/wal/server.ts';
 import { indexWriter } from './index-writer.ts';
 import type { IndexStart, IndexWriter } from './index-writer.ts';
-import type { Receiver } from './receiver.ts';
+import type { Reached, Receiver } from './receiver.ts';
 import { makeRecorder } from './recorder.ts';
 import type { Recorder } from './recorder.ts';
-import { reporter } from './report.ts';
 import { checkedBytes, makeCheck } from './same-history.ts';
 import { stallSecondsOf, targetOf } from './server-side.ts';
 import { sealRange, storeRange } from './store-object.ts';
@@ -69,20 +68,22 @@ export const streamLeg = async (options: LegOptions): Promise<LegEnd> => {
   const over = new AbortController();
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => undefined);
-  const report = reporter(receiver, lineageId, timeline);
   let stream: WalStream | undefined;
 
   const acknowledge = (): void => {
     const others = receiver.followers.acknowledged(lineageId, timeline);
     const stored = recorder.stored();
     const durable = others === 'all' || (others !== undefined && others > stored) ? stored : (others ?? 0n);
-    const before = receiver.reached?.timeline === timeline ? receiver.reached.acknowledged : 0n;
+    const last = receiver.reached?.lineageId === lineageId && receiver.reached.timeline === timeline ? receiver.reached : undefined;
+    const before = last?.acknowledged ?? 0n;
     const acknowledged = durable > before ? durable : before;
-    receiver.reached = { timeline, stored, acknowledged, ...markOf(recorder) };
+    const { heldFrom } = options.start;
+    const from = last !== undefined && last.from < heldFrom && last.stored >= heldFrom ? last.from : heldFrom;
+    receiver.reached = { lineageId, timeline, from, stored, acknowledged, ...markOf(recorder, last) };
     if (acknowledged > 0n) {
       stream?.confirm(acknowledged);
     }
-    report();
+    receiver.report();
   };
   const recorder = startRecorder(options, index, {
     onPressure: (isFull) => (isFull ? stream?.hold() : stream?.goOn()),
@@ -123,9 +124,10 @@ export const streamLeg = async (options: LegOptions): Promise<LegEnd> => {
   }
 };
 
-const markOf = (recorder: Recorder): { markMilliseconds?: number } => {
-  const mark = recorder.marked();
-  return mark === undefined ? {} : { markMilliseconds: mark.timeMilliseconds };
+// The newest one of this timeline, also where it is of the connection before.
+const markOf = (recorder: Recorder, last: Reached | undefined): { markMilliseconds?: number } => {
+  const markMilliseconds = recorder.marked()?.timeMilliseconds ?? last?.markMilliseconds;
+  return markMilliseconds === undefined ? {} : { markMilliseconds };
 };
 
 const startRecorder = (
@@ -180,6 +182,7 @@ const tick = async (
   for (;;) {
     const sample = await takeSample(session, plan.slot);
     checkSample(receiver, sample);
+    receiver.troubles.tell('server');
     if (sample !== undefined && isCurrent) {
       await untilReceived(recorder, sample.lsn, signal);
       watch(recorder.received(), sample.lsn, recorder.isFull(), performance.now());

@@ -1,7 +1,7 @@
 // Reads what agents print. A pod may print anything: what does not fit is passed over, and nothing longer than its limit gets into a status.
 // The small zod: the operator loads it at start, and the whole one takes 13 MiB.
 import * as z from 'zod/mini';
-import type { AgentResult, EntryLine, ProgressLine, WindowLine } from '../../api/agent.ts';
+import type { AgentResult, EntryLine, ProgressLine, WalLine, WindowLine } from '../../api/agent.ts';
 import { backupTypes, wholeReasons } from '../../api/backup-type.ts';
 import { categoryNames } from '../../api/categories.ts';
 
@@ -48,10 +48,34 @@ const windowLine = z.object({
   component: name(),
   mark: z.exactOptional(z.object({ time: time(), lsn: lsn(), timeline: timeline() })),
   restorableTo: z.exactOptional(time()),
+  leadsOn: z.exactOptional(z.object({ lineageId: id(), timeline: timeline(), toLsn: lsn(), from: z.exactOptional(time()) })),
   intervals: z.array(z.object(span)).check(z.maxLength(50)),
   olderIntervals: z.exactOptional(amount()),
   gaps: z.array(z.object({ ...span, reason: z.exactOptional(text(40)) })).check(z.maxLength(20)),
   olderGaps: z.exactOptional(amount()),
+});
+
+const walLine = z.object({
+  kind: z.literal('wal'),
+  time: time(),
+  lineageId: z.exactOptional(id()),
+  timeline: z.exactOptional(timeline()),
+  fromLsn: z.exactOptional(lsn()),
+  storedLsn: z.exactOptional(lsn()),
+  acknowledgedLsn: z.exactOptional(lsn()),
+  markTime: z.exactOptional(time()),
+  trouble: z.exactOptional(z.object({ code: text(64), message: text(longestMessage), since: time() })),
+  followers: z
+    .array(
+      z.object({
+        tier: name(),
+        storedLsn: z.exactOptional(lsn()),
+        markTime: z.exactOptional(time()),
+        code: z.exactOptional(text(64)),
+        message: z.exactOptional(text(longestMessage)),
+      }),
+    )
+    .check(z.maxLength(8)),
 });
 
 const resultBase = z.object({
@@ -140,11 +164,11 @@ const result = z.discriminatedUnion('verb', [
   }),
 ]);
 
-const line = z.union([progress, entry, windowLine, result]);
+const line = z.union([progress, entry, windowLine, walLine, result]);
 
 // Undefined for what is no line of the protocol, or not for us (logs).
-export const parseAgentLine = (content: string): ProgressLine | EntryLine | WindowLine | AgentResult | undefined => {
-  if (!content.startsWith('{') || !/"kind":"(progress|entry|window|result)"/.test(content)) {
+export const parseAgentLine = (content: string): ProgressLine | EntryLine | WindowLine | WalLine | AgentResult | undefined => {
+  if (!content.startsWith('{') || !/"kind":"(progress|entry|window|wal|result)"/.test(content)) {
     return undefined;
   }
   try {

@@ -75,6 +75,8 @@ export const createOutputs = (client: KubeClient, log: Log): Outputs => {
             kept.windows = windows;
           }
           return true;
+        // How far a Job has received WAL: its result says so, too.
+        case 'wal':
         case undefined:
           break;
       }

@@ -24,6 +24,8 @@ export type Window = {
   readonly mark?: Mark & { readonly timeline: number };
   // The newest instant that can be recovered.
   readonly restorableMilliseconds?: number;
+  // The interval that ends with the newest WAL of the newest lineage. None where no backup leads there.
+  readonly leadsOn?: { readonly lineageId: string; readonly timeline: number; readonly to: bigint; readonly fromMilliseconds?: number };
 };
 
 // `sources` oldest first, as the planning of a recovery takes them.
@@ -31,16 +33,33 @@ export const windowOf = (sources: readonly WalSource[], bases: readonly WindowBa
   const parts = sources.map((source) => {
     const own = bases.filter(({ systemIdentifier, endTime }) => lineageOfBackup(sources, systemIdentifier, endTime) === source);
     const intervals = intervalsOfSource(source, own);
-    return { intervals, gaps: source.timelines.flatMap((contents) => gapsOfTimeline(source, contents, intervals)) };
+    return { own, intervals, gaps: source.timelines.flatMap((contents) => gapsOfTimeline(source, contents, intervals)) };
   });
   const newest = parts.map(({ intervals }) => newestInstant(intervals)).findLast((time) => time !== undefined);
   const mark = newestMark(sources.at(-1));
+  const leading = leadingOn(sources.at(-1), parts.at(-1)?.own ?? []);
   return {
     intervals: parts.flatMap(({ intervals }) => intervals),
     gaps: parts.flatMap(({ gaps }) => gaps),
     ...(mark === undefined ? {} : { mark }),
     ...(newest === undefined ? {} : { restorableMilliseconds: newest }),
+    ...(leading === undefined ? {} : { leadsOn: leading }),
   };
+};
+
+// WAL behind the place where a timeline was left leads nowhere.
+const leadingOn = (source: WalSource | undefined, bases: readonly TimedBase[]): Window['leadsOn'] => {
+  const contents = source?.timelines.at(-1);
+  if (source === undefined || contents === undefined || contents.end !== undefined) {
+    return undefined;
+  }
+  const { timeline } = contents;
+  const to = heldTo(contents);
+  const ways = waysOf(source, bases).filter((way) => way.timeline === timeline && way.to === to);
+  const earliest = ways.flatMap((way) => earliestOf(way) ?? []);
+  return ways.length === 0
+    ? undefined
+    : { lineageId: source.lineageId, timeline, to, ...(earliest.length === 0 ? {} : { fromMilliseconds: Math.min(...earliest) }) };
 };
 
 // All ways to one end are one interval: each goes on to the end from where its backup ends.
