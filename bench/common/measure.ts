@@ -13,15 +13,17 @@ export type Command = {
   environment?: Record<string, string>;
   // Told each line of its output and, for that instant, what was measured so far.
   onLine?: (line: string, soFar: () => Measured) => void;
+  // Told how to ask it to end (SIGTERM), where it goes on for ever by itself.
+  onStart?: (stop: () => void) => void;
 };
 
 const sampleMilliseconds = 50;
 
 const sum = (all: Resident[]): number => all.reduce((bytes, each) => bytes + each.bytes, 0);
 
-// Rejects with what the command said where it fails.
-export const measure = async (command: Command): Promise<Measured> => {
-  const group = makeProcessGroup('contestant');
+// Rejects with what the command said where it fails. `name`: of its group, where two are measured at once.
+export const measure = async (command: Command, name = 'contestant'): Promise<Measured> => {
+  const group = makeProcessGroup(name);
   let peak: Resident[] = [];
   const sample = (): void => {
     const now = group.resident();
@@ -44,9 +46,10 @@ export const measure = async (command: Command): Promise<Measured> => {
   }
 };
 
-const run = async ({ words, environment = {} }: Command, enter: string[], onLine: (line: string) => void): Promise<void> => {
+const run = async ({ words, environment = {}, onStart }: Command, enter: string[], onLine: (line: string) => void): Promise<void> => {
   const [program = '', ...parameters] = [...enter, ...words];
   const child = spawn(program, parameters, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
+  onStart?.(() => void child.kill('SIGTERM'));
   let said = '';
   const keep = (text: string): void => {
     said = (said + text).slice(-4000);

@@ -1,10 +1,7 @@
 // What the project wants to reach, and whether this run did.
-import type { Summary } from './summary.ts';
-
-export type Goal = { goal: string; value: number; limit: number; met: boolean };
-
-const atMost = (goal: string, value: number | undefined, limit: number): Goal[] =>
-  value === undefined ? [] : [{ goal, value, limit, met: value <= limit }];
+import { atMost, ratio } from '../common/goals.ts';
+import type { Goal } from '../common/goals.ts';
+import type { Summary } from '../common/summary.ts';
 
 const bestBytes = (summaries: Summary[]): number | undefined => {
   const found = summaries.filter(({ name }) => name.startsWith('pgbackrest')).map(({ bytes }) => bytes.median);
@@ -16,9 +13,6 @@ const best = (summaries: Summary[]): number | undefined => {
   return found.length === 0 ? undefined : Math.min(...found);
 };
 
-const over = (ours: number | undefined, theirs: number | undefined): number | undefined =>
-  ours === undefined || theirs === undefined ? undefined : ours / theirs;
-
 // The faster of pgBackRest's two ways is the one to beat.
 export const goalsOf = (summaries: Summary[]): Goal[] => {
   const of = (set: string, target: string): Summary[] => summaries.filter((each) => each.set === set && each.target === target);
@@ -28,18 +22,18 @@ export const goalsOf = (summaries: Summary[]): Goal[] => {
   const remote = one('mixed', 's3', 'holdfast');
   const ours = summaries.filter(({ name }) => name === 'holdfast');
   return [
-    ...atMost('directory ÷ pgBackRest', over(mixed?.seconds.median, best(of('mixed', 'directory'))), 0.85),
-    ...atMost('directory ÷ pgBackRest, all compressible', over(small?.seconds.median, best(of('compressible', 'directory'))), 0.75),
-    ...atMost('S3 ÷ pgBackRest', over(remote?.seconds.median, best(of('mixed', 's3'))), 0.8),
-    ...atMost('directory ÷ limit', over(mixed?.seconds.median, one('mixed', 'directory', 'limit')?.seconds.median), 1.25),
+    ...atMost('directory ÷ pgBackRest', ratio(mixed?.seconds.median, best(of('mixed', 'directory'))), 0.85),
+    ...atMost('directory ÷ pgBackRest, all compressible', ratio(small?.seconds.median, best(of('compressible', 'directory'))), 0.75),
+    ...atMost('S3 ÷ pgBackRest', ratio(remote?.seconds.median, best(of('mixed', 's3'))), 0.8),
+    ...atMost('directory ÷ limit', ratio(mixed?.seconds.median, one('mixed', 'directory', 'limit')?.seconds.median), 1.25),
     ...atMost(
       'directory ÷ limit, all compressible',
-      over(small?.seconds.median, one('compressible', 'directory', 'limit')?.seconds.median),
+      ratio(small?.seconds.median, one('compressible', 'directory', 'limit')?.seconds.median),
       1.25,
     ),
     ...atMost('peak of memory, MiB', ours.length === 0 ? undefined : Math.max(...ours.map(({ peakRssMiB }) => peakRssMiB.max)), 256),
-    ...atMost('stored bytes ÷ pgBackRest', over(mixed?.bytes.median, bestBytes(of('mixed', 'directory'))), 1.02),
-    ...atMost('stored bytes ÷ pgBackRest, all compressible', over(small?.bytes.median, bestBytes(of('compressible', 'directory'))), 1.02),
-    ...atMost('read-back ÷ age | zstd | sha256sum', over(mixed?.extra['readBackSeconds'], mixed?.extra['stockReadBackSeconds']), 1.3),
+    ...atMost('stored bytes ÷ pgBackRest', ratio(mixed?.bytes.median, bestBytes(of('mixed', 'directory'))), 1.02),
+    ...atMost('stored bytes ÷ pgBackRest, all compressible', ratio(small?.bytes.median, bestBytes(of('compressible', 'directory'))), 1.02),
+    ...atMost('read-back ÷ age | zstd | sha256sum', ratio(mixed?.extra['readBackSeconds'], mixed?.extra['stockReadBackSeconds']), 1.3),
   ];
 };

@@ -1,8 +1,8 @@
 // The limit: pg_basebackup alone, compressed by itself, into a file. Nobody who copies a server through the replication protocol is faster.
 import { program } from '../../test/engines/toolbox.ts';
 import { measure } from '../common/measure.ts';
-import type { Contestant } from './contestant.ts';
-import { storedIn } from './stored.ts';
+import type { Contestant } from '../common/contestant.ts';
+import { storedIn } from '../common/stored.ts';
 
 const script = `"$0" --host="$2" --port="$3" --username=postgres --pgdata=- --format=tar --wal-method=fetch --checkpoint=fast \
   --manifest-checksums=CRC32C --compress=client-zstd:level=3,workers=2 >"$1/base.tar.zst" && sync "$1/base.tar.zst" "$1"`;

@@ -1,42 +1,10 @@
-// The table for people and the line for scripts.
-import { mebibytes, rounded } from '../common/figures.ts';
-import type { Spread } from '../common/figures.ts';
+// The tables for people.
+import type { Goal } from '../common/goals.ts';
+import { goalTable, sections } from '../common/report.ts';
+import type { Summary } from '../common/summary.ts';
 import { table } from '../common/table.ts';
-import type { Goal } from './goals.ts';
-import type { Summary } from './summary.ts';
-
-const withRange = ({ median, min, max }: Spread): string => `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`;
-
-const oursBeside = (summaries: Summary[], { set, target }: Summary): Summary | undefined =>
-  summaries.find((each) => each.name === 'holdfast' && each.set === set && (each.target === target || target === undefined));
-
-const rowOf = (summaries: Summary[], each: Summary): string[] => {
-  const ours = oursBeside(summaries, each);
-  return [
-    each.name,
-    withRange(each.seconds),
-    ours === undefined ? '' : (ours.seconds.median / each.seconds.median).toFixed(2),
-    each.cpuSeconds.median.toFixed(2),
-    each.serverCpuSeconds.median.toFixed(2),
-    each.target === 's3' ? each.s3CpuSeconds.median.toFixed(2) : '',
-    each.peakRssMiB.max.toFixed(0),
-    mebibytes(each.bytes.median).toFixed(1),
-    each.objects.median.toFixed(0),
-  ];
-};
-
-const head = ['', 'wall s (min–max)', 'us ÷ it', 'CPU s', 'server CPU s', 'S3 CPU s', 'peak MiB', 'stored MiB', 'objects'];
 
 const titles: Record<string, string> = { mixed: 'with 500 MB of random bytes', compressible: 'all compressible' };
-
-const sections = (summaries: Summary[]): string[] =>
-  [...Map.groupBy(summaries, ({ set, target }) => `${titles[set]}, to ${target === 's3' ? 'S3 over TLS' : 'a directory'}`)].map(
-    ([title, group]) =>
-      `\n${title}\n${table(
-        head,
-        group.map((each) => rowOf(summaries, each)),
-      )}`,
-  );
 
 const readBacks = (summaries: Summary[]): string => {
   const rows = summaries
@@ -69,47 +37,5 @@ const readBacks = (summaries: Summary[]): string => {
   return `\nour read-back, and the rest of the run\n${table(columns, rows)}`;
 };
 
-const goalTable = (goals: Goal[]): string =>
-  `\ngoals\n${table(
-    ['', 'reached', 'goal', ''],
-    goals.map(({ goal, value, limit, met }) => [goal, value.toFixed(2), `≤ ${limit}`, met ? 'met' : 'MISSED']),
-  )}`;
-
 export const forPeople = (summaries: Summary[], goals: Goal[]): string =>
-  [...sections(summaries), readBacks(summaries), goalTable(goals)].join('\n');
-
-const figuresOf = (each: Summary): Record<string, number> => ({
-  seconds: rounded(each.seconds.median, 3),
-  minSeconds: rounded(each.seconds.min, 3),
-  maxSeconds: rounded(each.seconds.max, 3),
-  cpuSeconds: rounded(each.cpuSeconds.median, 3),
-  serverCpuSeconds: rounded(each.serverCpuSeconds.median, 3),
-  ...(each.target === 's3' ? { s3CpuSeconds: rounded(each.s3CpuSeconds.median, 3) } : {}),
-  peakRssMiB: rounded(each.peakRssMiB.max, 1),
-  bytes: each.bytes.median,
-  objects: each.objects.median,
-  ...Object.fromEntries(Object.entries(each.extra).map(([key, value]) => [key, rounded(value, 3)])),
-});
-
-// One of the four fields: us, peers, and us ÷ each peer.
-const compared = (group: Summary[]): object => {
-  const ours = group.find(({ name }) => name === 'holdfast');
-  const peers = group.filter(({ name }) => name !== 'holdfast');
-  return {
-    ...(ours === undefined ? {} : { us: figuresOf(ours) }),
-    peers: Object.fromEntries(peers.map((each) => [each.name, figuresOf(each)])),
-    ratios:
-      ours === undefined ? {} : Object.fromEntries(peers.map((each) => [each.name, rounded(ours.seconds.median / each.seconds.median, 3)])),
-  };
-};
-
-// The first field counts as the result; all of them are in `rows`.
-export const forScripts = (summaries: Summary[], goals: Goal[], facts: { runs: number; scale: number }): object => {
-  const rows = [...Map.groupBy(summaries, ({ set, target }) => `${set} ${target}`).values()].map((group) => ({
-    set: group[0]?.set,
-    target: group[0]?.target,
-    ...compared(group),
-  }));
-  const { set: _set, target: _target, ...first } = rows[0] ?? {};
-  return { ...facts, ...first, rows, goals: goals.map((goal) => ({ ...goal, value: rounded(goal.value, 3) })) };
-};
+  [...sections(summaries, titles), readBacks(summaries), goalTable(goals)].join('\n');

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { program, runProgram } from '../../test/engines/toolbox.ts';
 import { measure } from '../common/measure.ts';
 import { bucket } from '../common/s3.ts';
-import type { Contestant, Target, Turn } from './contestant.ts';
-import { storedIn } from './stored.ts';
+import type { Contestant, Target, Turn } from '../common/contestant.ts';
+import { storedIn } from '../common/stored.ts';
 
 // psql starts it, so that both calls are made by one session. Where restic fails, so does psql.
 const session = `

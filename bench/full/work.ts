@@ -1,80 +1,40 @@
 // A full physical backup of a database of 2 GiB, against others. Contestants take turns; each turn begins with the same server, caches and disk.
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { giveToServer } from '../../test/engines/toolbox.ts';
+import { buildAgent } from '../common/agent.ts';
+import type { Contestant } from '../common/contestant.ts';
+import { makeKeys } from '../common/keys.ts';
 import { runQuietly } from '../common/measure.ts';
 import { makeProcessGroup } from '../common/process-group.ts';
-import type { ProcessGroup } from '../common/process-group.ts';
+import { forScripts } from '../common/report.ts';
 import { startS3 } from '../common/s3.ts';
-import type { S3Server } from '../common/s3.ts';
 import { say } from '../common/say.ts';
-import { benchDirectory, numberSetting, root } from '../common/settings.ts';
-import type { Contestant, Others } from './contestant.ts';
+import { numberSetting, root } from '../common/settings.ts';
+import { summarize } from '../common/summary.ts';
+import type { Run } from '../common/summary.ts';
+import { isWanted, takeTurn } from '../common/turn.ts';
+import type { Place } from '../common/turn.ts';
 import { makeSets, setNames, startSet } from './data.ts';
-import type { SetName } from './data.ts';
 import { goalsOf } from './goals.ts';
 import { limit } from './limit.ts';
-import { buildAgent, makeKeys, ours } from './ours.ts';
+import { ours } from './ours.ts';
 import { pgbackrest } from './pgbackrest.ts';
-import { forPeople, forScripts } from './report.ts';
+import { forPeople } from './report.ts';
 import { restic } from './restic.ts';
-import { summarize } from './summary.ts';
-import type { Run } from './summary.ts';
-import type { PostgresServer } from '../../test/engines/postgres-server.ts';
 
-type Place = { set: SetName; server: PostgresServer; group: ProcessGroup };
-
-// PROFILE=<folder> has Node write profiles of its CPU.
 const contestants = async (): Promise<Contestant[]> => {
   const keys = await makeKeys();
-  const profile = process.env['PROFILE'];
   return [
-    ours('directory', keys, profile),
+    ours('directory', keys),
     pgbackrest('directory', false),
     pgbackrest('directory', true),
     restic('directory'),
     limit,
-    ours('s3', keys, profile),
+    ours('s3', keys),
     pgbackrest('s3', false),
     pgbackrest('s3', true),
     restic('s3'),
   ];
-};
-
-// ONLY='holdfast|limit' leaves the others out, for a quick look.
-const isWanted = (set: SetName, { target, name }: Contestant): boolean =>
-  new RegExp(process.env['ONLY'] ?? '').test(`${set} ${target} ${name}`);
-
-// What was written before must not be written out during the next turn.
-const settle = async (server: PostgresServer): Promise<void> => {
-  await server.query('CHECKPOINT');
-  await runQuietly(['sync']);
-};
-
-const turnOf = async (place: Place, s3: S3Server, s3Group: ProcessGroup, contestant: Contestant): Promise<Run> => {
-  const directory = join(benchDirectory, 'turn');
-  const prefix = `turn/${contestant.name}`;
-  const objects = join(s3.bucketDirectory, 'turn');
-  const clear = async (): Promise<void> => {
-    await rm(directory, { recursive: true, force: true });
-    await rm(objects, { recursive: true, force: true });
-  };
-  await clear();
-  await mkdir(directory, { recursive: true });
-  await giveToServer(directory);
-  await settle(place.server);
-  const before = { server: place.group.cpuSeconds(), s3: s3Group.cpuSeconds() };
-  const others = (): Others => ({
-    serverCpuSeconds: place.group.cpuSeconds() - before.server,
-    s3CpuSeconds: s3Group.cpuSeconds() - before.s3,
-  });
-  const outcome = await contestant.run({ server: place.server, s3, directory, prefix, others });
-  const othersAtEnd = outcome.others ?? others();
-  await clear();
-  say(
-    `  ${place.set} ${contestant.target} ${contestant.name}: ${outcome.seconds.toFixed(2)} s, ${outcome.peakRssMiB.toFixed(0)} MiB (${outcome.peakOf})`,
-  );
-  return { set: place.set, target: contestant.target, name: contestant.name, outcome: { ...outcome, ...othersAtEnd } };
 };
 
 // Servers, and every page of their files in the cache of the kernel.
@@ -110,7 +70,7 @@ export const work = async (): Promise<object> => {
       say(`Round ${round} of ${runs}`);
       for (const place of places) {
         for (const contestant of takePart.filter((each) => isWanted(place.set, each))) {
-          all.push(await turnOf(place, s3, s3Group, contestant));
+          all.push(await takeTurn(place, { s3, s3Group }, contestant));
         }
       }
     }

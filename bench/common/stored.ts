@@ -1,5 +1,5 @@
 // What a contestant has stored: the files that are there, by their size. Links are not followed: some keep one to their newest backup.
-import { runQuietly } from '../common/measure.ts';
+import { runQuietly } from './measure.ts';
 import type { Stored } from './contestant.ts';
 
 export const storedIn = async (directory: string): Promise<Stored> => {

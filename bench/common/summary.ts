@@ -1,6 +1,6 @@
 // From single runs to medians.
-import { median, spread } from '../common/figures.ts';
-import type { Spread } from '../common/figures.ts';
+import { median, spread } from './figures.ts';
+import type { Spread } from './figures.ts';
 import type { Others, Outcome, Target } from './contestant.ts';
 
 export type Run = { set: string; target: Target; name: string; outcome: Outcome & Others };

@@ -1,6 +1,6 @@
 // What takes part: each backs one server up to one place, and is measured the same way.
-import type { Measured } from '../common/measure.ts';
-import type { S3Server } from '../common/s3.ts';
+import type { Measured } from './measure.ts';
+import type { S3Server } from './s3.ts';
 import type { PostgresServer } from '../../test/engines/postgres-server.ts';
 
 export type Target = 'directory' | 's3';
