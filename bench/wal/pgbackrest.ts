@@ -4,7 +4,7 @@ import { measure } from '../common/measure.ts';
 import { asServer, makeStanza, pgbackrestParameters } from '../common/pgbackrest.ts';
 import { repositoryOf } from '../common/plans.ts';
 import { storedIn } from '../common/stored.ts';
-import { makeReadyAgain, readSegments } from './backlog.ts';
+import { makeReady, readSegments } from './backlog.ts';
 
 // A segment is done when the command says so: what the archiver does itself is the renaming.
 const archiver = `
@@ -23,7 +23,7 @@ export const pgbackrest = (target: Target): Contestant => ({
   async run(turn) {
     const { server } = turn;
     const segments = await readSegments(server);
-    await makeReadyAgain(server, segments);
+    await makeReady(server, segments);
     const configuration = await makeStanza(target, false, turn);
     const parameters = pgbackrestParameters(configuration).join(' ');
     const measured = await measure({

@@ -92,7 +92,13 @@ export const openStream = async (options: StreamOptions): Promise<WalStream> => 
         isOpen = false;
         wire.stream.resume();
         wire.endCopyFrom();
-        await Promise.race([over.catch(() => undefined), pause(closeMilliseconds)]);
+        // A timer that went on would keep the process for so long.
+        const waiting = new AbortController();
+        await Promise.race([
+          over.catch(() => undefined),
+          pause(closeMilliseconds, undefined, { signal: waiting.signal }).catch(() => undefined),
+        ]);
+        waiting.abort();
       }
       await client.end().catch(() => undefined);
     },
