@@ -16,6 +16,7 @@ export const wholeReasons = [
   'ChecksumsChanged',
   'SummariesOff',
   'SummariesMissing',
+  'ServerRefused',
 ] as const;
 export type WholeReason = (typeof wholeReasons)[number];
 

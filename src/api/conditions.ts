@@ -98,6 +98,10 @@ export const reasons = {
     meaning: 'A component was copied whole: PostgreSQL before 17 makes no increments.',
     remedy: 'Use schedules.full alone with walArchive, which keeps what changes in between, or move to a later major version.',
   },
+  ServerRefused: {
+    meaning: 'A component was copied whole: the server refused to make an increment, in the words of the message.',
+    remedy: 'None where a standby says so on whose primary little is written; else what the server says.',
+  },
   StateIdentityMissing: {
     meaning: 'A component was copied whole: the list of the backup before cannot be opened without the state identity.',
     remedy: 'Put the identity into the Secret of encryption.stateIdentitySecretRef, under the key "identity".',

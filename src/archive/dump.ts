@@ -42,7 +42,7 @@ const dumpInto = async (store: Store, plan: DumpPlan, engine: EngineRun, context
   const startTime = context.now().toISOString();
   const verifiers = readVerifiers(plan.verificationKeys);
   const signer = readListedSigner(await readFile(plan.signingKeyFile, 'utf8'), verifiers);
-  const base = await context.step('preflight', () => preflight(plan, store, engine, verifiers, context));
+  const planned = await context.step('preflight', () => preflight(plan, store, engine, verifiers, context));
   const repository = await ensureRepository(store, startTime);
   const self = { clusterId: plan.clusterId, ...plan.policy };
   const writer = await ensureWriter(store, repository, self, startTime, signer, verifiers);
@@ -50,7 +50,8 @@ const dumpInto = async (store: Store, plan: DumpPlan, engine: EngineRun, context
   await sweepEarlierAttempts(plan, store, context);
   const archive = await openAttempt(plan, store, context.signal);
   const artifacts = await storeAll(archive, engine, context);
-  const { facts, documents } = await context.step('facts', () => engine.finish(context.signal));
+  const { facts, documents, whole } = await context.step('facts', () => engine.finish(context.signal));
+  const base = whole === undefined ? planned : { whole };
   for (const document of documents) {
     artifacts.push(await storeDocument(archive, document));
   }

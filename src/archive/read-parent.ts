@@ -40,7 +40,8 @@ export const readParent = async (
     if (component === undefined || stateOf(component).length === 0) {
       return { whole: wholeBecause('ParentUnreadable', `${parentId} has no copy of "${plan.component}" to build on.`) };
     }
-    return { parent: { backupId: parentId, facts: component.facts, state: await readState(store, component, identities, signal) } };
+    const state = await readState(store, component, identities, signal);
+    return { parent: { backupId: parentId, facts: component.facts, state, required: increment.required } };
   } catch (error) {
     return { whole: reasonIn(error, parentId) };
   }

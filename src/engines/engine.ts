@@ -56,6 +56,8 @@ export type Parent = {
   readonly facts: ComponentEntry['facts'];
   // Its lists and manifests, raw, by the names of their artifacts.
   readonly state: ReadonlyMap<string, Buffer>;
+  // Rather no copy than a whole one.
+  readonly required: boolean;
 };
 
 // One engine at work on one component, from preflight to the last fact.
@@ -66,7 +68,8 @@ export type EngineRun = {
   // The artifacts in the order in which they are stored. Each is opened, stored and read back before the next one is asked for.
   artifacts(signal: AbortSignal): AsyncIterable<StreamedArtifact>;
   // After the last artifact: what goes into the record, and small documents such as facts.json.
-  finish(signal: AbortSignal): Promise<{ facts: ComponentFacts; documents: SmallArtifact[] }>;
+  // `whole`: why the copy became whole after all, although the preflight saw nothing against an increment.
+  finish(signal: AbortSignal): Promise<{ facts: ComponentFacts; documents: SmallArtifact[]; whole?: WholeCopy }>;
   // Lets go of connections and slots. Always called, also after a failure.
   close(): Promise<void>;
 };

@@ -6,11 +6,14 @@ import { link, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from '
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { joinInto } from '../../src/engines/postgresql/incremental/join-increments.ts';
 import { unfinishedName } from '../../src/engines/postgresql/incremental/unfinished.ts';
 import { EngineError } from '../../src/engines/engine.ts';
+import { begunOrRefused } from '../../src/engines/postgresql/physical/begun-or-refused.ts';
+import { startTool } from '../../src/engines/postgresql/tool.ts';
 
 const run = promisify(execFile);
 const blockBytes = 8192;
@@ -284,4 +287,31 @@ test('links lead nowhere, neither in the archive nor in the directory', async (t
   t.is((await refusal(apply(await wholeCopy(), inArchive))).code, 'VerificationFailed');
   const tablespace = await archive({ backup_label: Buffer.from(label('0/200028', '0/100028')) }, { 'pg_tblspc/16384': outside });
   t.like(await refusal(apply(await wholeCopy(), tablespace)), { code: 'TablespacesUnsupported' });
+});
+
+const asTool = (script: string) =>
+  startTool({
+    script,
+    signal: AbortSignal.timeout(20_000),
+    failure: { code: 'SourceFailed', what: 'pg_basebackup', retryable: true },
+  });
+
+test('a tool that ended before anybody read it: nothing is lost; one that the server refused says why', async (t) => {
+  const quick = asTool('head -c 50000 /dev/zero');
+  const begun = await begunOrRefused({ stream: quick.stdout, ended: quick.ended });
+  await pause(300);
+  const parts: Buffer[] = [];
+  for await (const part of 'copy' in begun ? begun.copy.stream : []) {
+    parts.push(part as Buffer);
+  }
+  t.is(Buffer.concat(parts).length, 50_000);
+
+  const refusing = asTool('echo "pg_basebackup: error: could not initiate base backup: ERROR:  not now" >&2; exit 1');
+  const refused = await begunOrRefused({ stream: refusing.stdout, ended: refusing.ended });
+  t.deepEqual(refused, { refused: { reason: 'ServerRefused', message: 'The server made no increment: ERROR:  not now' } });
+
+  // A whole copy would fail in the same way.
+  const away = asTool('echo "pg_basebackup: error: connection to server failed" >&2; exit 1');
+  const failed = await begunOrRefused({ stream: away.stdout, ended: away.ended });
+  await t.throwsAsync('copy' in failed ? failed.copy.ended : Promise.resolve(), { message: /connection to server failed/ });
 });

@@ -1,6 +1,6 @@
 // A chain of a real PostgreSQL 17 through the whole way: increments into the store, back by `restore`, and the whole copies that are forced.
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -15,7 +15,9 @@ import { openDirectory } from '../../src/stores/directory.ts';
 import { silent } from '../engines/agent-run.ts';
 import { combine, differences, extract } from '../engines/increment-chain.ts';
 import type { PostgresServer } from '../engines/postgres-server.ts';
+import { hba } from '../engines/server-fixture.ts';
 import { giveToServer } from '../engines/toolbox.ts';
+import { keepingWal } from '../wal/receiver-run.ts';
 import { asServer, makeWorld } from './world.ts';
 import type { World } from './world.ts';
 
@@ -118,6 +120,31 @@ test.serial('an increment stores little', async (t) => {
   t.is(result.outcome, 'Succeeded', result.message);
   const { stdout } = await promisify(execFile)('du', ['-sb', join(world.directory, 'data', full, 'db/1')]);
   t.true((result.bytes ?? Infinity) < Number.parseInt(stdout, 10) / 2, `${result.bytes} of ${stdout}`);
+});
+
+test.serial('an idle standby has no checkpoint that an increment could begin at: the copy is whole, and Required fails', async (t) => {
+  const settings = { ...keepingWal, summarize_wal: 'on' };
+  const primary = await world.fixture.start('busy', settings, { hba: ['local replication postgres trust', ...hba] });
+  const standby = await world.fixture.start('idle', settings, {
+    async prepare(directory) {
+      await writeFile(join(directory, 'standby.signal'), '');
+      const conninfo = `host=${primary.socketDirectory} port=${primary.port} user=postgres`;
+      await appendFile(join(directory, 'postgresql.auto.conf'), `primary_conninfo = '${conninfo}'\n`);
+      await giveToServer(join(directory, 'standby.signal'));
+    },
+  });
+  await primary.query('CREATE TABLE quiet AS SELECT generate_series(1, 1000) AS i; CHECKPOINT');
+  await pause(1000);
+  const full = await world.backUp(standby, '2026-11-25T02:00:00Z', { logical: noDumps });
+  const on = async (hour: string, required = false) =>
+    (await world.backUpOn(standby, `2026-11-25T${hour}:00:00Z`, { parentId: full, required, changes: { logical: noDumps } })).result;
+  const whole = await on('03');
+  t.like(whole, { outcome: 'Succeeded', parent: undefined, whole: { reason: 'ServerRefused' } });
+  t.regex(whole.whole?.message ?? '', /but this backup starts at/);
+  t.like(await on('04', true), { outcome: 'Failed', code: 'SourceFailed', retryable: true });
+  await primary.query('INSERT INTO quiet SELECT generate_series(1, 1000); CHECKPOINT');
+  await pause(1000);
+  t.like(await on('05'), { outcome: 'Succeeded', parent: full, whole: undefined });
 });
 
 const noDumps = { enabled: false, databases: [], globals: false, credentialsDirectory: '' };

@@ -1,5 +1,6 @@
 // The engine for PostgreSQL: a physical copy with its own WAL, a dump of each database, the globals, and what is known of them.
 import type { PostgresqlSource } from '../../api/agent.ts';
+import type { WholeCopy } from '../../api/backup-type.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { EngineRun, StreamedArtifact } from '../engine.ts';
 import { EngineError } from '../engine.ts';
@@ -24,7 +25,8 @@ export const postgresqlEngine = (source: PostgresqlSource, { log }: { log: Log }
   const logins: ToolLogin[] = [];
   let known: Preflight | undefined;
   // The list of the copy that this one builds on.
-  let olderManifest: Buffer | undefined;
+  let older: { manifest: Buffer; required: boolean } | undefined;
+  let refused: WholeCopy | undefined;
   let copy: Gathered['copy'];
   const dumps: Gathered['dumps'] = [];
 
@@ -46,8 +48,13 @@ export const postgresqlEngine = (source: PostgresqlSource, { log }: { log: Log }
       const onManifest = (manifest: BackupManifest): void => {
         copy = { manifest, restorableTo: instantOf(clock, manifest), commitsUntil };
       };
-      const increment = olderManifest === undefined ? {} : { olderManifest };
-      yield withSlot(source, log, onEnd, baseBackup({ environment, database: source.database, server, onManifest, ...increment }));
+      const onRefused = (whole: WholeCopy): void => {
+        log.warn('The server makes no increment now; this copy is whole', whole);
+        refused = whole;
+      };
+      const increment = older === undefined ? {} : { older };
+      const artifact = baseBackup({ environment, database: source.database, server, onManifest, onRefused, ...increment });
+      yield withSlot(source, log, onEnd, artifact);
     } finally {
       await clock.close();
     }
@@ -66,7 +73,8 @@ export const postgresqlEngine = (source: PostgresqlSource, { log }: { log: Log }
   return {
     async preflight(_signal, parent) {
       known = await preflight(source, parent);
-      olderManifest = known.whole === undefined ? parent?.state.get(manifestArtifact) : undefined;
+      const manifest = known.whole === undefined ? parent?.state.get(manifestArtifact) : undefined;
+      older = manifest && { manifest, required: parent?.required === true };
       log.info('The server can be backed up', {
         version: known.server.version,
         databases: known.databases.length,
@@ -85,7 +93,11 @@ export const postgresqlEngine = (source: PostgresqlSource, { log }: { log: Log }
     },
     finish() {
       const gathered: Gathered = { preflight: must(known), dumps, ...(copy === undefined ? {} : { copy }) };
-      return Promise.resolve({ facts: componentFacts(source, gathered), documents: factsDocument(gathered) });
+      return Promise.resolve({
+        facts: componentFacts(source, gathered),
+        documents: factsDocument(gathered),
+        ...(refused === undefined ? {} : { whole: refused }),
+      });
     },
     async close() {
       await Promise.all(logins.map((login) => login.close()));

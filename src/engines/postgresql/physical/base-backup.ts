@@ -1,6 +1,7 @@
 // The physical copy: pg_basebackup as one tar stream that holds its own WAL, compressed by pg_basebackup itself.
 import type { Readable } from 'node:stream';
 import { availableParallelism } from 'node:os';
+import type { WholeCopy } from '../../../api/backup-type.ts';
 import type { ReadBack, StreamedArtifact } from '../../engine.ts';
 import type { ServerFacts } from '../server-facts.ts';
 import { feed } from '../feed.ts';
@@ -10,6 +11,8 @@ import { readAll } from '../read-all.ts';
 import { readBackupManifest } from './backup-manifest.ts';
 import type { BackupManifest } from './backup-manifest.ts';
 import { checkBase, checkKind } from './check-base.ts';
+import { begunOrRefused } from './begun-or-refused.ts';
+import type { Copy } from './begun-or-refused.ts';
 import { readTarListing } from './tar-listing.ts';
 
 const compressionLevel = 3;
@@ -37,22 +40,35 @@ type BaseBackupOptions = {
   environment: Record<string, string>;
   database: string;
   server: ServerFacts;
-  // The backup_manifest of the copy that this one builds on. Absent: a whole copy.
-  olderManifest?: Buffer;
+  // The backup_manifest of the copy that this one builds on. Absent: a whole copy. `required`: rather none than a whole one.
+  older?: { manifest: Buffer; required: boolean };
+  // Told why the server makes no increment, before the whole copy that stands for it begins.
+  onRefused: (whole: WholeCopy) => void;
   // Told what the copy holds once it was read back.
   onManifest: (manifest: BackupManifest) => void;
 };
 
-export const baseBackup = (options: BaseBackupOptions): StreamedArtifact => ({
-  name: 'base.tar',
-  open: (signal) => Promise.resolve(openCopy(options, signal)),
-  readBack: (stream, signal) => readBackCopy(options, stream, signal),
-});
+export const baseBackup = (options: BaseBackupOptions): StreamedArtifact => {
+  let { older } = options;
+  return {
+    name: 'base.tar',
+    async open(signal) {
+      if (older !== undefined) {
+        const increment = openCopy(options, older.manifest, signal);
+        const answer = older.required ? { copy: increment } : await begunOrRefused(increment);
+        if ('copy' in answer) {
+          return answer.copy;
+        }
+        options.onRefused(answer.refused);
+        older = undefined;
+      }
+      return openCopy(options, undefined, signal);
+    },
+    readBack: (stream, signal) => readBackCopy(options, older !== undefined, stream, signal),
+  };
+};
 
-const openCopy = (
-  { environment, database, server, olderManifest }: BaseBackupOptions,
-  signal: AbortSignal,
-): { stream: Readable; ended: Promise<void> } => {
+const openCopy = ({ environment, database, server }: BaseBackupOptions, olderManifest: Buffer | undefined, signal: AbortSignal): Copy => {
   const workers = Math.min(mostWorkers, availableParallelism());
   const compresses = server.major >= 15;
   const { stdin, stdout, ended } = startTool({
@@ -70,7 +86,8 @@ const openCopy = (
 };
 
 const readBackCopy = async (
-  { server, olderManifest, onManifest }: BaseBackupOptions,
+  { server, onManifest }: BaseBackupOptions,
+  isIncrement: boolean,
   stream: Readable,
   signal: AbortSignal,
 ): Promise<ReadBack> => {
@@ -87,7 +104,7 @@ const readBackCopy = async (
   ]);
   const manifest = readBackupManifest(content);
   checkBase(members, manifest, server.walSegmentBytes);
-  checkKind(members, olderManifest !== undefined);
+  checkKind(members, isIncrement);
   onManifest(manifest);
   return { derived: [{ name: 'backup_manifest', content, state: true }] };
 };
