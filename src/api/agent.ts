@@ -19,6 +19,9 @@ export const mountPath = {
   sourceCredentials: '/holdfast/secrets/source',
   logicalCredentials: '/holdfast/secrets/logical',
   sourceCa: '/holdfast/secrets/source-ca/ca.crt',
+  // Of the server that is archived now, where a slot goes on another one.
+  currentCredentials: '/holdfast/secrets/current',
+  currentCa: '/holdfast/secrets/current-ca/ca.crt',
   terminationLog: '/dev/termination-log',
 } as const;
 
@@ -234,6 +237,8 @@ export type WindowLine = {
   component: string;
   // The newest mark of the archive: every commit answered before `time` is stored, up to `lsn`. Whether a backup leads there, the intervals say.
   mark?: { time: string; lsn: string; timeline: number };
+  // The newest WAL without a hole. `isReached`: a backup leads into it; where none does, nothing of it can be recovered yet.
+  newest?: { lineageId: string; timeline: number; fromLsn: string; toLsn: string; isReached: boolean };
   // The newest instant that a recovery reaches.
   restorableTo?: string;
   // Where the newest WAL ends, if a whole backup leads there: what is stored behind it without a hole carries the window on. `from`: an instant that can

@@ -24,11 +24,16 @@ export const annotation = {
   slot: `${group}/slot`,
   // On a Backup made by a schedule: its slot was missed, and it makes up for that.
   late: `${group}/late`,
+  // On a Backup that the operator made although no schedule asked for it: why.
+  because: `${group}/because`,
   // On a Job: the attempt's parent, `<kind>/<name>/<uid>`.
   owner: `${group}/run-owner`,
 } as const;
 
 // Keeps a Backup until its Jobs are gone. It never waits for the store.
 export const finalizer = `${group}/jobs`;
+
+// Keeps a BackupPolicy until the replication slots of its receivers are dropped. It waits for ten minutes at most.
+export const slotFinalizer = `${group}/replication-slots`;
 
 export const managedByValue = 'holdfast';

@@ -287,6 +287,9 @@ export const policyStatusSchema = z.object({
     .optional()
     .describe('What could be lost right now.'),
   walArchive: walArchiveStatus(),
+  suspendedTime: time()
+    .optional()
+    .describe('Since when spec.suspend is true. An hour later the replication slots are dropped, so that no server keeps WAL for ever.'),
   recoverability: windowFacts.optional().describe('Which instants the archived WAL leads to. Absent: no WAL is known of.'),
   components: mapList(z.array(componentFacts).max(32), ['name']).optional().describe('What is known of each component.'),
   tiers: mapList(z.array(tierFacts).max(8), ['name']).optional().describe('What the last reading of each tier found.'),

@@ -1,6 +1,6 @@
 // Carries out what was decided. Every action may be repeated: names are deterministic, deletions name a uid.
 import type { V1PersistentVolumeClaim } from '@kubernetes/client-node';
-import { annotation, apiVersion, finalizer, label, managedByValue } from '../api/group.ts';
+import { annotation, apiVersion, finalizer, label, managedByValue, slotFinalizer } from '../api/group.ts';
 import type { Backup, BackupPolicy } from '../api/objects.ts';
 import type { Action, Decision, JobRequest } from '../core/jobs/request.ts';
 import { claimName } from '../core/plan/names.ts';
@@ -12,7 +12,7 @@ import type { Resource } from '../kube/resource.ts';
 import type { Job } from './caches.ts';
 import type { OperatorContext } from './context.ts';
 import { buildJob } from './jobs/job.ts';
-import { tellOfChanges } from './tell.ts';
+import { tell, tellOfChanges } from './tell.ts';
 import { backupPolicies, backups } from './resources.ts';
 
 type Subject = Backup | BackupPolicy;
@@ -94,6 +94,8 @@ const remember = ({ caches }: OperatorContext, written: Subject): void => {
   }
 };
 
+const finalizerOf = ({ kind }: Subject): string => (kind === 'Backup' ? finalizer : slotFinalizer);
+
 // Returns the version of the subject where the action has changed it.
 const actOne = async (
   context: OperatorContext,
@@ -110,18 +112,24 @@ const actOne = async (
       await context.client.delete(jobs, { namespace, name: action.name }, { uid: action.uid, propagation: 'Foreground' });
       return undefined;
     case 'addFinalizer':
-      return changeFinalizers(context, subject, [...(subject.metadata.finalizers ?? []), finalizer]);
+      return changeFinalizers(context, subject, [...(subject.metadata.finalizers ?? []), finalizerOf(subject)]);
     case 'removeFinalizer':
       return changeFinalizers(
         context,
         subject,
-        (subject.metadata.finalizers ?? []).filter((name) => name !== finalizer),
+        (subject.metadata.finalizers ?? []).filter((name) => name !== finalizerOf(subject)),
       );
     case 'createBackup':
       await createOnce(context, backups, scheduledBackup(subject as BackupPolicy, action));
       return undefined;
+    case 'requestBackup':
+      await createOnce(context, backups, requestedFull(subject as BackupPolicy, action));
+      return undefined;
     case 'deleteBackup':
       await context.client.delete(backups, { namespace, name: action.name }, { uid: action.uid });
+      return undefined;
+    case 'tell':
+      tell(context, subject, action);
       return undefined;
     case 'createClaim':
       await createOnce(context, persistentVolumeClaims, claim(subject as BackupPolicy, action.tier));
@@ -185,6 +193,19 @@ const scheduledBackup = ({ metadata }: BackupPolicy, { name, kind, slot, late }:
   spec: { policyRef: { name: metadata.name }, type: kind },
 });
 
+// Made because something calls for it. It belongs to no slot.
+const requestedFull = ({ metadata }: BackupPolicy, { name, because }: Extract<Action, { type: 'requestBackup' }>) => ({
+  apiVersion,
+  kind: 'Backup',
+  metadata: {
+    name,
+    namespace: metadata.namespace,
+    labels: { [label.policy]: metadata.name },
+    annotations: { [annotation.because]: because },
+  },
+  spec: { policyRef: { name: metadata.name }, type: 'Full' },
+});
+
 // Made for a tier with `size`. No owner: the data outlives the policy.
 const claim = ({ metadata, spec }: BackupPolicy, tier: string): V1PersistentVolumeClaim & KubeObject => {
   const { size, storageClassName } = spec.tiers.find(({ name }) => name === tier)?.persistentVolumeClaim ?? {};
@@ -213,6 +234,8 @@ const describe = (action: Action): string =>
     createBackup: 'Creating a Backup',
     deleteBackup: 'Removing the resource of an old Backup; its data stays',
     createClaim: 'Creating a PersistentVolumeClaim',
+    requestBackup: 'Asking for a Full backup',
+    tell: 'A person should know',
   })[action.type];
 
 const detail = (action: Action): Record<string, string> => {
@@ -223,10 +246,14 @@ const detail = (action: Action): Record<string, string> => {
       return { job: action.name };
     case 'createBackup':
       return { backup: action.name, slot: action.slot };
+    case 'requestBackup':
+      return { backup: action.name, because: action.because };
     case 'deleteBackup':
       return { backup: action.name };
     case 'createClaim':
       return { tier: action.tier };
+    case 'tell':
+      return { reason: action.reason, text: action.message };
     case 'addFinalizer':
     case 'removeFinalizer':
       return {};

@@ -114,7 +114,13 @@ export const createCaches = (client: KubeClient, log: Log, namespace?: string): 
       keep: bare,
       indexOf: (job) => [...ownerIndex(job), ...policyOfLabel(job), ...copiedBackup(job)],
     }),
-    pods: createReflector<Pod>({ ...common, resource: pods, labelSelector: madeByUs, keep: bare, indexOf: ownerIndex }),
+    pods: createReflector<Pod>({
+      ...common,
+      resource: pods,
+      labelSelector: madeByUs,
+      keep: bare,
+      indexOf: (pod) => [...ownerIndex(pod), ...policyOfLabel(pod)],
+    }),
     claims: createReflector<Claim>({ ...common, resource: persistentVolumeClaims, labelSelector: madeByUs, keep: bare }),
   };
 };

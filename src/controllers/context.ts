@@ -16,4 +16,6 @@ export type OperatorContext = {
   agentImages: Map<number, string>;
   // Uid of the namespace kube-system: tells clusters apart.
   clusterId: string;
+  // Holdfast is being removed: slots are dropped until then, and nothing else is done.
+  uninstalling?: { until: number };
 };

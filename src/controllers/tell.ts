@@ -33,3 +33,10 @@ export const tellOfChanges = (
     events.record({ regarding: regarding(policy), type: 'Warning', reason: failed.reason, action: 'Backup', message });
   }
 };
+
+// What no condition will say: an object that goes away has none any more.
+export const tell = (
+  { events }: Pick<OperatorContext, 'events'>,
+  subject: Subject,
+  { reason, message }: { reason: string; message: string },
+): void => events.record({ regarding: regarding(subject), type: 'Warning', reason, action: 'Archiving', message });

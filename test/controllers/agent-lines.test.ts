@@ -175,7 +175,7 @@ test('whatever a pod prints, nothing is thrown, and what is read keeps its limit
   fc.assert(
     fc.property(garbage, (text) => {
       const read = parseAgentLine(text);
-      t.true(read === undefined || (['progress', 'entry', 'window', 'result'].includes(read.kind) && withinLimits(read)));
+      t.true(read === undefined || (['progress', 'entry', 'window', 'wal', 'result'].includes(read.kind) && withinLimits(read)));
     }),
     { numRuns: Number(process.env['ROUNDS'] ?? 3000) },
   );

@@ -100,6 +100,8 @@ export const observedPolicy = (given: Partial<PolicyObserved> = {}): PolicyObser
   jobs: [],
   catalogue: {},
   missingClaims: [],
+  receivers: [],
+  namespaceTerminating: false,
   agentMajors: [17],
   hash,
   ...given,

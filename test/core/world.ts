@@ -85,6 +85,8 @@ export const createWorld = (names: string[], schedules: object = {}) => {
       case 'deleteBackup':
         return void backups.delete(action.name);
       case 'createClaim':
+      case 'requestBackup':
+      case 'tell':
         throw new TypeError(`Not expected here: ${action.type}`);
     }
   };
@@ -161,6 +163,8 @@ export const createWorld = (names: string[], schedules: object = {}) => {
       jobs: [...jobs.values()],
       catalogue: {},
       missingClaims: [],
+      receivers: [],
+      namespaceTerminating: false,
       agentMajors: [17],
       hash,
     });

@@ -60,7 +60,7 @@ const inMinutes = ({ timeline, from, to, fromMilliseconds, toMilliseconds, ...re
 ];
 
 const window = (backups: readonly Given[], sources: readonly WalSource[]) => {
-  const found = windowOf(sources, backups.map(base));
+  const { newest: _, ...found } = windowOf(sources, backups.map(base));
   return { ...found, intervals: found.intervals.map(inMinutes), gaps: found.gaps.map(inMinutes) };
 };
 
@@ -198,4 +198,27 @@ test('any history: every instant and every place is accepted by a recovery exact
     }),
     { numRuns: 40 },
   );
+});
+
+const newest = (backups: readonly Given[], sources: readonly WalSource[]) => {
+  const found = windowOf(sources, backups.map(base)).newest;
+  return found && [found.timeline, Number(found.from) / 1000, Number(found.to) / 1000, found.isReached];
+};
+
+test('the newest WAL without a hole, and whether a backup leads into it', (t) => {
+  const one = [source([contents(1, [[0, 60]])])];
+  t.is(newest([], []), undefined);
+  t.deepEqual(newest([], one), [1, 0, 60, false]);
+  t.deepEqual(newest([{ minutes: 10 }], one), [1, 0, 60, true]);
+  t.deepEqual(newest([{ minutes: 61 }], one), [1, 0, 60, true], 'the WAL has not come to its end yet');
+  const torn = [
+    source([
+      contents(1, [
+        [0, 20],
+        [30, 60],
+      ]),
+    ]),
+  ];
+  t.deepEqual(newest([{ minutes: 10 }], torn), [1, 30, 60, false]);
+  t.deepEqual(newest([{ minutes: 10 }, { minutes: 31 }], torn), [1, 30, 60, true]);
 });

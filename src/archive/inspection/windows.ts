@@ -45,11 +45,29 @@ const basesOf = (judged: readonly Judged[], passed: ReadonlySet<string>, compone
         ];
   });
 
-const described = ({ intervals, gaps, mark, restorableMilliseconds, leadsOn }: Window): Omit<WindowLine, 'kind' | 'tier' | 'component'> => {
+const described = ({
+  intervals,
+  gaps,
+  mark,
+  newest,
+  restorableMilliseconds,
+  leadsOn,
+}: Window): Omit<WindowLine, 'kind' | 'tier' | 'component'> => {
   const olderIntervals = intervals.length - mostIntervals;
   const olderGaps = gaps.length - mostGaps;
   return {
     ...(mark === undefined ? {} : { mark: { time: iso(mark.timeMilliseconds), lsn: lsnText(mark.lsn), timeline: mark.timeline } }),
+    ...(newest === undefined
+      ? {}
+      : {
+          newest: {
+            lineageId: newest.lineageId,
+            timeline: newest.timeline,
+            fromLsn: lsnText(newest.from),
+            toLsn: lsnText(newest.to),
+            isReached: newest.isReached,
+          },
+        }),
     ...(restorableMilliseconds === undefined ? {} : { restorableTo: iso(restorableMilliseconds) }),
     ...(leadsOn === undefined ? {} : { leadsOn: leading(leadsOn) }),
     intervals: intervals.slice(-mostIntervals).map(span),

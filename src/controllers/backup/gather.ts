@@ -1,5 +1,5 @@
 // Everything that a decision on one Backup looks at, from the caches. The API server is asked only where the caches may be behind.
-import { finalizer, label } from '../../api/group.ts';
+import { label } from '../../api/group.ts';
 import type { Backup, BackupPolicy } from '../../api/objects.ts';
 import type { BackupObserved, Rival } from '../../core/backup/observed.ts';
 import { unknownComponents } from '../../core/backup/before.ts';
@@ -10,12 +10,12 @@ import { instantOf } from '../../core/plan/time.ts';
 import { copyState } from '../../core/plan/copy-state.ts';
 import type { CopyState } from '../../core/plan/copy-state.ts';
 import { holds } from '../../core/policy/observed.ts';
-import { jobs as jobResource, namespaces } from '../../kube/resource.ts';
-import type { KubeObject } from '../../kube/object.ts';
+import { jobs as jobResource } from '../../kube/resource.ts';
 import { byOwner, byPolicy } from '../caches.ts';
 import type { Job } from '../caches.ts';
 import type { OperatorContext } from '../context.ts';
 import { hash8 } from '../hash.ts';
+import { isNamespaceTerminating } from '../namespace.ts';
 import { readJob } from '../jobs/gather.ts';
 import type { ReadOptions } from '../jobs/gather.ts';
 import { catalogueOf, isReading, readReadings } from '../policy/readings.ts';
@@ -39,15 +39,6 @@ export const gatherBackup = async (context: OperatorContext, backup: Backup, tol
     agentMajors: majorsOf(context),
     hash: hash8,
   };
-};
-
-// Asked only while a Backup with our finalizer is being deleted.
-const isNamespaceTerminating = async ({ client }: OperatorContext, { metadata }: Backup): Promise<boolean> => {
-  if (metadata.deletionTimestamp === undefined || metadata.finalizers?.includes(finalizer) !== true) {
-    return false;
-  }
-  const found = await client.get<KubeObject>(namespaces, { name: metadata.namespace });
-  return found?.metadata?.deletionTimestamp !== undefined;
 };
 
 // A policy and its first Backup are often made together, and the cache may know of the Backup first.

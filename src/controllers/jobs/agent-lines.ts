@@ -47,6 +47,7 @@ const windowLine = z.object({
   tier: name(),
   component: name(),
   mark: z.exactOptional(z.object({ time: time(), lsn: lsn(), timeline: timeline() })),
+  newest: z.exactOptional(z.object({ lineageId: id(), timeline: timeline(), fromLsn: lsn(), toLsn: lsn(), isReached: z.boolean() })),
   restorableTo: z.exactOptional(time()),
   leadsOn: z.exactOptional(z.object({ lineageId: id(), timeline: timeline(), toLsn: lsn(), from: z.exactOptional(time()) })),
   intervals: z.array(z.object(span)).check(z.maxLength(50)),
@@ -156,6 +157,7 @@ const result = z.discriminatedUnion('verb', [
     timeline: z.exactOptional(timeline()),
     storedLsn: z.exactOptional(lsn()),
     restorableTo: z.exactOptional(time()),
+    slot: z.exactOptional(z.enum(['Dropped', 'Absent', 'Kept'])),
   }),
   z.extend(resultBase, {
     verb: z.literal('inspect'),

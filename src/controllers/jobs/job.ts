@@ -18,6 +18,8 @@ export const buildJob = (request: JobRequest, policy: BackupPolicy, owner: Backu
   const labels = labelsOf(request, policy);
   const plan = agentPlan(policy, request, settings.clusterId);
   const { kind, metadata } = owner;
+  // What blocks a deletion in the foreground is deleted first. This Job has its work to do then.
+  const blockOwnerDeletion = request.dropSlot === undefined;
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
@@ -26,7 +28,7 @@ export const buildJob = (request: JobRequest, policy: BackupPolicy, owner: Backu
       namespace: policy.metadata.namespace,
       labels,
       annotations: { [annotation.owner]: `${kind}/${metadata.name}/${metadata.uid}` },
-      ownerReferences: [{ apiVersion, kind, name: metadata.name, uid: metadata.uid, controller: true, blockOwnerDeletion: true }],
+      ownerReferences: [{ apiVersion, kind, name: metadata.name, uid: metadata.uid, controller: true, blockOwnerDeletion }],
     },
     spec: {
       backoffLimit: 0,
@@ -54,11 +56,11 @@ const labelsOf = (request: JobRequest, policy: BackupPolicy): Record<string, str
   };
 };
 
-// A dump and a receiver use the image of the server's major version; the other verbs need no PostgreSQL and take the newest.
+// A dump and a receiver use the image of the server's major version; the others need no PostgreSQL and take the newest.
 const imageFor = (request: JobRequest, policy: BackupPolicy, { agentImages }: JobSettings): string => {
   const newest = Math.max(...agentImages.keys());
   const major =
-    request.verb === 'dump' || request.verb === 'receive'
+    request.dropSlot === undefined && (request.verb === 'dump' || request.verb === 'receive')
       ? (findComponent(policy, request.component).postgresql?.version ?? newest)
       : newest;
   const image = agentImages.get(major);

@@ -6,6 +6,7 @@ import type { Component } from '../../api/policy.ts';
 import { verificationIntervalMilliseconds } from '../../core/plan/rotation.ts';
 import { deadlinesFor } from '../../core/jobs/deadlines.ts';
 import type { JobRequest } from '../../core/jobs/request.ts';
+import { dropPlan } from './drop-plan.ts';
 import { findComponent, findTier, primaryOf } from './find-in-policy.ts';
 import { postgresqlSource, tierPlan } from './plan-parts.ts';
 import { receivePlan } from './receive-plan.ts';
@@ -63,7 +64,7 @@ export const agentPlan = (policy: BackupPolicy, request: JobRequest, clusterId: 
         signingKeyFile: mountPath.signingKey,
       };
     case 'receive':
-      return receivePlan(policy, request, base);
+      return request.dropSlot === undefined ? receivePlan(policy, request, base) : dropPlan(request, request.dropSlot, base);
     case 'inspect':
       return { ...base, verb: 'inspect', tier, verification: verificationPlan(policy, request.tier) };
   }

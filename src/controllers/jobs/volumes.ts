@@ -1,24 +1,16 @@
 // What an agent sees of volumes and Secrets: only the keys that it needs, as files that only its group can read.
-import type { V1Volume, V1VolumeMount } from '@kubernetes/client-node';
 import { dirname } from 'node:path';
 import { mountPath } from '../../api/agent.ts';
 import type { BackupPolicy } from '../../api/objects.ts';
 import type { Tier } from '../../api/tier.ts';
 import type { JobRequest } from '../../core/jobs/request.ts';
 import { claimName } from '../../core/plan/names.ts';
+import { dropMounts } from './drop-plan.ts';
 import { findComponent, findTier, primaryOf } from './find-in-policy.ts';
+import { login, secretMode, secretVolume } from './secret-volume.ts';
+import type { Key, Mounted } from './secret-volume.ts';
 
-export type Mounted = { volume: V1Volume; mount: V1VolumeMount };
-
-type Key = { key: string; path: string };
-
-const secretMode = 0o440;
 const scratchSize = '64Mi';
-
-const secretVolume = (name: string, secretName: string, items: Key[], directory: string): Mounted => ({
-  volume: { name, secret: { secretName, items, defaultMode: secretMode } },
-  mount: { name, mountPath: directory, readOnly: true },
-});
 
 // Memory, never a disk: nothing lies on a disk in plain text.
 const scratch: Mounted = {
@@ -50,7 +42,9 @@ export const mountsFor = (policy: BackupPolicy, request: JobRequest): Mounted[] 
       // It writes down what it verified.
       return [scratch, ...tierMounts(policy, tier, true), signingKey(policy)];
     case 'receive':
-      return [scratch, ...receiveMounts(policy, request), ...connectionMounts(policy, request)];
+      return request.dropSlot === undefined
+        ? [scratch, ...receiveMounts(policy, request), ...connectionMounts(policy, request)]
+        : [scratch, ...dropMounts(request.dropSlot)];
     case 'check':
     case 'logs':
       return [scratch, ...tierMounts(policy, tier, false)];
@@ -127,14 +121,6 @@ const stateIdentity = ({ spec }: BackupPolicy, { parent }: JobRequest): Mounted[
 const receiveMounts = (policy: BackupPolicy, { receive }: JobRequest): Mounted[] => {
   const writes = receive?.mode !== 'Barrier';
   return [...policy.spec.tiers.flatMap((each) => tierMounts(policy, each, writes)), ...(writes ? [signingKey(policy)] : [])];
-};
-
-const login = (name: string, directory: string, ref: { name: string; usernameKey: string; passwordKey: string }): Mounted => {
-  const items = [
-    { key: ref.usernameKey, path: 'username' },
-    { key: ref.passwordKey, path: 'password' },
-  ];
-  return secretVolume(name, ref.name, items, directory);
 };
 
 const sourceMounts = (policy: BackupPolicy, request: JobRequest): Mounted[] => {

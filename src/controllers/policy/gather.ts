@@ -1,14 +1,16 @@
 // Everything that a decision on one BackupPolicy looks at.
-import { annotation } from '../../api/group.ts';
+import { annotation, label } from '../../api/group.ts';
 import type { Backup, BackupPolicy } from '../../api/objects.ts';
 import type { JobFacts } from '../../core/jobs/facts.ts';
 import { claimName } from '../../core/plan/names.ts';
 import { instantOf } from '../../core/plan/time.ts';
 import type { BackupFacts, PolicyObserved } from '../../core/policy/observed.ts';
+import { controllerOf } from '../../kube/object.ts';
 import { persistentVolumeClaims } from '../../kube/resource.ts';
 import { byPolicy } from '../caches.ts';
 import type { OperatorContext } from '../context.ts';
 import { hash8 } from '../hash.ts';
+import { isNamespaceTerminating } from '../namespace.ts';
 import { readJob } from '../jobs/gather.ts';
 import type { ReadOptions } from '../jobs/gather.ts';
 import { majorsOf } from '../settings.ts';
@@ -28,9 +30,22 @@ export const gatherPolicy = async (context: OperatorContext, policy: BackupPolic
       policy.spec.tiers.map((tier) => [tier.name, catalogueOf(jobs, tier.name, measuredTime(policy, tier.name))]),
     ),
     missingClaims: await missingClaims(context, policy),
+    receivers: receiversOf(context, policy),
+    namespaceTerminating: await isNamespaceTerminating(context, policy),
+    ...(context.uninstalling === undefined ? {} : { uninstalling: context.uninstalling }),
     agentMajors: majorsOf(context),
     hash: hash8,
   };
+};
+
+// Pods of receivers. Anybody may write their labels: what is decided by them waits for a short time only.
+const receiversOf = ({ caches }: OperatorContext, { metadata }: BackupPolicy): string[] => {
+  const pods = caches.pods.cache.find(byPolicy(metadata.namespace, metadata.name));
+  return pods.flatMap((pod) => {
+    const hasEnded = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+    const component = pod.metadata?.labels?.[label.component];
+    return hasEnded || component === undefined || controllerOf(pod)?.kind === 'Job' ? [] : [component];
+  });
 };
 
 const measuredTime = ({ status }: BackupPolicy, tier: string): number =>

@@ -2,6 +2,7 @@
 import type { ReceiveMode } from '../../api/agent.ts';
 import type { BackupType } from '../../api/backup-type.ts';
 import type { Category } from '../../api/categories.ts';
+import type { SlotFacts } from '../../api/slot-status.ts';
 
 // `check` and `logs` are the agent's verb `inspect` for one backup: to find out whether it is sealed, and to print its stored log.
 export type JobVerb = 'dump' | 'seal' | 'check' | 'logs' | 'copy' | 'inspect' | 'adopt' | 'receive';
@@ -24,9 +25,19 @@ export type JobRequest = {
   parent?: string;
   // For receive, which speaks of a component: what it shall do about its WAL.
   receive?: { mode: ReceiveMode };
+  // For receive without a mode: the replication slot to drop.
+  dropSlot?: DropSlotRequest;
   // For seal: the attempt of each component that counts, and the components that failed.
   components?: { name: string; attempt: number }[];
   failed?: { name: string; category: Category }[];
+};
+
+// `unless`: where this is the same server under another address, the slot is left alone.
+export type DropSlotRequest = {
+  name: string;
+  connection: SlotFacts['connection'];
+  unless?: SlotFacts['connection'];
+  deadlineSeconds: number;
 };
 
 export type Action =
@@ -36,7 +47,11 @@ export type Action =
   | { type: 'removeFinalizer' }
   | { type: 'createBackup'; name: string; kind: BackupType; slot: string; late: boolean }
   | { type: 'deleteBackup'; name: string; uid: string }
-  | { type: 'createClaim'; tier: string };
+  | { type: 'createClaim'; tier: string }
+  // A Full that no schedule asked for.
+  | { type: 'requestBackup'; name: string; because: string }
+  // Something that a person should know and no condition will say.
+  | { type: 'tell'; reason: string; message: string };
 
 export const createJob = (job: JobRequest): Action => ({ type: 'createJob', job });
 

@@ -1,9 +1,13 @@
 // What to do about a BackupPolicy.
 import type { PolicyStatus } from '../../api/policy.ts';
+import type { WalArchiveStatus } from '../../api/wal-status.ts';
 import type { Action } from '../jobs/request.ts';
 import { dropConditions, setConditions } from '../plan/conditions.ts';
 import type { NewCondition } from '../plan/conditions.ts';
 import { soonest } from '../plan/time.ts';
+import { release } from '../receiver-slots/release.ts';
+import { receiverSlots } from '../receiver-slots/slots.ts';
+import { suspendedArchiving, suspendedTime } from '../receiver-slots/wanted.ts';
 import { adoption } from './adoption.ts';
 import { capacity } from './capacity.ts';
 import { copies } from './copies.ts';
@@ -11,6 +15,7 @@ import { history } from './history.ts';
 import { inspections } from './inspections.ts';
 import type { PolicyDecision, PolicyObserved } from './observed.ts';
 import { rpo } from './rpo.ts';
+import { fullForWal } from './full-for-wal.ts';
 import { slots } from './slots.ts';
 import { storageHealth } from './storage-health.ts';
 import { successRate } from './success-rate.ts';
@@ -20,11 +25,11 @@ import type { Problem } from './validate.ts';
 import { verified } from './verified.ts';
 
 // The first fact that applies answers.
-export const decidePolicy = (observed: PolicyObserved): PolicyDecision => deleting(observed) ?? invalid(observed) ?? armed(observed);
+export const decidePolicy = (observed: PolicyObserved): PolicyDecision => leaving(observed) ?? invalid(observed) ?? armed(observed);
 
-// Deleting a policy deletes no data. Its Jobs go with it, by their owner reference.
-const deleting = ({ policy }: PolicyObserved): PolicyDecision | undefined =>
-  policy.metadata.deletionTimestamp === undefined ? undefined : { actions: [], status: policy.status ?? {} };
+// Deleting a policy deletes no data. Its Jobs and receivers go with it, by their owner reference; what it has on servers is dropped before.
+const leaving = (observed: PolicyObserved): PolicyDecision | undefined =>
+  observed.policy.metadata.deletionTimestamp === undefined && observed.uninstalling === undefined ? undefined : release(observed);
 
 // It cannot work as it is written. What was known of the store stays in the status.
 const invalid = (observed: PolicyObserved): PolicyDecision | undefined => {
@@ -33,14 +38,16 @@ const invalid = (observed: PolicyObserved): PolicyDecision | undefined => {
   if (problem === undefined) {
     return undefined;
   }
-  const { next: _, ...status } = policy.status ?? {};
+  const { next: _, ...before } = withoutArchiving(policy.status ?? {});
   const { reason, message }: Problem = problem;
+  const receiving = receiverSlots(observed, false);
   return {
-    actions: [],
-    status: withConditions(observed, status, [
+    actions: receiving.actions,
+    status: withConditions(observed, { ...before, ...archiving(observed, receiving.walArchive) }, [
       { type: 'Ready', status: 'False', reason, message },
       { type: 'Stalled', status: 'True', reason, message },
     ]),
+    ...(receiving.againMilliseconds === undefined ? {} : { againMilliseconds: receiving.againMilliseconds }),
   };
 };
 
@@ -50,6 +57,8 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
   const reading = inspections(observed);
   const copying = copies(observed);
   const taking = adoption(observed);
+  const receiving = receiverSlots(observed);
+  const asking = fullForWal(observed, receiving.walArchive, due.status.next);
   const {
     next: _next,
     lastScheduleTime: _last,
@@ -57,7 +66,7 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
     successRate: _rate,
     recoverability: _window,
     ...before
-  } = policy.status ?? {};
+  } = withoutArchiving(policy.status ?? {});
   const read = summary(observed);
   const exposure = rpo(observed, read.tiers ?? []);
   const rate = successRate(observed, due);
@@ -66,6 +75,7 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
     ...due.status,
     ...read,
     ...taking.status,
+    ...archiving(observed, asking.walArchive),
     rpo: exposure.status,
     ...(rate === undefined ? {} : { successRate: rate }),
   };
@@ -79,6 +89,8 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
   ];
   const wait = soonest(
     taking.againMilliseconds,
+    receiving.againMilliseconds,
+    asking.againMilliseconds,
     due.againMilliseconds,
     reading.againMilliseconds,
     copying.againMilliseconds,
@@ -90,6 +102,8 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
       ...due.actions,
       ...copying.actions,
       ...taking.actions,
+      ...receiving.actions,
+      ...asking.actions,
       ...reading.actions,
       ...history(observed),
     ],
@@ -98,9 +112,18 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
   };
 };
 
-const ready = ({ policy }: PolicyObserved, { next }: Pick<PolicyStatus, 'next'>): NewCondition => {
+// What an hour of suspension is counted by, and the slots.
+const archiving = ({ policy, now }: PolicyObserved, walArchive: WalArchiveStatus[]): Pick<PolicyStatus, 'walArchive' | 'suspendedTime'> => {
+  const since = suspendedTime(policy, now);
+  return { ...(walArchive.length === 0 ? {} : { walArchive }), ...(since === undefined ? {} : { suspendedTime: since }) };
+};
+
+const withoutArchiving = ({ walArchive: _archive, suspendedTime: _since, ...status }: PolicyStatus): PolicyStatus => status;
+
+const ready = ({ policy, now }: PolicyObserved, { next }: Pick<PolicyStatus, 'next'>): NewCondition => {
   if (policy.spec.suspend) {
-    return { type: 'Ready', status: 'True', reason: 'Suspended', message: 'spec.suspend is true: no schedule starts a run.' };
+    const message = `spec.suspend is true: no schedule starts a run.${suspendedArchiving(policy, now)}`;
+    return { type: 'Ready', status: 'True', reason: 'Suspended', message };
   }
   const plan = next?.[0] === undefined ? 'No schedule is set: runs start by hand only.' : 'The schedules run.';
   return { type: 'Ready', status: 'True', reason: 'Armed', message: `The policy is valid. ${plan}` };

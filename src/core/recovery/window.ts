@@ -4,6 +4,8 @@ import type { WalGap } from '../../api/stored/wal.ts';
 import type { WalGapReason } from '../../api/wal-gap.ts';
 import type { TimelineContents } from '../wal/coverage.ts';
 import type { Mark } from '../wal/marks.ts';
+import { newestStretch } from './newest-stretch.ts';
+import type { NewestStretch } from './newest-stretch.ts';
 import { earliestOf, latestOf, lineageOfBackup, waysOf } from './wal-source.ts';
 import type { TimedBase, WalSource } from './wal-source.ts';
 
@@ -22,6 +24,7 @@ export type Window = {
   readonly gaps: readonly WindowGap[];
   // The newest mark of the newest timeline, whether a backup leads there or not.
   readonly mark?: Mark & { readonly timeline: number };
+  readonly newest?: NewestStretch;
   // The newest instant that can be recovered.
   readonly restorableMilliseconds?: number;
   // The interval that ends with the newest WAL of the newest lineage. None where no backup leads there.
@@ -33,15 +36,18 @@ export const windowOf = (sources: readonly WalSource[], bases: readonly WindowBa
   const parts = sources.map((source) => {
     const own = bases.filter(({ systemIdentifier, endTime }) => lineageOfBackup(sources, systemIdentifier, endTime) === source);
     const intervals = intervalsOfSource(source, own);
-    return { own, intervals, gaps: source.timelines.flatMap((contents) => gapsOfTimeline(source, contents, intervals)) };
+    return { source, own, intervals, gaps: source.timelines.flatMap((contents) => gapsOfTimeline(source, contents, intervals)) };
   });
   const newest = parts.map(({ intervals }) => newestInstant(intervals)).findLast((time) => time !== undefined);
   const mark = newestMark(sources.at(-1));
-  const leading = leadingOn(sources.at(-1), parts.at(-1)?.own ?? []);
+  const last = parts.at(-1);
+  const leading = leadingOn(sources.at(-1), last?.own ?? []);
+  const stretch = last && newestStretch(last.source, last.intervals, last.own);
   return {
     intervals: parts.flatMap(({ intervals }) => intervals),
     gaps: parts.flatMap(({ gaps }) => gaps),
     ...(mark === undefined ? {} : { mark }),
+    ...(stretch === undefined ? {} : { newest: stretch }),
     ...(newest === undefined ? {} : { restorableMilliseconds: newest }),
     ...(leading === undefined ? {} : { leadsOn: leading }),
   };
