@@ -100,7 +100,7 @@ export const observedPolicy = (given: Partial<PolicyObserved> = {}): PolicyObser
   jobs: [],
   catalogue: {},
   missingClaims: [],
-  receivers: [],
+  receivingPods: [],
   namespaceTerminating: false,
   agentMajors: [17],
   hash,

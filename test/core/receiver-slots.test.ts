@@ -42,7 +42,7 @@ test('suspended: the archive goes on for an hour, then the receiver stops and th
   t.deepEqual([world.receiving(), world.drops()], [['db'], []]);
 
   world.pass(1000);
-  world.settle({ receivers: ['db'] });
+  world.settle({ receivingPods: ['db'] });
   t.deepEqual(world.receiving(), []);
   t.like(world.archive()?.slot?.dropping, { reason: 'Suspended', attempt: 0 });
   t.deepEqual(world.drops(), [], 'its receiver still has the slot');
@@ -83,12 +83,12 @@ test('resumed while the slot is being dropped: the Job is stopped first, and a s
 test('a receiver whose pod does not go is waited for two minutes only', (t) => {
   const world = armed();
   world.change(archivingSpec({ mode: 'Off' }));
-  world.settle({ receivers: ['db'] });
+  world.settle({ receivingPods: ['db'] });
   world.pass(2 * minute - 1000);
-  world.settle({ receivers: ['db'] });
+  world.settle({ receivingPods: ['db'] });
   t.is(world.jobs.size, 0);
   world.pass(1000);
-  world.settle({ receivers: ['db'] });
+  world.settle({ receivingPods: ['db'] });
   t.is(world.jobs.size, 1);
 });
 
@@ -134,7 +134,7 @@ test('another slotName: the new slot is used at once, the old one goes five minu
   t.is(world.archive()?.slot?.name, 'other');
   t.like(world.archive()?.formerSlots?.[0], { name, dropping: { reason: 'SlotRenamed', attempt: 0 } });
   world.pass(5 * minute);
-  world.settle({ receivers: ['db'] });
+  world.settle({ receivingPods: ['db'] });
   t.like(world.drops()[0], { name });
   t.is(world.drops()[0]?.unless, undefined);
   world.end(dropped);
@@ -194,7 +194,7 @@ test('a policy is deleted: the receiver stops, the slot goes, the policy is let 
   const world = armed();
   world.remove();
   t.deepEqual(world.receiving(), []);
-  world.settle({ receivers: ['db'] });
+  world.settle({ receivingPods: ['db'] });
   t.is(world.jobs.size, 0);
   world.pass(5000);
   world.settle();

@@ -163,7 +163,7 @@ export const createWorld = (names: string[], schedules: object = {}) => {
       jobs: [...jobs.values()],
       catalogue: {},
       missingClaims: [],
-      receivers: [],
+      receivingPods: [],
       namespaceTerminating: false,
       agentMajors: [17],
       hash,

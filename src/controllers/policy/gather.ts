@@ -30,7 +30,7 @@ export const gatherPolicy = async (context: OperatorContext, policy: BackupPolic
       policy.spec.tiers.map((tier) => [tier.name, catalogueOf(jobs, tier.name, measuredTime(policy, tier.name))]),
     ),
     missingClaims: await missingClaims(context, policy),
-    receivers: receiversOf(context, policy),
+    receivingPods: receivingPodsOf(context, policy),
     namespaceTerminating: await isNamespaceTerminating(context, policy),
     ...(context.uninstalling === undefined ? {} : { uninstalling: context.uninstalling }),
     agentMajors: majorsOf(context),
@@ -39,7 +39,7 @@ export const gatherPolicy = async (context: OperatorContext, policy: BackupPolic
 };
 
 // Pods of receivers. Anybody may write their labels: what is decided by them waits for a short time only.
-const receiversOf = ({ caches }: OperatorContext, { metadata }: BackupPolicy): string[] => {
+const receivingPodsOf = ({ caches }: OperatorContext, { metadata }: BackupPolicy): string[] => {
   const pods = caches.pods.cache.find(byPolicy(metadata.namespace, metadata.name));
   return pods.flatMap((pod) => {
     const hasEnded = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';

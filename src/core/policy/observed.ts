@@ -48,7 +48,7 @@ export type PolicyObserved = {
   // Tiers whose claim Holdfast shall make and that is not there.
   missingClaims: string[];
   // Components whose receiver has a pod that has not ended.
-  receivers: string[];
+  receivingPods: string[];
   // Asked only while the policy is being deleted and held by us.
   namespaceTerminating: boolean;
   // Holdfast is being removed: no slot is kept. After this instant what is left is given up.

@@ -12,7 +12,7 @@ export type ReceiverSlots = { actions: Action[]; walArchive: WalArchiveStatus[];
 
 // A policy that cannot work as it is written makes no slot; one that it has is kept.
 export const receiverSlots = (observed: PolicyObserved, isValid = true): ReceiverSlots => {
-  const { policy, hash, now, receivers } = observed;
+  const { policy, hash, now, receivingPods } = observed;
   const known = policy.status?.walArchive ?? [];
   const names = [...new Set([...policy.spec.components.map(({ name }) => name), ...known.map(({ component }) => component)])];
   const parts = names.flatMap((name) => {
@@ -20,7 +20,7 @@ export const receiverSlots = (observed: PolicyObserved, isValid = true): Receive
     const before = known.find((each) => each.component === name) ?? { component: name };
     const wanted = component === undefined || (!isValid && before.slot === undefined) ? undefined : slotOf(policy, component, hash);
     const reason = whyDropped(observed, wanted, before.slot !== undefined);
-    const isReceiverThere = receivers.includes(name);
+    const isReceiverThere = receivingPods.includes(name);
     const found = componentSlots(observed, { component: name, before, wanted, reason, isReceiverThere });
     const { slot: _slot, formerSlots: _former, dropped: _dropped, ...others } = before;
     const entry: WalArchiveStatus = { ...others, ...found.status };
