@@ -37,7 +37,7 @@ export type World = {
   // A receiver that archives the server's WAL into the repository.
   receive(server: PostgresServer, changes?: Partial<ReceivePlan>): Promise<RunningReceiver>;
   // The pipeline itself, with programs that see to their user themselves.
-  recover(wish: Omit<Wish, 'form'>, to: string): Promise<Recovered>;
+  recover(wish: Omit<Wish, 'form'>, to: string, signal?: AbortSignal): Promise<Recovered>;
   // The plugin, against the repository and with the identity.
   run(...args: string[]): Promise<Outcome>;
   // A server on a restored directory.
@@ -116,7 +116,7 @@ export const makeWorld = async (location?: TierPlan['location']): Promise<World>
         ...changes,
       });
     },
-    recover: (wish, to) =>
+    recover: (wish, to, signal = new AbortController().signal) =>
       recover(
         {
           location: tier.location,
@@ -127,7 +127,7 @@ export const makeWorld = async (location?: TierPlan['location']): Promise<World>
         },
         {
           log: silent,
-          signal: new AbortController().signal,
+          signal,
           now: () => new Date(),
           step: (_name, work) => work(),
           progress: () => undefined,

@@ -301,3 +301,40 @@ test.serial(
     await next.stop();
   },
 );
+
+test.serial(
+  'two servers that were promoted at one place of one past: the second one has a lineage of its own, though it has written more',
+  async (t) => {
+    const server = await fixture.start('past', keepingWal);
+    await server.query(bulk(100));
+    await server.stop('fast');
+    const promoted = async (name: string): Promise<PostgresServer> => {
+      const base = await copyOf(server, `${name}-of-past`);
+      await writeFile(join(base, 'recovery.signal'), '');
+      await giveToServer(join(base, 'recovery.signal'));
+      const started = await fixture.start(name, { ...keepingWal, restore_command: '/bin/false' }, { base });
+      await until('it is promoted', async () => (await started.query<{ r: boolean }>('SELECT pg_is_in_recovery() AS r'))[0]?.r === false);
+      return started;
+    };
+    const policy = await walPolicy(fixture);
+    const one = await promoted('twin-one');
+    let receiver = startReceiver(await policy.plan(one));
+    await receives(receiver);
+    await one.query(bulk(200));
+    await caughtUp(policy, one, receiver, 2);
+    await receiver.stop();
+    const old = await lineage(policy);
+
+    const two = await promoted('twin-two');
+    await two.query(bulk(2000));
+    t.true((await flushedLsn(two)) > storedTo(old, 2));
+    receiver = startReceiver(await policy.plan(two));
+    await receives(receiver);
+    await caughtUp(policy, two, receiver, 2);
+    const found = await lineage(policy);
+    t.is(found.document.reason, 'OtherHistory');
+    t.is(found.document.parent?.lineageId, old.document.lineageId);
+    t.deepEqual(found.ancestors.get(2), old.ancestors.get(2));
+    await receiver.stop();
+  },
+);

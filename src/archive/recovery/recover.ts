@@ -3,6 +3,7 @@ import type { Link } from '../../core/recovery/choose.ts';
 import type { RecoveryPlan, Target } from '../../core/recovery/plan.ts';
 import { openStore } from '../../stores/open.ts';
 import type { Store } from '../../stores/store.ts';
+import { ArchiveError } from '../errors.ts';
 import type { RecoveryContext } from './context.ts';
 import { restoreDirectory } from './into-directory.ts';
 import type { RestoredDirectory } from './into-directory.ts';
@@ -33,7 +34,18 @@ export const recover = (request: RecoveryRequest, context: RecoveryContext, onPl
     return request.target.kind === 'directory'
       ? { plan, directory: await restoreDirectory(store, prepared, request.target, request.identities ?? [], context) }
       : { plan, server: await restoreIntoServer(store, prepared, request.target, context) };
+  }).catch((error: unknown) => {
+    throw context.signal.aborted ? interrupted(request.target, error) : error;
   });
+
+// Whatever broke when somebody stopped it: what they want to know is what is there now.
+const interrupted = (target: RecoveryRequest['target'], cause: unknown): ArchiveError => {
+  const left =
+    target.kind === 'directory'
+      ? `${target.path} is as it was before, and nothing is left beside it.`
+      : 'Databases that were finished by then are there; the one that was at work is as it was before.';
+  return new ArchiveError('Interrupted', `The restore was stopped from outside. ${left}`, { cause });
+};
 
 const withPlan = async <T>(
   request: RecoveryRequest,

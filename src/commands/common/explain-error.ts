@@ -12,9 +12,8 @@ export const asCommandError = (error: unknown): CommandError => {
     return explainKubeError(error);
   }
   if (isCoded(error)) {
-    return new CommandError(exitCode.failed, error.code, error.message, 'Mend what the message names, and run the command again.', {
-      cause: error,
-    });
+    const next = error.code === 'Interrupted' ? 'Run the command again.' : 'Mend what the message names, and run the command again.';
+    return new CommandError(exitCode.failed, error.code, error.message, next, { cause: error });
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return new CommandError(exitCode.failed, 'InternalError', `A fault in Holdfast itself: ${text}`, 'Please report it with this output.', {

@@ -8,7 +8,6 @@ export const refusalCodes = [
   'KeyUnavailable',
   'VersionMismatch',
   'InsufficientSpace',
-  'ArchiveNotEmpty',
   'SourceVerificationFailed',
   'BackupNotFound',
   'ComponentNotFound',
