@@ -49,7 +49,7 @@ const noiseSql = (rows: number): string => `
     SELECT n, (SELECT string_agg(gen_random_bytes(1024), '') FROM generate_series(1, ${noiseRowBytes / 1024}) AS k WHERE k > 0 OR n > 0)
     FROM generate_series(1, ${rows}) AS n;`;
 
-const folder = (scale: number): string => join(benchDirectory, 'full', `scale-${scale}`);
+export const folder = (scale: number): string => join(benchDirectory, 'full', `scale-${scale}`);
 
 export const startSet = (name: SetName, scale: number, group?: ProcessGroup): Promise<PostgresServer> =>
   startServer({
