@@ -14,14 +14,19 @@ const tagBytes = 16;
 const longestHeaderBytes = 4096;
 
 const compress = promisify(zstdCompress);
-// Large pieces: the many small ones of the default are as much garbage again.
-const options = { params: { [constants.ZSTD_c_compressionLevel]: 3 }, chunkSize: 2 * 1024 ** 2 };
+// All at once, with room for the worst case: zstd then works on the bytes where they are. Piece by piece it would copy them into a window of its own, where
+// it is slower. Node ends with an empty frame then, which every reader passes over.
+const optionsFor = (bytes: number) => ({
+  params: { [constants.ZSTD_c_compressionLevel]: 3 },
+  flush: constants.ZSTD_e_end,
+  chunkSize: bytes + Math.ceil(bytes / 256) + smallestChunkBytes,
+});
 
 type Place = { lineageId: string; segmentBytes: number; timeline: number };
 
 // Compresses and encrypts. Neither costs the main thread much: zstd works in the pool of threads. `release`: the bytes are not needed any more.
 export const sealRange = async (bytes: Uint8Array, key: WalKey, release: () => void): Promise<Buffer> => {
-  const packed = await compress(bytes, options);
+  const packed = await compress(bytes, optionsFor(bytes.length));
   release();
   // Filled in place: what is sealed may be as large as a block, and is held until the store has it.
   const sealed = Buffer.allocUnsafeSlow(packed.length + Math.ceil(packed.length / smallestChunkBytes) * tagBytes + longestHeaderBytes);
