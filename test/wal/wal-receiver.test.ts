@@ -89,14 +89,15 @@ test.serial('killed at any moment: nothing acknowledged is missing, nothing over
     await writing;
     receiver = startReceiver(plan);
     if (round % 2 === 0) {
-      // The next one is killed before it has begun.
-      const before = receiver.newest();
-      await until('it receives again', () => receiver.newest() !== before, 30, receiver);
+      // The next one is killed before it has begun; this one gets on, also on a machine that is slow.
+      await until('it gets on', async () => storedTo(await newestLineage(policy)) > stored, 60, receiver);
     }
   }
   const receiving = receiver;
   const middle = await flushedLsn(server);
-  await until('the last one has caught up', async () => storedTo(await newestLineage(policy)) >= middle, 40, receiving);
+  // Those that were killed left it as much to fetch as they had time to.
+  const patience = 40 + rounds;
+  await until('the last one has caught up', async () => storedTo(await newestLineage(policy)) >= middle, patience, receiving);
   await pause(Math.random() * 300);
   await ledger.stop();
   // The server is lost at once, and only what is acknowledged counts.
@@ -136,14 +137,11 @@ test.serial(
     const plan = await policy.plan(server);
     const first = startReceiver(plan);
     await until('it receives', () => first.newest() !== undefined, 30, first);
-    const second = startReceiver({ ...plan, mode: 'Once', deadlineSeconds: 3 });
-    const refused = await second.ended;
+    const second = startReceiver({ ...plan, mode: 'Once' });
+    await until('it is refused', () => second.said.some((line) => line.includes('SlotInUse')), 30, second);
+    const refused = await second.stop();
     t.is(refused?.outcome, 'Failed');
-    t.true(
-      second.said.some((line) => line.includes('SlotInUse')),
-      second.said.join('\n'),
-    );
-    t.is(refused?.code, 'DeadlineExceeded');
+    t.is(refused?.code, 'Interrupted');
     await first.stop();
 
     const before = await newestLineage(policy);
