@@ -34,7 +34,8 @@ const stopSignal = (plan: AgentPlan): AbortSignal => {
     ),
   );
   if ('deadlineSeconds' in plan && plan.deadlineSeconds !== undefined) {
-    const message = `The ${plan.verb} took longer than its deadline of ${plan.deadlineSeconds} s. Find what was slow, or raise spec.jobs.deadlines.dump.`;
+    const field = plan.verb === 'receive' ? 'log' : plan.verb;
+    const message = `The ${plan.verb} took longer than its deadline of ${plan.deadlineSeconds} s. Find what was slow, or raise spec.jobs.deadlines.${field}.`;
     setTimeout(() => stop(new ArchiveError('DeadlineExceeded', message)), plan.deadlineSeconds * 1000).unref();
   }
   return controller.signal;

@@ -53,6 +53,13 @@ export const alerts = {
     action: 'Mend what the message names now: trying again did not help.',
     meaning: 'Three or more runs of the schedule in a row failed. Takes the place of HoldfastBackupFailed.',
   },
+  HoldfastLogBackupFailed: {
+    severity: 'warning',
+    title: 'the archive of WAL is not proven to be up to date',
+    action: 'Mend what the message names: what was committed since the last Log may be on the server only.',
+    meaning:
+      'The newest Log run of the schedule failed, as a whole or in part. Resolved by the next Log that ends Complete; a Full does not resolve it.',
+  },
   HoldfastBackupMissed: {
     severity: 'warning',
     title: 'a slot of the schedule got no run in time',

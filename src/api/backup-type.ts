@@ -1,6 +1,13 @@
-// What a backup holds of the components that can be copied in part: all, what changed since the last Full, or what changed since the last backup.
+// What a backup in a store holds of the components that can be copied in part: all, what changed since the last Full, or what changed since the last backup.
 export const backupTypes = ['Full', 'Differential', 'Incremental'] as const;
 export type BackupType = (typeof backupTypes)[number];
+
+// What a Backup resource asks for. A Log leaves no backup of its own behind: it proves that the archive of WAL holds everything up to now.
+export const runTypes = [...backupTypes, 'Log'] as const;
+export type RunType = (typeof runTypes)[number];
+
+// Runs of one lane come one after the other; those of the other are not waited for. A Log must not stand behind a Full that takes hours.
+export const isSameLane = (one: RunType, other: RunType): boolean => (one === 'Log') === (other === 'Log');
 
 // Why a component was copied whole although an increment was wanted. Each has its meaning and remedy in conditions.ts.
 export const wholeReasons = [

@@ -1,6 +1,6 @@
 // Backup: one run of a policy.
 import { z } from 'zod';
-import { backupTypes } from './backup-type.ts';
+import { runTypes } from './backup-type.ts';
 import { count, labelName, mapList, setList, time, withRules } from './common.ts';
 import {
   componentStatusSchema,
@@ -18,10 +18,10 @@ export const backupSpecSchema = withRules(
       .object({ name: labelName(32).describe('Name of the BackupPolicy, in the same namespace.') })
       .describe('The policy that says what, how and where.'),
     type: z
-      .enum(backupTypes)
+      .enum(runTypes)
       .default('Full')
       .describe(
-        'Full: everything, on its own. Differential: what changed since the last Full. Incremental: what changed since the last backup. Every component is in each of them; what cannot be copied in part is copied whole.',
+        'Full: everything, on its own. Differential: what changed since the last Full. Incremental: what changed since the last backup. Every component is in each of them; what cannot be copied in part is copied whole. Log: proof that the archive of WAL holds everything up to now, of the components that have one; it adds no backup to the list of the store.',
       ),
     components: setList(z.array(labelName(20)).min(1).max(32))
       .optional()
@@ -37,7 +37,7 @@ export const backupStatusSchema = z.object({
   phase: z.enum(phases).optional().describe('For people; tools use the conditions.'),
   startTime: time().optional().describe('When its first Job was made.'),
   endTime: time().optional().describe('When it was sealed, or given up.'),
-  backupId: z.string().max(64).optional().describe('Name of the backup in the store.'),
+  backupId: z.string().max(64).optional().describe('Name of the backup in the store. Absent for a Log.'),
   components: mapList(z.array(componentStatusSchema).max(32), ['name']).optional().describe('How each component fared.'),
   tiers: mapList(z.array(tierStateSchema).max(8), ['name']).optional().describe('Which tiers hold it.'),
   verification: z.array(verificationSchema).max(64).optional().describe('What was checked, at which level, where, and with what verdict.'),

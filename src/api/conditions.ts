@@ -54,6 +54,18 @@ export const reasons = {
   Sealing: { meaning: 'The manifest is being written and read back.', remedy: 'Wait.' },
   Checking: { meaning: 'A Job left no result; the store is being read instead.', remedy: 'Wait.' },
   Complete: { meaning: 'Every component is sealed on the primary tier.', remedy: 'Nothing to do.' },
+  NoWalArchive: {
+    meaning: 'A Log backup was asked for, and none of its components archives WAL.',
+    remedy: 'Set postgresql.walArchive of a component, or take a backup of another type.',
+  },
+  Archiving: {
+    meaning: 'A Log backup waits until the archive of WAL holds what the servers have now.',
+    remedy: 'Wait. `kubectl holdfast logs` shows what goes on.',
+  },
+  Archived: {
+    meaning: 'A Log backup: every tier that acknowledges holds the WAL up to where status says.',
+    remedy: 'Nothing to do.',
+  },
   PartiallyFailed: {
     meaning: 'Some components are sealed, others failed.',
     remedy: 'Mend what the message names; the next slot tries again.',

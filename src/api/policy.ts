@@ -2,12 +2,13 @@
 import { z } from 'zod';
 import { type CelRule, count, duration, labelName, mapList, objectName, quantity, time, withRules } from './common.ts';
 import { labelPattern } from './label-pattern.ts';
-import { backupTypes } from './backup-type.ts';
+import { runTypes } from './backup-type.ts';
 import { alertNames, severities } from './alerts.ts';
 import { encryptionSchema } from './encryption.ts';
 import { postgresqlSchema } from './postgresql.ts';
 import { conditions, observedGeneration } from './run-status.ts';
 import { schedulesSchema } from './schedule.ts';
+import { logSuccessRateSchema, successRateSchema } from './success-rate.ts';
 import { tierSchema } from './tier.ts';
 import { walArchiveStatus } from './wal-status.ts';
 
@@ -94,6 +95,7 @@ const jobs = z.object({
       seal: duration().default('15m').describe('Writing and reading back the manifest.'),
       copy: duration().default('12h').describe('One attempt at one further tier.'),
       inspect: duration().default('30m').describe('One reading of the store.'),
+      log: duration().default('30m').describe('One attempt of a Log backup at one component.'),
     })
     .prefault({})
     .describe('After these times an attempt is stopped and counts as failed.'),
@@ -116,6 +118,7 @@ const history = z.object({
       'How many Backup resources of type Full stay after they have ended. Older resources are removed; what they stand for stays in the store.',
     ),
   incremental: z.int().min(1).max(500).default(50).describe('The same for those of the types Differential and Incremental, together.'),
+  log: z.int().min(1).max(500).default(50).describe('The same for those of the type Log.'),
 });
 
 // Rules on the whole object. The name becomes part of names of claims, Jobs and folders.
@@ -193,13 +196,6 @@ const componentFacts = z.object({
   bytes: count().optional().describe('Bytes of it in that backup.'),
   wholeBytes: count().optional().describe('Bytes of its newest copy that is whole. The next one is predicted from them.'),
 });
-
-const slotCounts = {
-  scheduled: count().describe('Slots that came.'),
-  succeeded: count().describe('Of those, runs in time that ended Complete.'),
-  failed: count().describe('Of those, runs in time that ended otherwise: a part that failed is a failure.'),
-  missed: count().describe('Of those, slots that got no run in time, also where a late run made up for one.'),
-};
 
 const tierFacts = z.object({
   name: labelName(20).describe('Name of the tier, in the order of the spec.'),
@@ -311,23 +307,16 @@ export const policyStatusSchema = z.object({
     })
     .optional()
     .describe('The last time that somebody asked to take the repository over.'),
-  lastScheduleTime: time().optional().describe('Newest slot that got a run.'),
-  successRate: z
-    .object({
-      window: z.string().max(20).describe('How far back it counts.'),
-      ...slotCounts,
-      days: mapList(z.array(z.object({ date: z.string().max(10).describe('Day of the slots, in UTC.'), ...slotCounts })).max(31), ['date'])
-        .optional()
-        .describe('The same day by day, for those days that had slots.'),
-    })
-    .optional()
-    .describe('How the slots of the schedules fared.'),
+  lastScheduleTime: time().optional().describe('Newest slot that got a run, Log runs aside.'),
+  lastLogScheduleTime: time().optional().describe('Newest slot of schedules.log that got a run.'),
+  successRate: successRateSchema.optional().describe('How the slots of the schedules fared, Log runs aside.'),
+  logSuccessRate: logSuccessRateSchema.optional().describe('How the slots of schedules.log fared.'),
   next: z
-    .array(z.object({ type: z.enum(backupTypes).describe('Kind of the run.'), time: time().describe('When it starts, jitter included.') }))
+    .array(z.object({ type: z.enum(runTypes).describe('Kind of the run.'), time: time().describe('When it starts, jitter included.') }))
     .max(8)
     .optional()
     .describe('What runs next.'),
-  alerts: mapList(z.array(alertSchema).max(16), ['name']).optional().describe('What is wrong now.'),
+  alerts: mapList(z.array(alertSchema).max(32), ['name']).optional().describe('What is wrong now.'),
   heartbeat: z
     .object({
       backup: objectName().describe('Name of the Backup that it stood for.'),

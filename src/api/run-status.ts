@@ -33,7 +33,9 @@ export const componentStatusSchema = z.object({
   attempt: count().optional().describe('Number of the newest attempt, from 1.'),
   nextAttemptTime: time().optional().describe('When the next attempt may start.'),
   bytes: count().optional().describe('Bytes stored.'),
-  restorableTo: time().optional().describe('Everything committed before this instant is in the backup.'),
+  restorableTo: time().optional().describe('Everything committed before this instant is in the backup; of a Log, in the archive.'),
+  timeline: z.int().min(1).optional().describe('Log: timeline of the server that `storedLsn` is on.'),
+  storedLsn: z.string().max(17).optional().describe('Log: every tier that acknowledges holds the WAL up to here.'),
   message: z.string().max(1024).optional().describe('What went wrong, with the next step.'),
   parent: z.string().max(64).optional().describe('The backup that its physical copy builds on. Absent: it stands alone.'),
   whole: z

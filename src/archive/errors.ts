@@ -20,6 +20,7 @@ const codes = {
   RecordMissing: 'Verification',
   WalMissing: 'Verification',
   ForeignDatabase: 'Configuration',
+  ReceiverNotAtWork: 'Source',
   ChainBroken: 'Verification',
   IncrementRefused: 'Configuration',
   KeyInvalid: 'Configuration',

@@ -4,13 +4,13 @@ import type { Backup } from '../api/objects.ts';
 import { findCondition } from '../core/plan/conditions.ts';
 import { shared } from './shared.ts';
 
-// It is complete, every tier holds it and its conditions say so, and nobody wants anything of it.
+// It is complete, every tier holds it and its conditions say so, and nobody wants anything of it. A Log is copied nowhere.
 export const isSettled = (backup: Backup): boolean => isBrief(backup) || isDone(backup);
 
-const isDone = ({ metadata, status }: Backup): boolean =>
+const isDone = ({ metadata, spec, status }: Backup): boolean =>
   status?.endTime !== undefined &&
   status.phase === 'Complete' &&
-  findCondition(status.conditions, 'Replicated')?.status === 'True' &&
+  (spec.type === 'Log' || findCondition(status.conditions, 'Replicated')?.status === 'True') &&
   (status.tiers ?? []).every(({ state }) => state === 'Sealed') &&
   metadata.deletionTimestamp === undefined &&
   metadata.finalizers?.includes(finalizer) !== true &&

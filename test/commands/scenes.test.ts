@@ -33,7 +33,7 @@ test('backup refuses what cannot work before anything is made', async (t) => {
   for (const [args, code, says] of [
     [['shop', '--components', 'db,cache'], 2, /no component "cache"\.\nNext: It has db, stock:/],
     [['shop', '--components', ','], 2, /no component ""/],
-    [['shop', '--type', 'Partial'], 2, /no type of backup "Partial"\.\nNext: Use Full, Differential, Incremental\./],
+    [['shop', '--type', 'Partial'], 2, /no type of backup "Partial"\.\nNext: Use Full, Differential, Incremental, Log\./],
     [['shop', '--name', 'Upper'], 2, /"Upper" cannot be the name of a Backup/],
     [['shop', '--name', 'x'.repeat(64)], 2, /cannot be the name of a Backup/],
     [['shop/shop'], 2, /"shop\/shop" is no name of a BackupPolicy/],

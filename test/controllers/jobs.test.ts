@@ -65,9 +65,9 @@ for (const verb of verbs) {
   });
 
   test(`${verb}: one attempt, stopped by Kubernetes at the latest after start, run and a minute`, (t) => {
-    const deadlines = { start: '1m', dump: '10m', seal: '20m', copy: '30m', inspect: '40m' };
+    const deadlines = { start: '1m', dump: '10m', seal: '20m', copy: '30m', inspect: '40m', log: '50m' };
     const { spec } = build(verb, {}, everything({ jobs: { deadlines } }));
-    const minutes = { dump: 10, seal: 20, copy: 30, check: 40, logs: 40, inspect: 40, adopt: 40, receive: 40 }[verb];
+    const minutes = { dump: 10, seal: 20, copy: 30, check: 40, logs: 40, inspect: 40, adopt: 40, receive: 50 }[verb];
     t.is(spec?.activeDeadlineSeconds, (1 + minutes + 1) * 60);
     t.deepEqual([spec?.backoffLimit, spec?.podReplacementPolicy, spec?.template.spec?.restartPolicy], [0, 'Failed', 'Never']);
     t.is(spec?.template.spec?.terminationGracePeriodSeconds, 45);

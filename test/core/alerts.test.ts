@@ -23,6 +23,14 @@ import {
 } from './alert-cases.ts';
 import type { Broken } from './alert-cases.ts';
 
+// A Log that ended some hours ago; it has no tiers.
+const log = (hoursAgo: number, phase: 'Complete' | 'Failed' | 'PartiallyFailed'): Backup => {
+  const { tiers: _, ...status } = run(hoursAgo, phase).status ?? {};
+  return { ...run(hoursAgo, phase), status, spec: { policyRef: { name: 'shop' }, type: 'Log' } };
+};
+const logsScheduled = { schedules: { full: { cron: '0 2 * * *' }, log: { cron: '0 * * * *' } } };
+const whole = run(3, 'Complete');
+
 const cases: { what: string; broken: Broken; raises: string[] }[] = [
   { what: 'nothing', broken: {}, raises: [] },
   { what: 'a policy that nobody has looked at', broken: { status: { ...nothingStored, tiers: [] }, backups: [] }, raises: [] },
@@ -51,6 +59,28 @@ const cases: { what: string; broken: Broken; raises: string[] }[] = [
     what: 'three failed in a row',
     broken: { backups: [run(2.5, 'Failed'), run(3, 'Complete'), run(2, 'PartiallyFailed'), run(1, 'Failed')] },
     raises: ['BackupRepeatedlyFailing'],
+  },
+  { what: 'a Log failed', broken: { spec: logsScheduled, backups: [whole, log(1, 'Failed')] }, raises: ['LogBackupFailed'] },
+  {
+    what: 'a Log failed, and a Full succeeded afterwards',
+    broken: { spec: logsScheduled, backups: [log(4, 'PartiallyFailed'), whole] },
+    raises: ['LogBackupFailed'],
+  },
+  { what: 'the next Log succeeded', broken: { spec: logsScheduled, backups: [whole, log(2, 'Failed'), log(1, 'Complete')] }, raises: [] },
+  {
+    what: 'a Full failed, and Logs succeed',
+    broken: { spec: logsScheduled, backups: [whole, run(2, 'Failed'), log(1, 'Complete')] },
+    raises: ['BackupFailed'],
+  },
+  {
+    what: 'Logs failed that no schedule starts any more',
+    broken: { backups: [whole, log(1, 'Failed')], alerts: [opened('HoldfastLogBackupFailed')] },
+    raises: [],
+  },
+  {
+    what: 'a Log succeeded, which no further tier can hold',
+    broken: { spec: logsScheduled, backups: [whole, log(14, 'Complete')], status: { tiers: [] } },
+    raises: [],
   },
   {
     what: 'the resource of the failed run was deleted',
@@ -284,4 +314,6 @@ test('a heartbeat stands for the newest success that was not told, once', (t) =>
   t.is(pulse([run(7, 'Complete')]), undefined, 'old news');
   t.is(pulse([{ ...fresh, spec: { ...fresh.spec, components: ['db'] } }]), undefined, 'not everything');
   t.is(pulse([makeBackup({ phase: 'Verifying' })]), undefined);
+  t.is(pulse([log(1, 'Complete')]), undefined, 'a Log is no backup');
+  t.is(pulse([fresh, log(1, 'Failed')], fresh, true), undefined);
 });

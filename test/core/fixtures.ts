@@ -3,7 +3,9 @@ import type { Backup, BackupPolicy } from '../../src/api/objects.ts';
 import type { BackupStatus } from '../../src/api/backup.ts';
 import { policySpecSchema } from '../../src/api/policy.ts';
 import type { PolicyStatus } from '../../src/api/policy.ts';
-import { apiVersion } from '../../src/api/group.ts';
+import type { WalArchive } from '../../src/api/postgresql.ts';
+import { apiVersion, slotFinalizer } from '../../src/api/group.ts';
+import { slotOf } from '../../src/core/receiver-slots/wanted.ts';
 import type { JobFacts } from '../../src/core/jobs/facts.ts';
 import type { BackupObserved } from '../../src/core/backup/observed.ts';
 import type { PolicyObserved } from '../../src/core/policy/observed.ts';
@@ -25,6 +27,9 @@ export const postgresql = (version = 17) => ({
   version,
   connection: { host: 'postgres', sslMode: 'disable', credentialsSecretRef: { name: 'login' } },
 });
+
+// A component whose WAL is archived.
+export const archiving = (name: string, mode: WalArchive['mode']) => ({ name, postgresql: { ...postgresql(), walArchive: { mode } } });
 
 // The stores are read once a year, so that only tests about that see it.
 export const seldom = { cron: '0 0 1 1 *', jitter: '1s' };
@@ -58,6 +63,19 @@ export const makePolicy = (spec: { schedules?: object; [field: string]: unknown 
     schedules: { health: seldom, ...spec.schedules },
   }),
   ...(status === undefined ? {} : { status }),
+});
+
+// The same policy, its replication slots written down and itself held: WAL may be received.
+export const receivable = (policy: BackupPolicy): BackupPolicy => ({
+  ...policy,
+  metadata: { ...policy.metadata, finalizers: [slotFinalizer] },
+  status: {
+    ...policy.status,
+    walArchive: policy.spec.components.flatMap((component) => {
+      const slot = slotOf(policy, component, hash);
+      return slot === undefined ? [] : [{ component: component.name, slot: { ...slot, since: '2026-11-20T12:00:00Z' } }];
+    }),
+  },
 });
 
 export const makeBackup = (

@@ -157,7 +157,7 @@ test('each schedule has its own slots, and names its runs', (t) => {
 });
 
 const open = (type: BackupType, started: boolean) =>
-  backup(21, started ? { backupId: 'x' } : {}, { name: `open-${type}`, type, scheduled: true });
+  backup(21, started ? { startTime: iso(start) } : {}, { name: `open-${type}`, type, scheduled: true });
 
 test('a Full stands for the Incremental that is due, waits, or comes while it runs', (t) => {
   const schedules = { full: { cron: '0 6 * * *' }, incremental: { cron: '0 */6 * * *' } };

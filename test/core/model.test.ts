@@ -1,16 +1,16 @@
 // Decisions carried out in a cluster in memory: whatever happens to Jobs, and wherever the operator dies, runs end, and end with the truth.
 import test from 'ava';
 import * as fc from 'fast-check';
+import type { BackupStatus } from '../../src/api/backup.ts';
 import { annotation } from '../../src/api/group.ts';
+import type { Backup } from '../../src/api/objects.ts';
 import { isSame } from '../../src/kube/merge-patch.ts';
-import { everyName, names, openJobs, step, surviving, take } from './moves.ts';
+import { everyName, logNames, names, openJobs, step, surviving, take } from './moves.ts';
 import { attemptsOf, createWorld } from './world.ts';
 import type { World } from './world.ts';
 
-const started = (world: World): string[] =>
-  [...world.backups.values()]
-    .filter(({ status }) => status?.backupId !== undefined && status.endTime === undefined)
-    .map(({ metadata }) => metadata.name);
+const started = (world: World): Backup[] =>
+  [...world.backups.values()].filter(({ status }) => status?.startTime !== undefined && status.endTime === undefined);
 
 // A plain error lets fast-check shrink the steps and show them.
 const hold = (fact: boolean, message: string): void => {
@@ -19,14 +19,32 @@ const hold = (fact: boolean, message: string): void => {
   }
 };
 
+// Nothing of a Log is in the store under its name; that it proved something, each of its components says with a place.
+const safeLog = (name: string, status: BackupStatus = {}): void => {
+  const { phase, backupId, tiers, components = [] } = status;
+  hold(backupId === undefined && tiers === undefined, `${name} claims to be in the store`);
+  const proven = components.filter(
+    ({ outcome, storedLsn, timeline }) => outcome === 'Succeeded' && storedLsn !== undefined && timeline !== undefined,
+  );
+  hold(proven.length === components.filter(({ outcome }) => outcome === 'Succeeded').length, `${name}: success without a place`);
+  hold(phase !== 'Complete' || proven.length === 2, `${name} is Complete, and not all of it is proven`);
+  hold(phase !== 'PartiallyFailed' || proven.length === 1, `${name} failed in part, and says otherwise of its components`);
+  hold(phase !== 'Failed' || proven.length === 0, `${name} is Failed, and something is proven`);
+};
+
 const safe = (world: World): void => {
-  hold(started(world).length <= 1, 'two runs of one policy at the same time');
+  const lanes = Object.groupBy(started(world), ({ spec }) => (spec.type === 'Log' ? 'logs' : 'backups'));
+  hold((lanes.backups ?? []).length <= 1 && (lanes.logs ?? []).length <= 1, 'two runs of one lane at the same time');
   const dumps = [...world.jobs.values()].filter(
     ({ verb, state, ownerUid }) =>
-      verb === 'dump' && state.type !== 'Ended' && started(world).some((name) => ownerUid === `uid of ${name}`),
+      verb === 'dump' && state.type !== 'Ended' && started(world).some(({ metadata }) => ownerUid === metadata.uid),
   );
   hold(dumps.length <= 2, 'more Jobs than parallelism allows');
-  for (const { metadata, status } of world.backups.values()) {
+  for (const { metadata, spec, status } of world.backups.values()) {
+    if (spec.type === 'Log') {
+      safeLog(metadata.name, status);
+      continue;
+    }
     const manifest = world.stores['local']?.get(status?.backupId ?? '');
     if (status?.phase === 'Complete' || status?.phase === 'PartiallyFailed') {
       const wanted = (status.components ?? []).flatMap(({ name, outcome, attempt = 0 }) =>
@@ -62,7 +80,7 @@ const calmDown = (world: World): void => {
 test('runs end with the truth, whatever happens on the way', (t) => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 10, maxLength: 90, size: 'max' }), (steps) => {
-      const world = createWorld(names);
+      const world = createWorld(names, {}, logNames);
       for (const move of steps) {
         take(world, move);
         safe(world);
@@ -91,27 +109,43 @@ test('runs end with the truth, whatever happens on the way', (t) => {
 test('slots get one run or count as missed, whatever happens on the way', (t) => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 10, maxLength: 60, size: 'max' }), (steps) => {
-      const world = createWorld([], { full: { cron: '0 */4 * * *' } });
+      const world = createWorld([], { full: { cron: '0 */4 * * *' }, log: { cron: '*/30 * * * *' } });
       world.reconcilePolicy();
-      const made = new Map<string, string>();
+      const made = new Map<string, Made>();
       for (const move of steps) {
         take(world, move);
         safe(world);
-        for (const [name, { metadata }] of world.backups) {
-          made.set(name, metadata.annotations?.[annotation.late] ?? 'in time');
+        for (const [name, { metadata, spec, status }] of world.backups) {
+          const isLate = metadata.annotations?.[annotation.late] !== undefined;
+          made.set(name, { isLog: spec.type === 'Log', isLate, hasEnded: status?.endTime !== undefined });
         }
       }
       surviving(() => world.reconcilePolicy());
-      const { successRate, next } = world.policyStatus() ?? {};
-      const counted = (successRate?.days ?? []).reduce((sum, { scheduled }) => sum + scheduled, 0);
-      const inTime = [...made.values()].filter((late) => late === 'in time').length;
-      const missed = successRate?.missed ?? 0;
-      const late = made.size - inTime;
+      const { successRate, logSuccessRate, next = [] } = world.policyStatus() ?? {};
+      const all = [...made.values()];
       // A Backup whose status was lost counts once its policy is looked at again, and it was looked at just now.
-      hold(counted === inTime + missed, `${counted} slots, ${inTime} runs in time, ${missed} missed (${late} late runs)`);
-      hold(Date.parse(next?.[0]?.time ?? '') > world.now(), 'the next slot is past');
+      adds(
+        successRate,
+        all.filter(({ isLog }) => !isLog),
+      );
+      adds(
+        logSuccessRate,
+        all.filter(({ isLog }) => isLog),
+      );
+      const ended = all.filter(({ isLog, isLate, hasEnded }) => isLog && !isLate && hasEnded).length;
+      const counted = (logSuccessRate?.succeeded ?? 0) + (logSuccessRate?.failed ?? 0);
+      hold(counted === ended, `${ended} Log runs in time have ended, ${counted} are counted`);
+      hold(next.length === 2 && next.every(({ time }) => Date.parse(time) > world.now()), 'a next slot is past');
     }),
     { numRuns: Number(process.env['ROUNDS'] ?? 200), includeErrorInReport: true },
   );
   t.pass();
 });
+
+type Made = { isLog: boolean; isLate: boolean; hasEnded: boolean };
+
+const adds = (rate: { scheduled: number; missed: number } | undefined, made: Made[]): void => {
+  const inTime = made.filter(({ isLate }) => !isLate).length;
+  const { scheduled = 0, missed = 0 } = rate ?? {};
+  hold(scheduled === inTime + missed, `${scheduled} slots, ${inTime} runs in time, ${missed} missed, of ${made.length} runs`);
+};

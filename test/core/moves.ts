@@ -5,13 +5,17 @@ import type { Fate, World } from './world.ts';
 
 const fates: Fate[] = ['succeeds', 'fails', 'fails for good', 'ends silently', 'vanishes', 'writes and fails'];
 export const names = ['first', 'second'];
+export const logNames = ['log-1', 'log-2'];
 
 const crash = fc.oneof({ weight: 4, arbitrary: fc.constant(Infinity) }, { weight: 1, arbitrary: fc.integer({ min: 0, max: 3 }) });
 const fate = fc.oneof({ weight: 5, arbitrary: fc.constant<Fate>('succeeds') }, { weight: 6, arbitrary: fc.constantFrom(...fates) });
 
 // Something that may happen next.
 export const step = fc.oneof(
-  { weight: 2, arbitrary: fc.record({ type: fc.constant('reconcile' as const), name: fc.constantFrom(...names), crashAfter: crash }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ type: fc.constant('reconcile' as const), name: fc.constantFrom(...names, ...logNames), crashAfter: crash }),
+  },
   { weight: 4, arbitrary: fc.record({ type: fc.constant('reconcile all' as const), crashAfter: crash }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('start' as const), which: fc.nat(20) }) },
   { weight: 5, arbitrary: fc.record({ type: fc.constant('finish' as const), which: fc.nat(20), fate }) },

@@ -46,6 +46,7 @@ export const backup = (day: number, status: BackupStatus = {}, facts: Partial<Ba
 export const complete = (day: number, cloud: 'Pending' | 'Sealed' = 'Pending'): BackupFacts =>
   backup(day, {
     phase: 'Complete',
+    startTime: `2026-11-${day}T02:00:00Z`,
     backupId: `202611${day}T020000Z-full-x`,
     endTime: `2026-11-${day}T02:05:00Z`,
     tiers: [

@@ -214,7 +214,10 @@ test('storage health: an older reading does not outweigh that newer ones cannot 
 test('readings: a run that failed has the store read, one that never began has not', (t) => {
   const before = start - 60 * minute;
   const jobs = [inspectJob('local', ended(inspected), before)];
-  const failed = { ...complete(22, 'Sealed'), status: { phase: 'Failed' as const, endTime: iso(start), backupId: 'x' } };
+  const failed = {
+    ...complete(22, 'Sealed'),
+    status: { phase: 'Failed' as const, startTime: iso(before), endTime: iso(start), backupId: 'x' },
+  };
   t.deepEqual(created(decide({ jobs, backups: [failed] }), 'inspect'), ['local 1']);
   const early = { ...failed, status: { phase: 'Failed' as const, endTime: iso(start) } };
   t.deepEqual(created(decide({ jobs, backups: [early] }), 'inspect'), []);

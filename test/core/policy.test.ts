@@ -4,7 +4,7 @@ import { Encrypter, generateX25519Identity, identityToRecipient } from 'age-encr
 import type { PolicyStatus } from '../../src/api/policy.ts';
 import { isRecipient } from '../../src/core/policy/recipient.ts';
 import { makePolicy, recipient, start } from './fixtures.ts';
-import { armed, backup, backupsMade, condition, decide, message, minute, nightly, withEncryption } from './policy-cases.ts';
+import { armed, backup, backupsMade, condition, decide, iso, message, minute, nightly, withEncryption } from './policy-cases.ts';
 
 for (const [title, policy, majors, expected, text] of [
   ['all is well', makePolicy(), [17], 'True Armed', /valid/],
@@ -103,7 +103,7 @@ test('slots: while one made by the schedule still waits, no other is added', (t)
   const policy = nightly(armed('2026-11-22T02:00:00Z'));
   t.deepEqual(backupsMade(decide({ policy, backups: [backup(21, {}, { scheduled: true })] })), []);
   t.is(backupsMade(decide({ policy, backups: [backup(21, {}, { scheduled: false })] })).length, 1);
-  t.is(backupsMade(decide({ policy, backups: [backup(21, { backupId: 'x' }, { scheduled: true })] })).length, 1);
+  t.is(backupsMade(decide({ policy, backups: [backup(21, { startTime: iso(start) }, { scheduled: true })] })).length, 1);
 });
 
 test('a claim that is missing is made', (t) => {

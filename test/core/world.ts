@@ -1,7 +1,9 @@
 // A cluster and its stores in memory: enough of them to carry out decisions, lose Jobs, and crash in between.
 import type { AgentResult, EntryLine } from '../../src/api/agent.ts';
+import { isSameLane } from '../../src/api/backup-type.ts';
+import type { RunType } from '../../src/api/backup-type.ts';
 import type { Backup } from '../../src/api/objects.ts';
-import { annotation, finalizer } from '../../src/api/group.ts';
+import { annotation, finalizer, slotFinalizer } from '../../src/api/group.ts';
 import { decideBackup } from '../../src/core/backup/decide.ts';
 import { deadlinesFor } from '../../src/core/jobs/deadlines.ts';
 import type { JobFacts } from '../../src/core/jobs/facts.ts';
@@ -9,7 +11,7 @@ import type { Action, Decision, JobRequest } from '../../src/core/jobs/request.t
 import { copyState } from '../../src/core/plan/copy-state.ts';
 import { isoTime } from '../../src/core/plan/time.ts';
 import { decidePolicy } from '../../src/core/policy/decide.ts';
-import { hash, makeBackup, makePolicy, start } from './fixtures.ts';
+import { archiving, hash, makeBackup, makePolicy, start } from './fixtures.ts';
 
 export type Fate = 'succeeds' | 'fails' | 'fails for good' | 'ends silently' | 'vanishes' | 'writes and fails';
 type Job = JobFacts & { request: JobRequest };
@@ -20,10 +22,14 @@ export class Crash extends Error {}
 export const attemptsOf = (components: { name: string; attempt: number }[]): string =>
   JSON.stringify(components.map(({ name, attempt }) => [name, attempt]));
 
-export const createWorld = (names: string[], schedules: object = {}) => {
+const made = (name: string, type: RunType): [string, Backup] => [name, makeBackup(undefined, { name, uid: `uid of ${name}` }, { type })];
+
+// `logs`: names of Backups of type Log, beside the others.
+export const createWorld = (names: string[], schedules: object = {}, logs: string[] = []) => {
   let now = start;
-  let policy = makePolicy({ schedules, jobs: { attempts: 2 } });
-  const backups = new Map<string, Backup>(names.map((name) => [name, makeBackup(undefined, { name, uid: `uid of ${name}` })]));
+  const components = { components: [archiving('db', 'Continuous'), archiving('stock', 'Scheduled')] };
+  let policy = makePolicy({ schedules, jobs: { attempts: 2 }, history: { log: 2 }, ...(logs.length === 0 ? {} : components) });
+  const backups = new Map<string, Backup>([...names.map((name) => made(name, 'Full')), ...logs.map((name) => made(name, 'Log'))]);
   const jobs = new Map<string, Job>();
   const stores: Record<string, Map<string, Manifest>> = { local: new Map(), cloud: new Map() };
 
@@ -63,10 +69,13 @@ export const createWorld = (names: string[], schedules: object = {}) => {
     }
   };
 
-  const makeScheduled = ({ name, slot, late }: Extract<Action, { type: 'createBackup' }>): void => {
+  const makeScheduled = ({ name, kind, slot, late }: Extract<Action, { type: 'createBackup' }>): void => {
     if (!backups.has(name)) {
       const annotations = { [annotation.slot]: slot, ...(late ? { [annotation.late]: 'true' } : {}) };
-      backups.set(name, makeBackup(undefined, { name, uid: `uid of ${name}`, creationTimestamp: isoTime(now), annotations }));
+      backups.set(
+        name,
+        makeBackup(undefined, { name, uid: `uid of ${name}`, creationTimestamp: isoTime(now), annotations }, { type: kind }),
+      );
     }
   };
 
@@ -113,7 +122,9 @@ export const createWorld = (names: string[], schedules: object = {}) => {
 
   const decideFor = (name: string) => {
     const backup = backups.get(name) ?? makeBackup();
-    const others = [...backups.values()].filter((other) => other !== backup && other.status?.endTime === undefined);
+    const others = [...backups.values()].filter(
+      (other) => other !== backup && isSameLane(other.spec.type, backup.spec.type) && other.status?.endTime === undefined,
+    );
     return decideBackup({
       now,
       backup,
@@ -122,12 +133,12 @@ export const createWorld = (names: string[], schedules: object = {}) => {
       rivals: others.map(({ metadata, status }) => ({
         name: metadata.name,
         createdTime: Date.parse(metadata.creationTimestamp),
-        started: status?.backupId !== undefined,
+        started: status?.startTime !== undefined,
         stalled: false,
       })),
       jobs: [...jobs.values()].filter(({ ownerUid }) => ownerUid === backup.metadata.uid),
       copies:
-        backup.status?.endTime === undefined
+        backup.status?.endTime === undefined || backup.spec.type === 'Log'
           ? []
           : [
               copyState({
@@ -212,7 +223,8 @@ export const createWorld = (names: string[], schedules: object = {}) => {
         return quiet ? undefined : fails ? { ...failed, verb: 'adopt' } : { ...base, verb: 'adopt', epoch: 2 };
       case 'receive': {
         const facts = { verb: 'receive', component: request.component ?? '' } as const;
-        return quiet ? undefined : fails ? { ...failed, ...facts } : { ...base, ...facts };
+        const place = { timeline: 1, storedLsn: '0/5000028', restorableTo: isoTime(now) };
+        return quiet ? undefined : fails ? { ...failed, ...facts } : { ...base, ...facts, ...place };
       }
       case 'check':
       case 'logs':
@@ -268,7 +280,7 @@ export const createWorld = (names: string[], schedules: object = {}) => {
         decideForPolicy(),
         crashAfter,
         policy.metadata.uid,
-        () => undefined,
+        () => (policy = { ...policy, metadata: { ...policy.metadata, finalizers: [slotFinalizer] } }),
         (status) => (policy = { ...policy, status }),
       );
     },

@@ -31,6 +31,7 @@ const judge = (objects: Kept[]): { status: string; message: string }[] => {
 const forAPerson = new Set([
   'PolicyMissing',
   'ComponentMissing',
+  'NoWalArchive',
   'AgentImageMissing',
   'InvalidRecipient',
   'InvalidKey',
@@ -82,6 +83,8 @@ test('the cases hold every phase and every way to wait for a person', (t) => {
     'Sealing',
     'Checking',
     'Complete',
+    'Archiving',
+    'Archived',
     'PolicyDeleted',
     'AllSealed',
     'CopyPending',

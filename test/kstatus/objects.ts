@@ -29,7 +29,7 @@ const caseOf = ({ kind, metadata, status = {} }: Kept): string =>
 // Walks of the model, the same ones each time.
 const fromTheModel = (): Kept[] =>
   fc.sample(fc.array(step, { minLength: 20, maxLength: 60, size: 'max' }), { numRuns: 150, seed: 1 }).flatMap((moves) => {
-    const world = createWorld(['first', 'second']);
+    const world = createWorld(['first', 'second'], {}, ['log-1', 'log-2']);
     return moves.flatMap((move) => {
       take(world, move);
       const status = world.policyStatus();
@@ -56,6 +56,7 @@ const rareBackups = (): Backup[] => [
   withoutPolicy(),
   withoutPolicy(running()),
   decidedBackup({ backup: makeBackup(undefined, {}, { components: ['absent'] }) }),
+  decidedBackup({ backup: makeBackup(undefined, {}, { type: 'Log' }) }),
   decidedBackup({ agentMajors: [] }),
   decidedBackup({ policy: withEncryption({ recipients: ['age1wrong'] }) }),
   decidedBackup({ policy: withEncryption({ verificationKeys: [{ id: 'a', key: 'wrong' }] }) }),

@@ -42,7 +42,7 @@ const iso = (offsetSeconds: number): string => `${new Date(start + offsetSeconds
 
 const measured = (): BackupPolicy =>
   makePolicy(
-    { schedules: { full: { cron: '0 2 * * 1-5' } } },
+    { schedules: { full: { cron: '0 2 * * 1-5' }, log: { cron: '0 * * * *' } } },
     {
       conditions: [
         { type: 'Ready', status: 'True', reason: 'Armed', message: '', lastTransitionTime: iso(0) },
@@ -54,6 +54,8 @@ const measured = (): BackupPolicy =>
       tiers: [{ name: 'local', backups: 3, refused: 0, latestBackupTime: iso(-90_000), measuredTime: iso(-60) }, { name: 'cloud' }],
       latestBackup: { backupId: 'x', bytes: 9, seconds: 4 },
       successRate: { window: '30d', scheduled: 30, succeeded: 27, failed: 2, missed: 1 },
+      logSuccessRate: { window: '30d', scheduled: 700, succeeded: 690, failed: 3, missed: 7 },
+      lastLogScheduleTime: iso(-600),
       next: [{ type: 'Full', time: iso(86_400) }],
       alerts: [
         { name: 'HoldfastRPOViolated', severity: 'critical', since: iso(0), message: '', notifiedTime: iso(1) },
@@ -110,6 +112,10 @@ test('what is known of a policy stands on the page, and what was never measured 
     ['holdfast_policy_condition', 0, { type: 'RPOMet' }],
     ['holdfast_policy_condition', undefined, { type: 'StorageHealthy' }],
     ['holdfast_slots', 1, { outcome: 'missed' }],
+    ['holdfast_log_slots', 7, { outcome: 'missed' }],
+    ['holdfast_log_schedule_last_timestamp_seconds', start / 1000 - 600],
+    ['holdfast_schedule_last_timestamp_seconds', undefined],
+    ['holdfast_schedule_expected_interval_seconds', 3600, { type: 'Log' }],
     // From Friday to Monday.
     ['holdfast_schedule_expected_interval_seconds', 3 * 86_400, { type: 'Full' }],
     ['holdfast_schedule_next_timestamp_seconds', start / 1000 + 86_400],

@@ -181,6 +181,10 @@ test.serial('a barrier waits until all that is committed is stored; a scheduled 
   t.true(storedTo(await newestLineage(policy)) < end, 'nobody receives');
   const lonely = await startReceiver({ ...plan, mode: 'Barrier', deadlineSeconds: 2 }).ended;
   t.is(lonely?.code, 'DeadlineExceeded');
+  t.regex(lonely?.message ?? '', /raise spec\.jobs\.deadlines\.log/);
+  const idle = await startReceiver({ ...plan, mode: 'Barrier', stallSeconds: 1 }).ended;
+  t.deepEqual([idle?.code, idle?.category, idle?.retryable], ['ReceiverNotAtWork', 'Source', true]);
+  t.regex(idle?.message ?? '', /for 2 s nobody holds the replication slot "holdfast_shop_shop_db"/);
 
   const receiver = startReceiver(plan);
   const waited = await startReceiver({ ...plan, mode: 'Barrier' }).ended;

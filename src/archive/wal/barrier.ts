@@ -12,20 +12,26 @@ import type { Verifiers } from '../signing/keys.ts';
 import { newestLineage } from './archive.ts';
 import { archivePlace } from './archive-place.ts';
 import type { ReceiveOutcome } from './receive.ts';
+import { receiverWatch } from './receiver-watch.ts';
+import type { ReceiverWatch } from './receiver-watch.ts';
 import { askServer } from './server-side.ts';
 
-const pollMilliseconds = 500;
+// How often the store is asked: often at first, for a receiver that works is there within its flush interval.
+const firstPollMilliseconds = 500;
+const longestPollMilliseconds = 5_000;
 
 type Goal = { systemIdentifier: string; timeline: number; lsn: bigint; timeMilliseconds: number };
 
-// Resolves with the place and time that are stored everywhere now. Ends by its deadline where no receiver gets there.
+// Resolves with the place and time that are stored everywhere now. Ends by its deadline where a receiver does not get there, and earlier where none is
+// at work.
 export const barrier = async (plan: ReceivePlan, verifiers: Verifiers, context: AgentContext): Promise<ReceiveOutcome> => {
   const goal = await askGoal(plan);
   context.log.info('Waiting for what the server has now', { timeline: goal.timeline, lsn: lsnText(goal.lsn) });
+  const watch = receiverWatch(plan);
   for (const { name, location } of plan.tiers.filter(({ acknowledge }) => acknowledge)) {
     const store = await context.openStore(location);
     try {
-      await context.step(`wait for ${name}`, () => untilStored(store, plan.component, goal, verifiers, context.signal));
+      await context.step(`wait for ${name}`, () => untilStored(store, goal, { plan, verifiers, watch, signal: context.signal }));
     } finally {
       await store.close();
     }
@@ -49,12 +55,14 @@ const askGoal = async (plan: ReceivePlan): Promise<Goal> => {
   }
 };
 
-const untilStored = async (store: Store, component: string, goal: Goal, verifiers: Verifiers, signal: AbortSignal): Promise<void> => {
-  for (;;) {
+type Waiting = { plan: ReceivePlan; verifiers: Verifiers; watch: ReceiverWatch; signal: AbortSignal };
+
+const untilStored = async (store: Store, goal: Goal, { plan, verifiers, watch, signal }: Waiting): Promise<void> => {
+  for (let tries = 1; ; tries += 1) {
     signal.throwIfAborted();
     const repository = await findRepository(store);
     const trust = { repositoryId: repository?.repositoryId ?? '', verifiers };
-    const lineage = repository === undefined ? undefined : await newestLineage(store, component, trust);
+    const lineage = repository === undefined ? undefined : await newestLineage(store, plan.component, trust);
     const place = lineage === undefined ? undefined : archivePlace(lineage);
     if (place !== undefined && place.systemIdentifier !== goal.systemIdentifier) {
       throw new ArchiveError(
@@ -65,6 +73,7 @@ const untilStored = async (store: Store, component: string, goal: Goal, verifier
     if (place !== undefined && place.timeline === goal.timeline && place.to >= goal.lsn) {
       return;
     }
-    await pause(pollMilliseconds, undefined, { signal });
+    await watch();
+    await pause(Math.min(longestPollMilliseconds, firstPollMilliseconds * 2 ** Math.min(tries - 1, 10)), undefined, { signal });
   }
 };

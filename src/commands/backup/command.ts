@@ -13,7 +13,11 @@ export const defineBackup: Definition = (program, start) => {
     )
     .argument('<policy>', 'name of the BackupPolicy');
   outputOption(clusterOptions(command))
-    .option('--type <type>', 'Full, Differential (since the last Full) or Incremental (since the last backup)', 'Full')
+    .option(
+      '--type <type>',
+      'Full, Differential (since the last Full), Incremental (since the last backup) or Log (proof that the WAL up to now is archived)',
+      'Full',
+    )
     .option('--components <names>', 'only these components, separated by commas (default: all)')
     .option('--name <name>', 'name of the Backup (default: <policy>-manual-<time>)')
     .option('--wait', 'follow it until it has ended')
@@ -24,6 +28,7 @@ export const defineBackup: Definition = (program, start) => {
         ['backup shop -n shop', 'Start a backup of everything'],
         ['backup shop -n shop --wait --timeout 1h', 'Start it and wait, before an upgrade'],
         ['backup shop -n shop --type Incremental', 'Only what changed since the last backup'],
+        ['backup shop -n shop --type Log --wait', 'Until everything that is committed now is in the archive of WAL'],
         ['backup shop -n shop --components db', 'Only the component "db"'],
       ),
     )

@@ -1,10 +1,12 @@
 // The Backup that is asked for: its name, and what it covers.
-import { backupTypes } from '../../api/backup-type.ts';
-import type { BackupType } from '../../api/backup-type.ts';
+import { runTypes } from '../../api/backup-type.ts';
+import type { RunType } from '../../api/backup-type.ts';
 import { labelPattern } from '../../api/label-pattern.ts';
 import { apiVersion, label } from '../../api/group.ts';
 import type { BackupPolicy } from '../../api/objects.ts';
+import type { Component } from '../../api/policy.ts';
 import { compactTime } from '../../core/plan/time.ts';
+import { archiveMode } from '../../core/plan/wal-archive.ts';
 import { wrongUse } from '../common/errors.ts';
 
 const longestName = 63;
@@ -13,7 +15,7 @@ export type NewBackup = {
   apiVersion: string;
   kind: 'Backup';
   metadata: { name: string; namespace: string; labels: Record<string, string> };
-  spec: { policyRef: { name: string }; type?: BackupType; components?: string[]; requestedBy?: string };
+  spec: { policyRef: { name: string }; type?: RunType; components?: string[]; requestedBy?: string };
 };
 
 // `shop-manual-20261122020000`: asked for twice in one second, it is one Backup. A policy's name has at most 32 characters, so it always fits.
@@ -30,6 +32,9 @@ export const newBackup = (
     components,
     spec.components.map((component) => component.name),
   );
+  if (kind === 'Log') {
+    mustArchive(spec.components, names);
+  }
   return {
     apiVersion,
     kind: 'Backup',
@@ -58,12 +63,25 @@ const checkName = (name: string): string => {
 };
 
 // As it is written in the resource, or in lower-case letters.
-const readType = (text: string = 'Full'): BackupType => {
-  const found = backupTypes.find((type) => type.toLowerCase() === text.toLowerCase());
+const readType = (text: string = 'Full'): RunType => {
+  const found = runTypes.find((type) => type.toLowerCase() === text.toLowerCase());
   if (found === undefined) {
-    throw wrongUse(`There is no type of backup "${text}".`, `Use ${backupTypes.join(', ')}.`);
+    throw wrongUse(`There is no type of backup "${text}".`, `Use ${runTypes.join(', ')}.`);
   }
   return found;
+};
+
+// What the operator would refuse a moment later.
+const mustArchive = (components: Component[], names: string[] | undefined): void => {
+  const archiving = components.filter((component) => archiveMode(component) !== undefined).map(({ name }) => name);
+  if (!archiving.some((name) => names?.includes(name) ?? true)) {
+    throw wrongUse(
+      `${names === undefined ? 'No component of the policy' : `None of ${names.join(', ')}`} archives WAL: there is nothing that a Log could prove.`,
+      archiving.length === 0
+        ? 'Set postgresql.walArchive in the policy, or take a backup of another type.'
+        : `Name one that does: ${archiving.join(', ')}.`,
+    );
+  }
 };
 
 const readComponents = (text: string | undefined, known: string[]): string[] | undefined => {

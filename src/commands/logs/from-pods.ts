@@ -41,8 +41,7 @@ export const followPods = async (
   const failures: unknown[] = [];
   const noteOnce = onlyNews(printer);
   for (let current = backup; ; current = await getBackup(cluster, backup.metadata.name)) {
-    const { backupId } = current.status ?? {};
-    for (const source of backupId === undefined ? [] : await findSources(cluster, backupId, component)) {
+    for (const source of await findSources(cluster, current, component)) {
       if (!source.started) {
         noteOnce(source.title, source.waiting ?? 'The pod is being started.');
       } else if (!followed.has(source.uid)) {
@@ -53,7 +52,7 @@ export const followPods = async (
     // Asked before the pods were: a run that has ended starts none afterwards.
     if (hasEnded(current)) {
       await Promise.all(followed.values());
-    } else if (backupId === undefined) {
+    } else if (current.status?.startTime === undefined) {
       noteOnce(
         current.metadata.name,
         findCondition(current.status?.conditions, 'Succeeded')?.message ?? 'The operator has not looked at it yet.',

@@ -29,13 +29,13 @@ export const logs = async (name: string, options: LogsOptions, io: Io): Promise<
       await followPods(cluster, backup, { component, printer, io });
       return exitCode.done;
     }
-    const backupId = mustHaveStarted(backup);
-    const sources = options.stored === true ? [] : await findSources(cluster, backupId, component);
+    mustHaveStarted(backup);
+    const sources = options.stored === true ? [] : await findSources(cluster, backup, component);
     if (sources.length > 0) {
       await readPods(cluster, sources, { printer, io });
       return exitCode.done;
     }
-    await readStored(cluster, backup, backupId, { component, timeoutMilliseconds, printer, io });
+    await readStored(cluster, backup, mustBeStored(backup), { component, timeoutMilliseconds, printer, io });
     return exitCode.done;
   });
 };
@@ -47,13 +47,23 @@ const checkComponent = ({ spec, status }: Backup, component: string | undefined)
   }
 };
 
-const mustHaveStarted = ({ metadata, status }: Backup): string => {
-  if (status?.backupId === undefined) {
+const mustHaveStarted = ({ metadata, status }: Backup): void => {
+  if (status?.startTime === undefined) {
     const why = findCondition(status?.conditions, 'Succeeded')?.message ?? 'The operator has not looked at it yet.';
     throw notFound(
       'NotStarted',
       `Backup ${metadata.namespace}/${metadata.name} has not started: there is no log yet. ${why}`,
       'Wait for it with --follow.',
+    );
+  }
+};
+
+const mustBeStored = ({ metadata, status }: Backup): string => {
+  if (status?.backupId === undefined) {
+    throw notFound(
+      'NoLog',
+      `The pods of ${metadata.name} are gone. It is a Log, which keeps no log in the store.`,
+      `Conditions and messages are still there: kubectl describe backup ${metadata.name} -n ${metadata.namespace}`,
     );
   }
   return status.backupId;

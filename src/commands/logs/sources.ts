@@ -1,6 +1,9 @@
 // Where the lines of a Backup come from: the pods of its Jobs, told apart by what they do.
 import type { V1Pod } from '@kubernetes/client-node';
+import { hash } from 'node:crypto';
 import { label } from '../../api/group.ts';
+import type { Backup } from '../../api/objects.ts';
+import { labelValue } from '../../core/plan/names.ts';
 import { podStart } from '../../core/jobs/pod-waiting.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { pods } from '../../kube/resource.ts';
@@ -13,7 +16,7 @@ export type Source = {
   uid: string;
   namespace: string;
   pod: string;
-  // `dump db`, `seal`, `copy cloud`; with the number of the attempt from the second on.
+  // `dump db`, `seal`, `copy cloud`, `receive db`; with the number of the attempt from the second on.
   title: string;
   createdTime: string;
   started: boolean;
@@ -22,7 +25,7 @@ export type Source = {
 };
 
 // Jobs that only read the store say nothing of the run itself.
-const shownVerbs = new Set(['dump', 'seal', 'check', 'copy']);
+const shownVerbs = new Set(['dump', 'seal', 'check', 'copy', 'receive']);
 
 export const findPods = ({ client, namespace }: Cluster, selector: Record<string, string>): Promise<Pod[]> =>
   listAll<Pod>(
@@ -34,9 +37,14 @@ export const findPods = ({ client, namespace }: Cluster, selector: Record<string
       .join(','),
   );
 
-// The older ones first.
-export const findSources = async (cluster: Cluster, backupId: string, component?: string): Promise<Source[]> =>
-  sourcesOf(await findPods(cluster, { [label.backupId]: backupId }), component);
+// The older ones first; none before it has started. The pods of a Log are known by its own name: it has none in the store.
+export const findSources = async (cluster: Cluster, { metadata, spec, status }: Backup, component?: string): Promise<Source[]> => {
+  const selector =
+    spec.type === 'Log' ? { [label.backup]: labelValue(metadata.name, hash8) } : status?.backupId && { [label.backupId]: status.backupId };
+  return selector ? sourcesOf(await findPods(cluster, selector), component) : [];
+};
+
+const hash8 = (text: string): string => hash('sha256', text, 'hex').slice(0, 8);
 
 export const sourcesOf = (found: Pod[], component?: string): Source[] =>
   found
@@ -49,7 +57,7 @@ const sourceOf = (pod: Pod): Source => {
   const { name = '', namespace = '', uid = '', labels = {}, creationTimestamp } = pod.metadata ?? {};
   const verb = labels[label.verb] ?? '';
   const attempt = labels[label.attempt] ?? '1';
-  const about = verb === 'dump' ? labels[label.component] : verb === 'copy' ? labels[label.tier] : undefined;
+  const about = verb === 'dump' || verb === 'receive' ? labels[label.component] : verb === 'copy' ? labels[label.tier] : undefined;
   const { started, message } = podStart(pod);
   return {
     uid,

@@ -4,11 +4,12 @@ import { reasons } from '../../api/conditions.ts';
 import type { ConditionReason } from '../../api/conditions.ts';
 import { findCondition } from '../../core/plan/conditions.ts';
 import type { PolicyReport } from './report.ts';
+import { isBad } from './running.ts';
 
 const mostSteps = 3;
 
 export const adviceFor = (report: PolicyReport): string[] => {
-  const { namespace, name, objective, lastRun, conditions } = report;
+  const { namespace, name, objective, lastRun, lastLog, conditions } = report;
   const where = `${name} -n ${namespace}`;
   const stalled = findCondition(conditions, 'Stalled');
   const storage = findCondition(conditions, 'StorageHealthy');
@@ -18,7 +19,7 @@ export const adviceFor = (report: PolicyReport): string[] => {
     ...(report.suspended ? ['Set spec.suspend to false when backups shall run again.'] : []),
     ...report.alerts.filter(({ resolvedTime }) => resolvedTime === undefined).map((alert) => alerts[alert.name].action),
     ...(storage?.status === 'False' ? [remedyOf(storage.reason)] : []),
-    ...(lastRun !== undefined && lastRun.phase !== 'Complete' ? [remedyOf(lastRun.reason ?? '')] : []),
+    ...[lastRun, lastLog].flatMap((run) => (run !== undefined && isBad(run) ? [remedyOf(run.reason ?? '')] : [])),
     ...(['Missed', 'Aging', 'NothingStored'].includes(objective.state) ? [`Start a backup: kubectl holdfast backup ${where} --wait`] : []),
     ...(objective.state === 'Unknown' && conditions.length > 0 ? ['See why the store is not being read.'] : []),
   ];

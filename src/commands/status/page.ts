@@ -7,6 +7,8 @@ import { renderTable } from '../common/table.ts';
 import type { Table } from '../common/table.ts';
 import { adviceFor } from './advice.ts';
 import type { PolicyReport } from './report.ts';
+import { isBad } from './running.ts';
+import type { EndedRun } from './running.ts';
 import { windowTexts } from './window-texts.ts';
 import { activityTexts, latestText, lossExplained, lossText, nextTexts, readyText, slotsText } from './sentences.ts';
 
@@ -30,8 +32,7 @@ const labelWidth = 16;
 const line = (label: string, texts: string[]): string[] => texts.map((text, at) => `${(at === 0 ? label : '').padEnd(labelWidth)}${text}`);
 
 const headline = (report: PolicyReport, { now, wide, colours }: PageOptions): string => {
-  const { exposure, lastRun, running } = report;
-  const failed = lastRun !== undefined && lastRun.phase !== 'Complete';
+  const { exposure, lastRun, lastLog, running } = report;
   const lines = [
     colours.bold(`Policy ${report.namespace}/${report.name}`),
     ...line('Ready', [paint(readyText(report), colours)]),
@@ -40,15 +41,12 @@ const headline = (report: PolicyReport, { now, wide, colours }: PageOptions): st
     ...line('Any instant', windowTexts(report.recoverability)),
     ...line('Objective', [paintObjective(report.objective, colours)]),
     ...line('Newest backup', [paint(latestText(report, now), colours)]),
-    ...(failed
-      ? line('Last run', [
-          `${paint(lastRun.phase, colours)} ${distanceText(lastRun.endTime, now)}: ${lastRun.backup}`,
-          oneLine(`${lastRun.reason ?? ''}: ${lastRun.message ?? ''}`),
-        ])
-      : []),
+    ...(lastRun !== undefined && isBad(lastRun) ? line('Last run', endedTexts(lastRun, now, colours)) : []),
+    ...(lastLog !== undefined && isBad(lastLog) ? line('Last Log', endedTexts(lastLog, now, colours)) : []),
     ...line('Running now', running.length === 0 ? ['nothing'] : running.flatMap((activity) => activityTexts(activity, now))),
     ...line('Next', nextTexts(report, now)),
     ...(report.successRate === undefined ? [] : line('Slots', [slotsText(report.successRate)])),
+    ...(report.logSuccessRate === undefined ? [] : line('Log slots', [slotsText(report.logSuccessRate)])),
     ...line(
       'What to do',
       adviceFor(report).map((text) => oneLine(text)),
@@ -60,6 +58,11 @@ const headline = (report: PolicyReport, { now, wide, colours }: PageOptions): st
   ];
   return `${lines.join('\n')}\n`;
 };
+
+const endedTexts = ({ phase, endTime, backup, reason = '', message = '' }: EndedRun, now: number, colours: Colours): string[] => [
+  `${paint(phase, colours)} ${distanceText(endTime, now)}: ${backup}`,
+  oneLine(`${reason}: ${message}`),
+];
 
 const paintLoss = (text: string, state: PolicyReport['exposure']['state'], { red, yellow, bold }: Colours): string =>
   state === 'Known' ? bold(text) : state === 'Unknown' ? yellow(text) : red(text);

@@ -7,7 +7,7 @@ import type { Objective } from '../common/objective.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { exposureOf } from './exposure.ts';
 import type { Exposure } from './exposure.ts';
-import { activities, lastRun } from './running.ts';
+import { activities, lastLog, lastRun } from './running.ts';
 import type { Activity, EndedRun } from './running.ts';
 
 export type PolicyReport = {
@@ -27,6 +27,7 @@ export type PolicyReport = {
   objective: Objective;
   // How the slots of the schedules fared.
   successRate?: Omit<NonNullable<PolicyStatus['successRate']>, 'days'>;
+  logSuccessRate?: Omit<NonNullable<PolicyStatus['logSuccessRate']>, 'days'>;
   // Which instants the archived WAL leads to.
   recoverability?: NonNullable<PolicyStatus['recoverability']>;
   latestBackup?: NonNullable<PolicyStatus['latestBackup']> & { time?: string };
@@ -34,6 +35,7 @@ export type PolicyReport = {
   components: NonNullable<PolicyStatus['components']>;
   running: Activity[];
   lastRun?: EndedRun;
+  lastLog?: EndedRun;
   next: NonNullable<PolicyStatus['next']>;
 };
 
@@ -42,6 +44,7 @@ export const policyReport = (policy: BackupPolicy, backups: Backup[], now: numbe
   const { metadata, spec, status = {} } = policy;
   const own = backups.filter((backup) => backup.spec.policyRef.name === metadata.name);
   const last = lastRun(own);
+  const log = lastLog(own);
   // What the spec names and the status does not know is there, without figures.
   const tiers = spec.tiers.map(({ name }) => status.tiers?.find((tier) => tier.name === name) ?? { name });
   const latestTime = tiers[0]?.latestBackupTime;
@@ -56,6 +59,7 @@ export const policyReport = (policy: BackupPolicy, backups: Backup[], now: numbe
     exposure: exposureOf(policy, now),
     objective: objectiveNow(policy, now),
     ...(status.successRate === undefined ? {} : { successRate: withoutDays(status.successRate) }),
+    ...(status.logSuccessRate === undefined ? {} : { logSuccessRate: withoutDays(status.logSuccessRate) }),
     ...(status.recoverability === undefined ? {} : { recoverability: status.recoverability }),
     ...(status.latestBackup === undefined
       ? {}
@@ -64,11 +68,12 @@ export const policyReport = (policy: BackupPolicy, backups: Backup[], now: numbe
     components: spec.components.map(({ name }) => status.components?.find((component) => component.name === name) ?? { name }),
     running: activities(own),
     ...(last === undefined ? {} : { lastRun: last }),
+    ...(log === undefined ? {} : { lastLog: log }),
     next: status.next ?? [],
   };
 };
 
-const withoutDays = (rate: NonNullable<PolicyStatus['successRate']>): NonNullable<PolicyReport['successRate']> => {
+const withoutDays = <Rate extends { days?: unknown }>(rate: Rate): Omit<Rate, 'days'> => {
   const { days: _, ...sums } = rate;
   return sums;
 };

@@ -49,8 +49,16 @@ const copying = ({ metadata, status = {} }: Backup): Activity[] => {
 
 export type EndedRun = { backup: string; phase: string; endTime: string; reason?: string; message?: string };
 
-// The newest run that has ended.
-export const lastRun = (backups: Backup[]): EndedRun | undefined => {
+const isLog = ({ spec }: Backup): boolean => spec.type === 'Log';
+
+// The newest run that has ended. There are many Log runs, and they say nothing of the others: they are asked for apart.
+export const lastRun = (backups: Backup[]): EndedRun | undefined => newestEnded(backups.filter((backup) => !isLog(backup)));
+export const lastLog = (backups: Backup[]): EndedRun | undefined => newestEnded(backups.filter(isLog));
+
+// How it looks to whoever judges it: what is not complete has failed.
+export const isBad = (run: EndedRun): boolean => run.phase !== 'Complete';
+
+const newestEnded = (backups: Backup[]): EndedRun | undefined => {
   const ended = backups.filter(({ status }) => status?.endTime !== undefined);
   const newest = ended.toSorted((a, b) => (instantOf(a.status?.endTime) ?? 0) - (instantOf(b.status?.endTime) ?? 0)).at(-1);
   if (newest?.status?.endTime === undefined) {

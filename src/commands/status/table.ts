@@ -63,5 +63,8 @@ const runningText = ({ running }: PolicyReport): string =>
     .map(({ backup, phase, copies }) => (copies === undefined ? `${backup} (${phase})` : `${backup} (copy: ${copies[0]?.state})`))
     .at(0) ?? '-';
 
-const nextText = ({ next, suspended }: PolicyReport, now: number): string =>
-  suspended || next[0] === undefined ? '-' : `${next[0].type} ${distanceText(next[0].time, now)}`;
+// A Log is always soon: it is shown where nothing else comes.
+const nextText = ({ next, suspended }: PolicyReport, now: number): string => {
+  const first = next.find(({ type }) => type !== 'Log') ?? next[0];
+  return suspended || first === undefined ? '-' : `${first.type} ${distanceText(first.time, now)}`;
+};

@@ -1,8 +1,10 @@
 // Everything that a decision on one Backup looks at, from the caches. The API server is asked only where the caches may be behind.
+import { isSameLane } from '../../api/backup-type.ts';
 import { label } from '../../api/group.ts';
 import type { Backup, BackupPolicy } from '../../api/objects.ts';
 import type { BackupObserved, Rival } from '../../core/backup/observed.ts';
 import { unknownComponents } from '../../core/backup/before.ts';
+import { archivedOf } from '../../core/backup/log/before.ts';
 import { deadlinesFor } from '../../core/jobs/deadlines.ts';
 import type { JobFacts } from '../../core/jobs/facts.ts';
 import { jobName } from '../../core/plan/names.ts';
@@ -35,7 +37,8 @@ export const gatherBackup = async (context: OperatorContext, backup: Backup, tol
     rivals: ended ? [] : rivalsOf(context, backup, policy),
     jobs: await jobsOf(context, backup, ended ? undefined : told),
     ...(policy === undefined ? {} : await storedOf(context, backup, policy)),
-    copies: ended && policy !== undefined ? await copiesOf(context, backup, policy) : [],
+    copies: ended && policy !== undefined && backup.spec.type !== 'Log' ? await copiesOf(context, backup, policy) : [],
+    ...(context.uninstalling === undefined ? {} : { uninstalling: context.uninstalling }),
     agentMajors: majorsOf(context),
     hash: hash8,
   };
@@ -48,20 +51,23 @@ const policyOf = async ({ client, caches }: OperatorContext, backup: Backup, ask
   return known !== undefined || !ask ? known : client.get<BackupPolicy>(backupPolicies, ref);
 };
 
-// The other Backups of the policy that have not ended.
+// The other Backups of the policy, of the same lane, that have not ended.
 const rivalsOf = ({ caches }: OperatorContext, { metadata, spec }: Backup, policy: BackupPolicy | undefined): Rival[] =>
   caches.backups.cache
     .find(byPolicy(metadata.namespace, spec.policyRef.name))
-    .filter((other) => other.metadata.uid !== metadata.uid && other.status?.endTime === undefined)
+    .filter((other) => other.metadata.uid !== metadata.uid && isSameLane(other.spec.type, spec.type) && other.status?.endTime === undefined)
     .map((other) => ({
       name: other.metadata.name,
       createdTime: Date.parse(other.metadata.creationTimestamp),
       // One that is being deleted still has its Jobs; one that never started has none.
-      started: other.status?.backupId !== undefined,
+      started: other.status?.startTime !== undefined,
       // Where the policy itself is the trouble, it is everybody's: of what a condition says, only this may hold one up alone.
-      stalled: other.metadata.deletionTimestamp !== undefined || (policy !== undefined && unknownComponents(other, policy).length > 0),
+      stalled: other.metadata.deletionTimestamp !== undefined || (policy !== undefined && waitsForPerson(other, policy)),
     }))
     .toSorted((a, b) => a.createdTime - b.createdTime || a.name.localeCompare(b.name));
+
+const waitsForPerson = (backup: Backup, policy: BackupPolicy): boolean =>
+  unknownComponents(backup, policy).length > 0 || (backup.spec.type === 'Log' && archivedOf(backup, policy).length === 0);
 
 const jobsOf = async (context: OperatorContext, backup: Backup, told: Told | undefined): Promise<JobFacts[]> => {
   const owned = context.caches.jobs.cache.find(byOwner(backup.metadata.uid));
@@ -77,30 +83,31 @@ const jobsOf = async (context: OperatorContext, backup: Backup, told: Told | und
 
 // Jobs that must be there by what the status says. A cache that is behind must not look like a Job that vanished.
 const expectedJobs = ({ metadata, spec, status }: Backup): string[] => {
-  if (status?.backupId === undefined || status.endTime !== undefined) {
+  if (status?.startTime === undefined || status.endTime !== undefined) {
     return [];
   }
   const name = (what: string, attempt: number): string => jobName(spec.policyRef.name, hash8(metadata.uid), what, attempt);
   const { components = [], sealAttempt, check } = status;
+  const what = spec.type === 'Log' ? 'log' : 'dump';
   return [
-    ...components.flatMap((each) => (each.outcome === 'Running' ? [name(`dump-${each.name}`, each.attempt ?? 1)] : [])),
+    ...components.flatMap((each) => (each.outcome === 'Running' ? [name(`${what}-${each.name}`, each.attempt ?? 1)] : [])),
     ...(sealAttempt === undefined || check !== undefined ? [] : [name('seal', sealAttempt)]),
     ...(check === undefined ? [] : [name(`check-${sealAttempt ?? 1}`, check.attempt)]),
   ];
 };
 
-// What a Backup that has not started may build on. A Full builds on nothing.
+// What a Backup that has not started may build on. A Full builds on nothing, and so does a Log; and nothing builds on a Log.
 const storedOf = async (
   context: OperatorContext,
   { spec, status }: Backup,
   policy: BackupPolicy,
 ): Promise<Pick<BackupObserved, 'stored' | 'lastSealedTime'>> => {
-  if (spec.type === 'Full' || status?.backupId !== undefined) {
+  if (spec.type === 'Full' || spec.type === 'Log' || status?.startTime !== undefined) {
     return {};
   }
   const sealed = context.caches
     .backupsOf(policy)
-    .filter(({ status: other }) => other?.phase === 'Complete' || other?.phase === 'PartiallyFailed');
+    .filter(({ spec: { type }, status: other }) => type !== 'Log' && (other?.phase === 'Complete' || other?.phase === 'PartiallyFailed'));
   const readings = context.caches.jobs.cache.find(byOwner(policy.metadata.uid)).filter(isReading);
   const jobs = await readReadings(context, readings, { owners: new Set([policy.metadata.uid]) });
   const found = catalogueOf(jobs, policy.spec.tiers[0]?.name ?? '', 0);

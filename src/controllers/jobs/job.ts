@@ -15,7 +15,7 @@ export type JobSettings = { agentImages: Map<number, string>; clusterId: string 
 const stopSeconds = 60;
 
 export const buildJob = (request: JobRequest, policy: BackupPolicy, owner: Backup | BackupPolicy, settings: JobSettings): V1Job => {
-  const labels = labelsOf(request, policy);
+  const labels = labelsOf(request, policy, owner);
   const plan = agentPlan(policy, request, settings.clusterId);
   const { kind, metadata } = owner;
   // What blocks a deletion in the foreground is deleted first. This Job has its work to do then.
@@ -42,8 +42,10 @@ export const buildJob = (request: JobRequest, policy: BackupPolicy, owner: Backu
 const deadlineVerb = (verb: JobVerb): 'dump' | 'seal' | 'copy' | 'inspect' | 'receive' =>
   verb === 'check' || verb === 'logs' || verb === 'adopt' ? 'inspect' : verb;
 
-const labelsOf = (request: JobRequest, policy: BackupPolicy): Record<string, string> => {
+const labelsOf = (request: JobRequest, policy: BackupPolicy, owner: Backup | BackupPolicy): Record<string, string> => {
   const { verb, attempt, component, tier, backup } = request;
+  // A copy is the policy's, and is of a Backup all the same; a Log has no name in the store.
+  const run = backup?.name ?? (owner.kind === 'Backup' ? owner.metadata.name : '');
   return {
     [label.managedBy]: managedByValue,
     [label.policy]: policy.metadata.name,
@@ -52,7 +54,7 @@ const labelsOf = (request: JobRequest, policy: BackupPolicy): Record<string, str
     [label.tier]: tier,
     ...(component === undefined ? {} : { [label.component]: component }),
     ...(backup === undefined ? {} : { [label.backupId]: backup.id }),
-    ...(backup === undefined || backup.name === '' ? {} : { [label.backup]: backupLabel(backup.name) }),
+    ...(run === '' ? {} : { [label.backup]: backupLabel(run) }),
   };
 };
 

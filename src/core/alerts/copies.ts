@@ -4,7 +4,7 @@ import type { Backup } from '../../api/objects.ts';
 import { durationMilliseconds, instantOf, soonest } from '../plan/time.ts';
 import { nothing, open, stay } from './incident.ts';
 import type { AlertFacts, Finding } from './incident.ts';
-import { endOf } from './runs.ts';
+import { endOf, isLog } from './runs.ts';
 
 type Late = { tier: string; backup: Backup; since: number };
 
@@ -38,7 +38,9 @@ const isLevel = (facts: AlertFacts, tier: string): boolean =>
 
 // The oldest backup that waits for its copy, among those newer than what the tier holds already: older ones no longer count for what could be lost.
 const oldestWaiting = (facts: AlertFacts, tier: string): Late | undefined => {
-  const sealed = facts.backups.filter(({ status }) => status?.phase === 'Complete' || status?.phase === 'PartiallyFailed');
+  const sealed = facts.backups
+    .filter((backup) => !isLog(backup))
+    .filter(({ status }) => status?.phase === 'Complete' || status?.phase === 'PartiallyFailed');
   const held = Math.max(latestOn(facts, tier), ...sealed.filter((backup) => stateOn(backup, tier) === 'Sealed').map(slotOf));
   return sealed
     .filter((backup) => stateOn(backup, tier) !== 'Sealed' && slotOf(backup) > held)

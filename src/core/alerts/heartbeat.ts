@@ -2,7 +2,7 @@
 import type { Backup, BackupPolicy } from '../../api/objects.ts';
 import type { PolicyStatus } from '../../api/policy.ts';
 import { hour, instantOf } from '../plan/time.ts';
-import { endOf, hasFailed, isWhole } from './runs.ts';
+import { endOf, hasFailed, isLog, isWhole } from './runs.ts';
 
 export type Pulse = { outcome: 'success' | 'fail'; remembered: NonNullable<PolicyStatus['heartbeat']> };
 
@@ -26,4 +26,5 @@ export const pulseDue = (policy: BackupPolicy, backups: Backup[], tellsFailures:
   };
 };
 
-const isFailed = (backup: Backup): boolean => backup.spec.components === undefined && hasFailed(backup);
+// What a Log comes to is no news of backups.
+const isFailed = (backup: Backup): boolean => !isLog(backup) && backup.spec.components === undefined && hasFailed(backup);

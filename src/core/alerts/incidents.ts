@@ -5,7 +5,7 @@ import { laggingTiers } from './copies.ts';
 import type { AlertFacts, Finding, Incident } from './incident.ts';
 import { restorePoint } from './objectives.ts';
 import { missedSlots, stalled } from './policy.ts';
-import { failedRuns, neverSucceeded } from './runs.ts';
+import { failedLogs, failedRuns, neverSucceeded } from './runs.ts';
 import { capacity, storage, verification } from './storage.ts';
 
 export type Incidents = { incidents: Incident[]; againMilliseconds?: number };
@@ -16,6 +16,7 @@ export const incidentsOf = (facts: AlertFacts): Incidents => {
     stalled(facts),
     neverSucceeded(facts),
     ...failedRuns(facts),
+    failedLogs(facts),
     ...restorePoint(facts),
     missedSlots(facts),
     storage(facts),

@@ -1,5 +1,6 @@
 // Alerts about runs: the last ones failed, or none has ever ended well.
 import { annotation } from '../../api/group.ts';
+import type { AlertName } from '../../api/alerts.ts';
 import type { Backup } from '../../api/objects.ts';
 import { findCondition } from '../plan/conditions.ts';
 import { durationMilliseconds, instantOf } from '../plan/time.ts';
@@ -11,8 +12,12 @@ const repeatedly = 3;
 
 export const endOf = ({ status }: Backup): number | undefined => instantOf(status?.endTime);
 
-// A run of everything that ended well. One of a few components proves nothing about the others.
-export const isWhole = ({ spec, status }: Backup): boolean => status?.phase === 'Complete' && spec.components === undefined;
+// A backup of everything that ended well. One of a few components proves nothing about the others, and a Log nothing about backups.
+export const isWhole = (backup: Backup): boolean => !isLog(backup) && endedWell(backup);
+
+const endedWell = ({ spec, status }: Backup): boolean => status?.phase === 'Complete' && spec.components === undefined;
+
+export const isLog = ({ spec }: Backup): boolean => spec.type === 'Log';
 
 const isScheduled = ({ metadata }: Backup): boolean => metadata.annotations?.[annotation.slot] !== undefined;
 
@@ -33,7 +38,7 @@ const lastSuccess = ({ policy, backups }: AlertFacts): number => {
 export const failedRuns = (facts: AlertFacts): Finding[] => {
   const success = lastSuccess(facts);
   const failed = facts.backups
-    .filter((backup) => isScheduled(backup) && hasFailed(backup) && (endOf(backup) ?? 0) > success)
+    .filter((backup) => !isLog(backup) && isScheduled(backup) && hasFailed(backup) && (endOf(backup) ?? 0) > success)
     .toSorted(oldestFirst);
   const [first, last] = [failed.at(0), failed.at(-1)];
   if (first === undefined || last === undefined) {
@@ -45,8 +50,24 @@ export const failedRuns = (facts: AlertFacts): Finding[] => {
 };
 
 // The resources of failed runs may be deleted. That is no success.
-const outlived = (facts: AlertFacts, name: 'HoldfastBackupFailed' | 'HoldfastBackupRepeatedlyFailing', success: number): Finding =>
+const outlived = (facts: AlertFacts, name: AlertName, success: number): Finding =>
   success > (openSince(facts, name) ?? 0) ? nothing : stay(facts, name);
+
+// Log runs of the schedule that failed since the last one that ended well. Only a Log makes up for that: a Full does not prove the archive.
+export const failedLogs = (facts: AlertFacts): Finding => {
+  const name = 'HoldfastLogBackupFailed';
+  // Without a schedule nothing is promised, and nothing could ever resolve it.
+  if (facts.policy.spec.schedules.log === undefined) {
+    return nothing;
+  }
+  const logs = facts.backups.filter(isLog);
+  const success = Math.max(0, ...logs.filter(endedWell).map((backup) => endOf(backup) ?? 0));
+  const failed = logs.filter((backup) => isScheduled(backup) && hasFailed(backup) && (endOf(backup) ?? 0) > success).toSorted(oldestFirst);
+  const [first, last] = [failed.at(0), failed.at(-1)];
+  return first === undefined || last === undefined
+    ? outlived(facts, name, success)
+    : open(name, openSince(facts, name) ?? endOf(first) ?? 0, describeFailure(last));
+};
 
 const describeFailure = ({ metadata, status }: Backup): string => {
   const { reason, message } = findCondition(status?.conditions, 'Succeeded') ?? {};

@@ -84,17 +84,22 @@ export const storeUnread: BackupFact = (observed) => {
   };
 };
 
-const componentsOf = ({ spec }: Backup, policy: BackupPolicy): Component[] =>
+// The components that a Backup covers, in the order of the policy.
+export const componentsOf = ({ spec }: Backup, policy: BackupPolicy): Component[] =>
   policy.spec.components.filter(({ name }) => spec.components?.includes(name) ?? true);
 
 // A reading from before the newest run does not know of it.
-const baseFor = ({ backup, stored, lastSealedTime = 0 }: BackupObserved, policy: BackupPolicy, component: Component): Base =>
-  baseOf({
-    type: backup.spec.type,
-    encryption: policy.spec.encryption,
-    component,
-    entries: stored !== undefined && stored.measuredTime >= lastSealedTime ? stored.entries : undefined,
-  });
+const baseFor = ({ backup, stored, lastSealedTime = 0 }: BackupObserved, policy: BackupPolicy, component: Component): Base => {
+  const { type } = backup.spec;
+  return type === 'Log'
+    ? {}
+    : baseOf({
+        type,
+        encryption: policy.spec.encryption,
+        component,
+        entries: stored !== undefined && stored.measuredTime >= lastSealedTime ? stored.entries : undefined,
+      });
+};
 
 // It is its turn. The id, the start and what it builds on stand in the status before there is any Job.
 export const notStarted: BackupFact = (observed) => {

@@ -1,43 +1,16 @@
 // One component's way through its attempts.
 import type { DumpResult } from '../../api/agent.ts';
-import type { BackupStatus } from '../../api/backup.ts';
 import { deadlinesFor } from '../jobs/deadlines.ts';
 import { stopJob } from '../jobs/facts.ts';
 import { judge } from '../jobs/judge.ts';
 import type { Verdict } from '../jobs/judge.ts';
 import { createJob } from '../jobs/request.ts';
-import type { Action } from '../jobs/request.ts';
 import { cut } from '../plan/conditions.ts';
-import { doubling, instantOf, isoTime, second } from '../plan/time.ts';
+import { instantOf } from '../plan/time.ts';
+import { componentNow, failedAttempt, kept, still } from './attempts.ts';
+import type { ComponentStatus, ComponentStep } from './attempts.ts';
 import { findJob, ownJobName, primaryTier } from './observed.ts';
 import type { StartedRun } from './observed.ts';
-
-export type ComponentStatus = NonNullable<BackupStatus['components']>[number];
-type Progress = NonNullable<BackupStatus['progress']>;
-type Verification = NonNullable<BackupStatus['verification']>[number];
-type PhaseSeconds = NonNullable<BackupStatus['phases']>[number];
-
-export type ComponentStep = {
-  component: ComponentStatus;
-  actions: Action[];
-  againMilliseconds?: number;
-  progress?: Progress;
-  // What a success adds to the status of the run.
-  verification?: Verification;
-  phases?: PhaseSeconds[];
-};
-
-// How long to wait after failure number `failures`.
-export const attemptBackoff = (failures: number): number => doubling(failures, 10 * second, 600 * second);
-
-// What it builds on stays with it through all its attempts.
-const kept = ({ name, parent, whole }: ComponentStatus): Pick<ComponentStatus, 'name' | 'parent' | 'whole'> => ({
-  name,
-  ...(parent === undefined ? {} : { parent }),
-  ...(whole === undefined ? {} : { whole }),
-});
-
-const still = (component: ComponentStatus): ComponentStep => ({ component, actions: [] });
 
 // Moves a component that runs or waits. `mayStart`: there is room for another Job.
 export const stepComponent = (observed: StartedRun, component: ComponentStatus, mayStart: boolean): ComponentStep => {
@@ -57,7 +30,7 @@ const startAttempt = (observed: StartedRun, component: ComponentStatus, mayStart
   if (wait > 0) {
     return { ...still(component), againMilliseconds: wait };
   }
-  const problem = problemOf(observed, component.name);
+  const { problem } = componentNow(observed, component.name);
   if (problem !== undefined) {
     return still({ ...kept(component), outcome: 'Failed', category: 'Configuration', message: problem });
   }
@@ -85,18 +58,6 @@ const startAttempt = (observed: StartedRun, component: ComponentStatus, mayStart
 const wholeBytes = ({ policy }: StartedRun, component: string): number | undefined =>
   policy.status?.components?.find(({ name }) => name === component)?.wholeBytes;
 
-// What has changed since the run began, so that the component cannot be dumped any more.
-const problemOf = ({ policy, agentMajors }: StartedRun, name: string): string | undefined => {
-  const spec = policy.spec.components.find((each) => each.name === name);
-  if (spec === undefined) {
-    return 'The component was taken out of the policy while the Backup ran.';
-  }
-  const major = spec.postgresql?.version;
-  return major === undefined || agentMajors.includes(major)
-    ? undefined
-    : `The operator has no agent image for PostgreSQL ${major}. Add it to agent.images in the values of the chart.`;
-};
-
 const watchAttempt = (observed: StartedRun, component: ComponentStatus): ComponentStep => {
   const attempt = component.attempt ?? 1;
   const job = findJob(observed, ownJobName(observed, `dump-${component.name}`, attempt));
@@ -119,7 +80,7 @@ const watchAttempt = (observed: StartedRun, component: ComponentStatus): Compone
       return succeeded(observed, running, verdict);
     case 'Failed':
     case 'Lost':
-      return { ...failed(observed, running, verdict), actions: stopJob(job) };
+      return { ...failedAttempt(observed, running, verdict), actions: stopJob(job) };
   }
 };
 
@@ -150,23 +111,4 @@ const based = (running: ComponentStatus, { parent, whole = running.whole }: Pick
   return parent === undefined
     ? { ...rest, ...(whole === undefined ? {} : { whole: { ...whole, message: cut(whole.message) } }) }
     : { ...rest, parent };
-};
-
-const failed = (observed: StartedRun, running: ComponentStatus, verdict: Extract<Verdict, { type: 'Failed' | 'Lost' }>): ComponentStep => {
-  const attempt = running.attempt ?? 1;
-  const retryable = verdict.type === 'Lost' || verdict.retryable;
-  const base = { ...kept(running), attempt, category: verdict.category };
-  if (!retryable || attempt >= observed.policy.spec.jobs.attempts) {
-    return still({ ...base, outcome: 'Failed', message: cut(verdict.message) });
-  }
-  const next = verdict.endTime + attemptBackoff(attempt);
-  return {
-    ...still({
-      ...base,
-      outcome: 'Pending',
-      nextAttemptTime: isoTime(next),
-      message: cut(`Attempt ${attempt} failed: ${verdict.message}`),
-    }),
-    againMilliseconds: Math.max(0, next - observed.now),
-  };
 };

@@ -46,7 +46,7 @@ const wholeCopies = ({ components = [] }: BackupStatus): { note?: string } => {
   return said.length === 0 ? {} : { note: said.join(' · ') };
 };
 
-const oldestRestorable = ({ components = [] }: BackupStatus): string | undefined =>
+export const oldestRestorable = ({ components = [] }: BackupStatus): string | undefined =>
   components
     .flatMap(({ outcome, restorableTo }) => (outcome === 'Succeeded' && restorableTo !== undefined ? [restorableTo] : []))
     .toSorted((a, b) => Date.parse(a) - Date.parse(b))

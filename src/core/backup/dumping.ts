@@ -1,16 +1,13 @@
 // The components are being dumped, so many at a time as the policy allows.
-import { finalizer } from '../../api/group.ts';
 import type { BackupStatus } from '../../api/backup.ts';
-import type { Action } from '../jobs/request.ts';
 import { cut } from '../plan/conditions.ts';
 import { soonest } from '../plan/time.ts';
+import { stepAll, unfinished } from './attempts.ts';
+import type { ComponentStatus, ComponentStep } from './attempts.ts';
 import { stepComponent } from './component.ts';
-import type { ComponentStatus, ComponentStep } from './component.ts';
-import { statusOf } from './observed.ts';
+import { holdOn, statusOf } from './observed.ts';
 import type { BackupDecision, StartedRun } from './observed.ts';
 import { goingOn } from './outcome.ts';
-
-const unfinished = ({ outcome }: ComponentStatus): boolean => outcome === 'Pending' || outcome === 'Running';
 
 // Answers as long as a component has not ended.
 export const dumping = (observed: StartedRun): BackupDecision | undefined => {
@@ -18,7 +15,7 @@ export const dumping = (observed: StartedRun): BackupDecision | undefined => {
   if (!(status.components ?? []).some(unfinished)) {
     return undefined;
   }
-  const steps = stepAll(observed, status.components ?? []);
+  const steps = stepAll(observed, status.components ?? [], (component, mayStart) => stepComponent(observed, component, mayStart));
   const actions = [...steps.flatMap((step) => step.actions), ...holdOn(observed)];
   const next: BackupStatus = { ...status, components: steps.map(({ component }) => component) };
   const verification = steps.flatMap((step) => step.verification ?? []);
@@ -39,22 +36,6 @@ export const dumping = (observed: StartedRun): BackupDecision | undefined => {
     status: goingOn(observed, next, 'Running', 'Running', describe(next.components ?? [])),
     ...(wait === undefined ? {} : { againMilliseconds: wait }),
   };
-};
-
-// Whoever deletes the Backup waits from now on until its Jobs are gone.
-const holdOn = ({ backup }: StartedRun): Action[] =>
-  backup.metadata.finalizers?.includes(finalizer) === true ? [] : [{ type: 'addFinalizer' }];
-
-// Those that run keep their place; the others start in their order while there is room.
-const stepAll = (observed: StartedRun, components: ComponentStatus[]): ComponentStep[] => {
-  let room = observed.policy.spec.jobs.parallelism - components.filter(({ outcome }) => outcome === 'Running').length;
-  return components.map((component) => {
-    const step = stepComponent(observed, component, room > 0);
-    if (component.outcome !== 'Running' && step.component.outcome === 'Running') {
-      room -= 1;
-    }
-    return step;
-  });
 };
 
 const newestProgress = (steps: ComponentStep[]): BackupStatus['progress'] =>

@@ -12,7 +12,9 @@ export const logRequests = (observed: BackupObserved): Action[] => {
   const { backup, policy, jobs } = observed;
   const { backupId, startTime = '' } = statusOf(observed);
   const asked = backup.metadata.annotations?.[annotation.logsRequested];
-  if (policy === undefined || backupId === undefined || backup.metadata.deletionTimestamp !== undefined) {
+  const { type } = backup.spec;
+  // A Log keeps none in the store.
+  if (policy === undefined || backupId === undefined || type === 'Log' || backup.metadata.deletionTimestamp !== undefined) {
     return [];
   }
   const name = asked === undefined ? undefined : logsJobName(observed, asked);
@@ -20,7 +22,7 @@ export const logRequests = (observed: BackupObserved): Action[] => {
   if (name === undefined || jobs.some((job) => job.name === name)) {
     return deletions;
   }
-  const run = { name: backup.metadata.name, id: backupId, slot: startTime, type: backup.spec.type };
+  const run = { name: backup.metadata.name, id: backupId, slot: startTime, type };
   return [...deletions, createJob({ name, verb: 'logs', attempt: 1, owner: 'Backup', tier: primaryTier(policy), backup: run })];
 };
 

@@ -1,9 +1,10 @@
 // Everything that a decision on a Backup looks at.
 import type { EntryLine } from '../../api/agent.ts';
+import { finalizer } from '../../api/group.ts';
 import type { Category } from '../../api/categories.ts';
 import type { Backup, BackupPolicy } from '../../api/objects.ts';
 import type { BackupStatus } from '../../api/backup.ts';
-import type { Decision, RunIdentity } from '../jobs/request.ts';
+import type { Action, Decision, RunIdentity } from '../jobs/request.ts';
 import type { JobFacts } from '../jobs/facts.ts';
 import { instantOf } from '../plan/time.ts';
 import { backupIdOf, jobName } from '../plan/names.ts';
@@ -26,6 +27,8 @@ export type BackupObserved = {
   lastSealedTime?: number;
   // State of the copy on each further tier, once the Backup has ended.
   copies: CopyState[];
+  // Holdfast is being uninstalled.
+  uninstalling?: { until: number };
   // Major versions of PostgreSQL that the operator has an agent image for.
   agentMajors: number[];
   // Eight hex digits of SHA-256.
@@ -38,9 +41,14 @@ export type BackupDecision = Decision<BackupStatus>;
 export type BackupFact = (observed: BackupObserved) => BackupDecision | undefined;
 
 // What the later facts of the chain may rely on: the run has started and its policy is there.
-export type StartedRun = BackupObserved & { policy: BackupPolicy; run: RunIdentity };
+export type PolicyThere = BackupObserved & { policy: BackupPolicy };
+export type StartedRun = PolicyThere & { run: RunIdentity };
 
 export const statusOf = ({ backup }: BackupObserved): BackupStatus => backup.status ?? {};
+
+// Whoever deletes the Backup waits from now on until its Jobs are gone.
+export const holdOn = ({ backup }: BackupObserved): Action[] =>
+  backup.metadata.finalizers?.includes(finalizer) === true ? [] : [{ type: 'addFinalizer' }];
 
 export const hasEnded = (status: BackupStatus | undefined): boolean => status?.endTime !== undefined;
 

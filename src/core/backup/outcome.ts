@@ -54,16 +54,18 @@ export const waitingForPerson = (
   ),
 });
 
-// `note`: what is worth knowing although all is well.
+// `note`: what is worth knowing although all is well. `reason` and `message`: of a run that seals nothing.
 export type Ending =
-  | { phase: 'Complete'; note?: string }
+  | { phase: 'Complete'; note?: string; reason?: ConditionReason; message?: string }
   | { phase: 'PartiallyFailed' | 'Failed'; reason: ConditionReason; message: string };
+
+const allSealed = 'Every component is sealed on the primary tier.';
 
 // It has ended, for good. A failure is Stalled too: else tools that wait would wait for ever.
 export const ended = (observed: BackupObserved, status: BackupStatus, ending: Ending): BackupStatus => {
   const good = ending.phase === 'Complete';
-  const reason = good ? 'Complete' : ending.reason;
-  const message = good ? cut(['Every component is sealed on the primary tier.', ending.note ?? ''].join(' ').trim()) : ending.message;
+  const reason = good ? (ending.reason ?? 'Complete') : ending.reason;
+  const message = good ? cut([ending.message ?? allSealed, ending.note ?? ''].join(' ').trim()) : ending.message;
   const { progress: _, ...rest } = status;
   const { startTime } = status;
   return {

@@ -7,7 +7,7 @@ export type Deadlines = { startMilliseconds: number; runMilliseconds: number };
 // A Job that receives WAL, not the receiver that runs all the time: that one has none.
 export const deadlinesFor = ({ spec }: BackupPolicy, verb: 'dump' | 'seal' | 'copy' | 'inspect' | 'receive'): Deadlines => ({
   startMilliseconds: durationMilliseconds(spec.jobs.deadlines.start),
-  runMilliseconds: durationMilliseconds(spec.jobs.deadlines[verb === 'receive' ? 'inspect' : verb]),
+  runMilliseconds: durationMilliseconds(spec.jobs.deadlines[verb === 'receive' ? 'log' : verb]),
 });
 
 // The most that a Job may take, waiting included.

@@ -1,6 +1,6 @@
 // What a decision asks for. Names are deterministic: asking twice makes one Job.
 import type { ReceiveMode } from '../../api/agent.ts';
-import type { BackupType } from '../../api/backup-type.ts';
+import type { BackupType, RunType } from '../../api/backup-type.ts';
 import type { Category } from '../../api/categories.ts';
 import type { SlotFacts } from '../../api/slot-status.ts';
 
@@ -45,7 +45,7 @@ export type Action =
   | { type: 'deleteJob'; name: string; uid: string }
   | { type: 'addFinalizer' }
   | { type: 'removeFinalizer' }
-  | { type: 'createBackup'; name: string; kind: BackupType; slot: string; late: boolean }
+  | { type: 'createBackup'; name: string; kind: RunType; slot: string; late: boolean }
   | { type: 'deleteBackup'; name: string; uid: string }
   | { type: 'createClaim'; tier: string }
   // A Full that no schedule asked for.

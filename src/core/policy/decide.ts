@@ -18,7 +18,7 @@ import { rpo } from './rpo.ts';
 import { fullForWal } from './full-for-wal.ts';
 import { slots } from './slots.ts';
 import { storageHealth } from './storage-health.ts';
-import { successRate } from './success-rate.ts';
+import { logSuccessRate, successRate } from './success-rate.ts';
 import { summary } from './summary.ts';
 import { policyProblem } from './validate.ts';
 import type { Problem } from './validate.ts';
@@ -62,14 +62,17 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
   const {
     next: _next,
     lastScheduleTime: _last,
+    lastLogScheduleTime: _lastLog,
     latestBackup: _latest,
     successRate: _rate,
+    logSuccessRate: _logRate,
     recoverability: _window,
     ...before
   } = withoutArchiving(policy.status ?? {});
   const read = summary(observed);
   const exposure = rpo(observed, read.tiers ?? []);
   const rate = successRate(observed, due);
+  const logRate = logSuccessRate(observed, due.log);
   const status = {
     ...before,
     ...due.status,
@@ -78,6 +81,7 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
     ...archiving(observed, asking.walArchive),
     rpo: exposure.status,
     ...(rate === undefined ? {} : { successRate: rate }),
+    ...(logRate === undefined ? {} : { logSuccessRate: logRate }),
   };
   const conditions: NewCondition[] = [
     ready(observed, due.status),

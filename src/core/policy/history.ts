@@ -1,14 +1,19 @@
 // Jobs and Backup resources that nobody needs any more. What they came to is in a status or in the store; no data is ever deleted here.
 import { deleteJobs } from '../jobs/facts.ts';
 import type { JobFacts } from '../jobs/facts.ts';
-import type { Action } from '../jobs/request.ts';
+import type { Action, JobVerb } from '../jobs/request.ts';
+import { instantOf } from '../plan/time.ts';
 import { inspectJobsOf } from './inspections.ts';
 import { isSealed } from './observed.ts';
 import type { BackupFacts, PolicyObserved } from './observed.ts';
 
 const keptBackups = 3;
+const keptLogs = 3;
 const keptInspections = 3;
 const keptCopies = 3;
+
+// What Jobs of a Backup do for it.
+const runVerbs: readonly JobVerb[] = ['dump', 'seal', 'check', 'receive'];
 
 export const history = (observed: PolicyObserved): Action[] => {
   const outdated = [...oldRuns(observed), ...oldInspections(observed), ...oldCopies(observed), ...oldAdoptions(observed)];
@@ -25,31 +30,49 @@ const oldAdoptions = ({ jobs }: PolicyObserved): JobFacts[] =>
 // At most so many at a time: the API server is not flooded after a limit was lowered.
 const mostDeletions = 20;
 
-// Ended runs beyond the limit of their type, oldest first. The newest that is Complete stays, and one whose copies are still due.
+// Ended runs beyond the limit of their type, oldest first. The newest that is Complete stays, of Log runs too, and one whose copies are still due.
 const oldResources = ({ policy, backups }: PolicyObserved): Action[] => {
-  const ended = backups
-    .filter(({ status, deleting }) => status.endTime !== undefined && !deleting)
+  const { full, incremental, log } = policy.spec.history;
+  const beyond = [
+    ...beyondLimit(backups.filter(isFull), full),
+    ...beyondLimit(
+      backups.filter((backup) => !isFull(backup) && !isLog(backup)),
+      incremental,
+    ),
+    ...beyondLimit(backups.filter(isLog), log).filter(({ slot }) => isCounted(policy, slot)),
+  ];
+  const [newest, newestLog] = [newestComplete(backups.filter((backup) => !isLog(backup))), newestComplete(backups.filter(isLog))];
+  const old = beyond
+    .filter((backup) => backup !== newest && backup !== newestLog && !isCopying(backup))
     .toSorted((a, b) => b.createdTime - a.createdTime);
-  const newestComplete = ended.find(({ status }) => status.phase === 'Complete');
-  const { full, incremental } = policy.spec.history;
-  const beyond = [...ended.filter(isFull).slice(full), ...ended.filter((backup) => !isFull(backup)).slice(incremental)];
-  const old = beyond.filter((backup) => backup !== newestComplete && !isCopying(backup)).toSorted((a, b) => b.createdTime - a.createdTime);
   return old.slice(-mostDeletions).map(({ name, uid }): Action => ({ type: 'deleteBackup', name, uid }));
 };
 
+// What the success rate says of a Log stands in the status before its resource goes.
+const isCounted = ({ spec, status }: PolicyObserved['policy'], slot: string): boolean =>
+  spec.schedules.log === undefined || (instantOf(slot) ?? 0) <= (instantOf(status?.logSuccessRate?.countedTime) ?? 0);
+
+// Newest first.
+const endedOf = (backups: BackupFacts[]): BackupFacts[] =>
+  backups.filter(({ status, deleting }) => status.endTime !== undefined && !deleting).toSorted((a, b) => b.createdTime - a.createdTime);
+
+const beyondLimit = (backups: BackupFacts[], limit: number): BackupFacts[] => endedOf(backups).slice(limit);
+
+const newestComplete = (backups: BackupFacts[]): BackupFacts | undefined =>
+  endedOf(backups).find(({ status }) => status.phase === 'Complete');
+
 const isFull = ({ type }: BackupFacts): boolean => type === 'Full';
+const isLog = ({ type }: BackupFacts): boolean => type === 'Log';
 
 const isCopying = (backup: BackupFacts): boolean =>
   isSealed(backup) && (backup.status.tiers ?? []).some(({ state }) => state !== 'Sealed' && state !== 'Failed');
 
-// Jobs of runs that have ended, but for the newest few.
+// Jobs of runs that have ended, but for the newest few; the many Log runs do not push out those of backups.
 const oldRuns = ({ backups, jobs }: PolicyObserved): JobFacts[] => {
-  const old = backups
-    .filter(({ status }) => status.endTime !== undefined)
-    .toSorted((a, b) => b.createdTime - a.createdTime)
-    .slice(keptBackups);
+  const ended = backups.filter(({ status }) => status.endTime !== undefined).toSorted((a, b) => b.createdTime - a.createdTime);
+  const old = [...ended.filter((backup) => !isLog(backup)).slice(keptBackups), ...ended.filter(isLog).slice(keptLogs)];
   const owners = new Set(old.map(({ uid }) => uid));
-  return jobs.filter(({ verb, ownerUid }) => ['dump', 'seal', 'check'].includes(verb) && ownerUid !== undefined && owners.has(ownerUid));
+  return jobs.filter(({ verb, ownerUid }) => runVerbs.includes(verb) && ownerUid !== undefined && owners.has(ownerUid));
 };
 
 const oldInspections = (observed: PolicyObserved): JobFacts[] =>

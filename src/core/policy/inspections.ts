@@ -9,6 +9,7 @@ import type { Action } from '../jobs/request.ts';
 import { jobName } from '../plan/names.ts';
 import { jitterOffset, newestSlot, nextSlot } from '../plan/schedule.ts';
 import { doubling, hour, instantOf, second, soonest } from '../plan/time.ts';
+import { logReading } from './log-readings.ts';
 import { hasStarted } from './observed.ts';
 import type { PolicyObserved } from './observed.ts';
 
@@ -24,7 +25,7 @@ const readingBackoff = (failures: number): number => doubling(failures, 30 * sec
 
 export const inspections = (observed: PolicyObserved): Inspections => {
   const perTier = observed.policy.spec.tiers.map(({ name }, at) => inspectTier(observed, name, at === 0));
-  const wait = soonest(nextReading(observed), ...perTier.map(({ againMilliseconds }) => againMilliseconds));
+  const wait = soonest(nextReading(observed), ...putOff(observed), ...perTier.map(({ againMilliseconds }) => againMilliseconds));
   return {
     actions: perTier.flatMap(({ actions }) => actions),
     readings: perTier.map(({ reading }) => reading),
@@ -96,19 +97,27 @@ const measuredTime = ({ policy, catalogue }: PolicyObserved, tier: string): numb
 const adoptedTime = ({ jobs }: PolicyObserved): number =>
   Math.max(0, ...jobs.flatMap(({ ours, verb, state }) => (ours && verb === 'adopt' && state.type === 'Ended' ? [state.endTime] : [])));
 
+// When the newest reading of a tier began, however it went.
+const lastBegan = (observed: PolicyObserved, tier: string): number =>
+  Math.max(measuredTime(observed, tier), inspectJobsOf(observed, tier).at(-1)?.createdTime ?? 0);
+
+const putOff = (observed: PolicyObserved): number[] =>
+  observed.policy.spec.tiers.flatMap(({ name }) => logReading(observed, lastBegan(observed, name)).againMilliseconds ?? []);
+
 // The newest instant at which something may have been added to the tier; at first, when the policy was made. A run that failed counts:
 // perhaps it was sealed and does not know, and what stopped it may stand in the store, such as another writer.
 const neededSince = (observed: PolicyObserved, tier: string, isPrimary: boolean): number => {
   const { policy, backups, jobs } = observed;
   const created = instantOf(policy.metadata.creationTimestamp) ?? 0;
   const ends = isPrimary
-    ? backups.filter(hasStarted).map(({ status }) => instantOf(status.endTime) ?? 0)
+    ? backups.filter((backup) => backup.type !== 'Log' && hasStarted(backup)).map(({ status }) => instantOf(status.endTime) ?? 0)
     : jobs.flatMap((job) =>
         job.ours && job.verb === 'copy' && job.tier === tier && job.state.type === 'Ended' && job.state.result?.outcome === 'Succeeded'
           ? [job.state.endTime]
           : [],
       );
-  return Math.max(created, newestReading(observed) ?? 0, adoptedTime(observed), ...ends);
+  const { neededSince: afterLog } = logReading(observed, lastBegan(observed, tier));
+  return Math.max(created, newestReading(observed) ?? 0, adoptedTime(observed), afterLog, ...ends);
 };
 
 // The same for a policy at every slot, so that the readings of many policies spread over the interval.

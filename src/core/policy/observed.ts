@@ -1,6 +1,6 @@
 // Everything that a decision on a BackupPolicy looks at.
 import type { EntryLine, InspectFacts, WindowLine } from '../../api/agent.ts';
-import type { BackupType } from '../../api/backup-type.ts';
+import type { BackupType, RunType } from '../../api/backup-type.ts';
 import type { BackupStatus } from '../../api/backup.ts';
 import type { BackupPolicy } from '../../api/objects.ts';
 import type { PolicyStatus } from '../../api/policy.ts';
@@ -11,7 +11,7 @@ import type { Decision } from '../jobs/request.ts';
 export type BackupFacts = {
   name: string;
   uid: string;
-  type: BackupType;
+  type: RunType;
   createdTime: number;
   // Made by a schedule.
   scheduled: boolean;
@@ -63,8 +63,10 @@ export const holds = (catalogue: TierCatalogue | undefined, id: string): boolean
 
 export type PolicyDecision = Decision<PolicyStatus>;
 
-export const isSealed = ({ status }: BackupFacts): boolean => status.phase === 'Complete' || status.phase === 'PartiallyFailed';
+// The primary tier holds it, in part at least. A Log has nothing there of its own.
+export const isSealed = (backup: BackupFacts): backup is BackupFacts & { type: BackupType } =>
+  backup.type !== 'Log' && (backup.status.phase === 'Complete' || backup.status.phase === 'PartiallyFailed');
 
-export const hasStarted = ({ status }: BackupFacts): boolean => status.backupId !== undefined;
+export const hasStarted = ({ status }: BackupFacts): boolean => status.startTime !== undefined;
 
 export const isOpen = ({ status, deleting }: BackupFacts): boolean => status.endTime === undefined && !deleting;

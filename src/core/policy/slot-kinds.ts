@@ -1,10 +1,17 @@
-// Schedules that start backups, the largest kind first: what is larger stands for what is smaller.
-import type { BackupType } from '../../api/backup-type.ts';
+// Schedules that start backups.
+import type { BackupType, RunType } from '../../api/backup-type.ts';
 
-export type Kind = { type: BackupType; field: 'full' | 'differential' | 'incremental' };
+type Field = 'full' | 'differential' | 'incremental';
+export type Kind = { type: RunType; field: Field | 'log' };
 
-export const kinds: readonly Kind[] = [
+// The largest kind first: what is larger stands for what is smaller.
+export const backupKinds: readonly { type: BackupType; field: Field }[] = [
   { type: 'Full', field: 'full' },
   { type: 'Differential', field: 'differential' },
   { type: 'Incremental', field: 'incremental' },
 ];
+
+// In a lane of its own: it stands for nothing else, and nothing stands for it.
+export const logKind: Kind = { type: 'Log', field: 'log' };
+
+export const kinds: readonly Kind[] = [...backupKinds, logKind];

@@ -1,5 +1,6 @@
 // Backups that the schedules ask for, and the slots that got none.
-import type { BackupType } from '../../api/backup-type.ts';
+import { isSameLane } from '../../api/backup-type.ts';
+import type { RunType } from '../../api/backup-type.ts';
 import type { PolicyStatus } from '../../api/policy.ts';
 import type { Action } from '../jobs/request.ts';
 import { findCondition } from '../plan/conditions.ts';
@@ -11,15 +12,17 @@ import type { NewCondition } from '../plan/conditions.ts';
 import { hasStarted, isOpen } from './observed.ts';
 import type { BackupFacts, PolicyObserved } from './observed.ts';
 import { onSchedule, unscheduled } from './on-schedule.ts';
-import { kinds } from './slot-kinds.ts';
+import { backupKinds, kinds, logKind } from './slot-kinds.ts';
 import type { Kind } from './slot-kinds.ts';
 
-export type Slots = {
+// Slots that came since the last look, and those of them that got no run in time.
+export type SlotCounts = { came: number[]; missed: number[] };
+
+export type Slots = SlotCounts & {
   actions: Action[];
-  status: Pick<PolicyStatus, 'next' | 'lastScheduleTime'>;
-  // Slots that came since the last look, and those of them that got no run in time.
-  came: number[];
-  missed: number[];
+  status: Pick<PolicyStatus, 'next' | 'lastScheduleTime' | 'lastLogScheduleTime'>;
+  // The same of schedules.log; not among the others.
+  log: SlotCounts;
   condition: NewCondition;
   againMilliseconds?: number;
 };
@@ -38,35 +41,57 @@ export type KindSlots = {
   actions: Action[];
 };
 
-// Of each schedule at most one run is made, however many slots came. A Full stands for what else is due at that time.
+// Of each schedule at most one run is made, however many slots came. A Full stands for what else is due at that time, Log runs aside.
 export const slots = (observed: PolicyObserved): Slots => {
   const { policy, now } = observed;
-  const { lastScheduleTime } = policy.status ?? {};
-  const kept = lastScheduleTime === undefined ? {} : { lastScheduleTime };
-  const scheduled = kinds.filter(({ field }) => policy.spec.schedules[field] !== undefined);
-  if (scheduled.length === 0 || policy.spec.suspend) {
-    return { actions: [], status: kept, came: [], missed: [], condition: unscheduled(scheduled.length > 0) };
+  const before = policy.status ?? {};
+  const isScheduled = ({ field }: Kind): boolean => policy.spec.schedules[field] !== undefined;
+  const scheduled = backupKinds.filter(isScheduled);
+  const hasSchedule = kinds.some(isScheduled);
+  if (!hasSchedule || policy.spec.suspend) {
+    const status = { ...newest('lastScheduleTime', before, []), ...newest('lastLogScheduleTime', before, []) };
+    return { actions: [], status, ...countsOf([]), log: countsOf([]), condition: unscheduled(hasSchedule) };
   }
-  const done: KindSlots[] = [];
+  const backups: KindSlots[] = [];
   for (const kind of scheduled) {
-    done.push(slotsOf(observed, kind, done));
+    backups.push(slotsOf(observed, kind, backups));
   }
+  const logs = isScheduled(logKind) ? [slotsOf(observed, logKind, [])] : [];
+  const done = [...backups, ...logs];
   const next = done
     .flatMap(({ kind, due, offset }) => (due.next === undefined ? [] : [{ type: kind.type, at: due.next + offset }]))
     .toSorted((a, b) => a.at - b.at);
-  const runs = done.flatMap(({ run }) => run ?? []);
   const wait = soonest(...next.map(({ at }) => Math.max(0, at - now)));
   return {
     actions: done.flatMap(({ actions }) => actions),
     status: {
-      ...(runs.length === 0 ? kept : { lastScheduleTime: isoTime(Math.max(...runs, instantOf(lastScheduleTime) ?? 0)) }),
+      ...newest('lastScheduleTime', before, backups),
+      ...newest('lastLogScheduleTime', before, logs),
       ...(next.length === 0 ? {} : { next: next.map(({ type, at }) => ({ type, time: isoTime(at) })) }),
     },
-    came: done.flatMap(({ due, replaced }) => (replaced ? [] : due.came)),
-    missed: done.flatMap(({ missed }) => missed),
+    ...countsOf(backups),
+    log: countsOf(logs),
     condition: onSchedule(observed, done),
     ...(wait === undefined ? {} : { againMilliseconds: wait }),
   };
+};
+
+const countsOf = (done: readonly KindSlots[]): SlotCounts => ({
+  came: done.flatMap(({ due, replaced }) => (replaced ? [] : due.came)),
+  missed: done.flatMap(({ missed }) => missed),
+});
+
+// The newest slot that got a run, now or before.
+const newest = <Name extends 'lastScheduleTime' | 'lastLogScheduleTime'>(
+  name: Name,
+  before: PolicyStatus,
+  done: readonly KindSlots[],
+): Pick<PolicyStatus, Name> => {
+  const runs = done.flatMap(({ run }) => run ?? []);
+  const known = before[name];
+  return (
+    runs.length === 0 ? (known === undefined ? {} : { [name]: known }) : { [name]: isoTime(Math.max(...runs, instantOf(known) ?? 0)) }
+  ) as Pick<PolicyStatus, Name>;
 };
 
 const slotsOf = (observed: PolicyObserved, kind: Kind, larger: readonly KindSlots[]): KindSlots => {
@@ -90,8 +115,8 @@ const slotsOf = (observed: PolicyObserved, kind: Kind, larger: readonly KindSlot
   };
 };
 
-const isLarger = (one: BackupType, other: BackupType): boolean =>
-  kinds.findIndex(({ type }) => type === one) < kinds.findIndex(({ type }) => type === other);
+const isLarger = (one: RunType, other: RunType): boolean =>
+  isSameLane(one, other) && kinds.findIndex(({ type }) => type === one) < kinds.findIndex(({ type }) => type === other);
 
 // A larger backup is due now, or made by a schedule and not at its end yet.
 const isReplaced = ({ backups }: PolicyObserved, { type }: Kind, larger: readonly KindSlots[]): boolean =>
@@ -101,7 +126,7 @@ const isReplaced = ({ backups }: PolicyObserved, { type }: Kind, larger: readonl
 type Run = { run?: number; late: boolean; obstacle?: string; actions: Action[] };
 
 // The slot that gets a run and what makes it, or what stands in its way.
-const runFor = ({ policy, backups }: PolicyObserved, type: BackupType, { run, late }: DueSlots): Run => {
+const runFor = ({ policy, backups }: PolicyObserved, type: RunType, { run, late }: DueSlots): Run => {
   if (run === undefined) {
     return { late, actions: [] };
   }
@@ -114,7 +139,7 @@ const runFor = ({ policy, backups }: PolicyObserved, type: BackupType, { run, la
       ? { run, late: existing.late, actions: [] }
       : { late, obstacle, actions: [] };
   }
-  const waiting = backups.filter((backup) => backup.scheduled && isOpen(backup) && !hasStarted(backup));
+  const waiting = backups.filter((backup) => backup.scheduled && isOpen(backup) && !hasStarted(backup) && isSameLane(backup.type, type));
   const first = waiting.find((backup) => !isLarger(type, backup.type));
   return first === undefined
     ? { run, late, actions: [...waiting.map(giveWay), { type: 'createBackup', name, kind: type, slot: isoTime(run), late }] }
@@ -125,7 +150,7 @@ const runFor = ({ policy, backups }: PolicyObserved, type: BackupType, { run, la
 const giveWay = ({ name, uid }: BackupFacts): Action => ({ type: 'deleteBackup', name, uid });
 
 // `next` tells when the run starts; the slot is earlier by the offset.
-const expectedSlot = (status: PolicyStatus | undefined, type: BackupType, offset: number): number | undefined => {
+const expectedSlot = (status: PolicyStatus | undefined, type: RunType, offset: number): number | undefined => {
   const start = instantOf(status?.next?.find((each) => each.type === type)?.time);
   return start === undefined || findCondition(status?.conditions, 'Ready')?.reason === 'Suspended' ? undefined : start - offset;
 };

@@ -16,6 +16,8 @@ const age = (text: string | undefined, now: number): number | undefined => {
   const seconds = secondsOf(text);
   return seconds === undefined ? undefined : Math.max(0, now / 1000 - seconds);
 };
+const outcomes = (rate: { succeeded: number; failed: number; missed: number } | undefined): Row[] =>
+  (['succeeded', 'failed', 'missed'] as const).map((outcome) => ({ labels: { outcome }, value: rate?.[outcome] }));
 const tiers = ({ status }: BackupPolicy) => status?.tiers ?? [];
 const components = ({ status }: BackupPolicy) => status?.components ?? [];
 
@@ -101,14 +103,23 @@ const figures: Figure[] = [
   },
   {
     name: 'holdfast_slots',
-    help: 'Slots of the schedules within the window of status.successRate, by what became of them.',
-    of: ({ status }) =>
-      (['succeeded', 'failed', 'missed'] as const).map((outcome) => ({ labels: { outcome }, value: status?.successRate?.[outcome] })),
+    help: 'Slots of the schedules within the window of status.successRate, Log runs aside, by what became of them.',
+    of: ({ status }) => outcomes(status?.successRate),
+  },
+  {
+    name: 'holdfast_log_slots',
+    help: 'The same of schedules.log.',
+    of: ({ status }) => outcomes(status?.logSuccessRate),
   },
   {
     name: 'holdfast_schedule_last_timestamp_seconds',
-    help: 'Newest slot that got a run.',
+    help: 'Newest slot that got a run, Log runs aside.',
     of: ({ status }) => one(secondsOf(status?.lastScheduleTime)),
+  },
+  {
+    name: 'holdfast_log_schedule_last_timestamp_seconds',
+    help: 'Newest slot of schedules.log that got a run.',
+    of: ({ status }) => one(secondsOf(status?.lastLogScheduleTime)),
   },
   {
     name: 'holdfast_schedule_next_timestamp_seconds',

@@ -9,7 +9,8 @@ import { instantOf, minute } from '../../../core/plan/time.ts';
 import { believedMilliseconds } from '../../../core/policy/belief.ts';
 import { objectiveNow } from '../../common/objective.ts';
 import { distanceText, timeText } from '../../common/figures.ts';
-import { lastRun } from '../../status/running.ts';
+import { isBad, lastLog, lastRun } from '../../status/running.ts';
+import type { EndedRun } from '../../status/running.ts';
 import { ok, problem, unknown, unread } from '../finding.ts';
 import type { Finding } from '../finding.ts';
 import type { PolicyFacts } from '../read.ts';
@@ -21,6 +22,7 @@ export const checkPolicy = (facts: PolicyFacts, installation: Installation, now:
   factsFresh(facts, now),
   objective(facts, now),
   lastRunSucceeded(facts, now),
+  ...[lastLogSucceeded(facts, now)].filter((finding) => finding !== undefined),
   storage(facts),
   alerts(facts, now),
 ];
@@ -144,6 +146,21 @@ const objective = (facts: PolicyFacts, now: number): Finding => {
   }
 };
 
+// Undefined where no Log has ended: not every policy archives WAL.
+const lastLogSucceeded = (facts: PolicyFacts, now: number): Finding | undefined => {
+  const run = 'failure' in facts.runs ? undefined : lastLog(facts.runs.value);
+  return run === undefined ? undefined : judged('last Log', run, now, `${backupCommand(facts)} --type Log`);
+};
+
+const judged = (check: string, run: EndedRun, now: number, again: string): Finding =>
+  isBad(run)
+    ? problem(
+        check,
+        `${run.backup} ended ${run.phase} ${distanceText(run.endTime, now)}: ${run.message ?? run.reason ?? ''}`,
+        `${remedyOf(run.reason ?? '')} Then: ${again}`,
+      )
+    : ok(check, `${run.backup} was complete ${distanceText(run.endTime, now)}.`);
+
 const lastRunSucceeded = (facts: PolicyFacts, now: number): Finding => {
   const check = 'last run';
   if ('failure' in facts.runs) {
@@ -155,13 +172,7 @@ const lastRunSucceeded = (facts: PolicyFacts, now: number): Finding => {
       ? unknown(check, 'No run has ended yet.', backupCommand(facts))
       : ok(check, 'No Backup resource is left of it; the store holds its backup.');
   }
-  return run.phase === 'Complete'
-    ? ok(check, `${run.backup} was complete ${distanceText(run.endTime, now)}.`)
-    : problem(
-        check,
-        `${run.backup} ended ${run.phase} ${distanceText(run.endTime, now)}: ${run.message ?? run.reason ?? ''}`,
-        `${remedyOf(run.reason ?? '')} Then: ${backupCommand(facts)}`,
-      );
+  return judged(check, run, now, backupCommand(facts));
 };
 
 const storage = (facts: PolicyFacts): Finding => {
