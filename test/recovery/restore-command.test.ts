@@ -8,6 +8,7 @@ import type { Replay } from '../../src/core/recovery/replay.ts';
 import { checkRedoEnd } from '../../src/archive/recovery/replay/redo-end.ts';
 import type { Lineage } from '../../src/archive/wal/read-lineage.ts';
 import type { SegmentReader } from '../../src/archive/wal/read-segment.ts';
+import { replay } from '../../src/engines/postgresql/recovery/replay-server.ts';
 import { makeSpool, restoreCommand } from '../../src/engines/postgresql/recovery/restore-command.ts';
 import { runToEnd } from '../run-to-end.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
@@ -94,4 +95,33 @@ test('redo that ended before what was planned fails, unless the record there is 
   // A record that is there whole and was not replayed; nothing at all where something was planned.
   await t.throwsAsync(redoCase(end, to, 60), { code: 'WalMissing', message: /stopped at LSN 0\/3001388, and was to come to 0\/30013EC/ });
   await t.throwsAsync(redoCase(end, to, 0), { code: 'WalMissing' });
+});
+
+// A program in the place of `postgres` that says how it was called.
+const calledWith = async (major: number): Promise<string> => {
+  const folder = temporaryFolder('replay');
+  const program = join(folder, 'postgres');
+  await writeFile(program, '#!/bin/sh\necho "FATAL:  $*" >&2\nexit 1\n', { mode: 0o755 });
+  const options = {
+    program,
+    major,
+    dataDirectory: folder,
+    privateDirectory: folder,
+    restoreCommand: 'false',
+    timeline: 1,
+    target: {},
+    preparedTransactions: 0,
+    signal: AbortSignal.timeout(10_000),
+  };
+  return replay(options).then(
+    () => '',
+    (error: unknown) => String(error),
+  );
+};
+
+test('the server that replays does not use io_uring, which containers forbid; one before 18 is not told of it', async (t) => {
+  t.regex(await calledWith(18), /-c io_method=sync /);
+  const before = await calledWith(17);
+  t.regex(before, /-c listen_addresses= /);
+  t.notRegex(before, /io_method/);
 });

@@ -65,6 +65,7 @@ export const replayDirectory = async (options: ReplayOptions, context: RecoveryC
     const run = async (target: ReplayTarget): Promise<Answer> => {
       const server = runServer({
         program: join(programs.directory, 'postgres'),
+        major: programs.major,
         dataDirectory,
         privateDirectory,
         restoreCommand: restoreCommand(spool),

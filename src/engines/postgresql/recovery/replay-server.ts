@@ -9,8 +9,9 @@ import { readReplayLog } from './replay-log.ts';
 import type { ReplayLog } from './replay-log.ts';
 
 export type ReplayOptions = {
-  // The program `postgres`.
+  // The program `postgres`, and its major version.
   program: string;
+  major: number;
   dataDirectory: string;
   // An empty folder of the server's user. Its path must be short: names of sockets are.
   privateDirectory: string;
@@ -51,6 +52,8 @@ const settings = (options: ReplayOptions): Record<string, string> => ({
   fsync: 'off',
   shared_buffers: '256MB',
   huge_pages: 'off',
+  // What the old server had may not be allowed here: containers forbid io_uring.
+  ...(options.major >= 18 ? { io_method: 'sync' } : {}),
   max_wal_size: '512MB',
   logging_collector: 'off',
   log_destination: 'stderr',
