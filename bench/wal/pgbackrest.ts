@@ -7,7 +7,7 @@ import { storedIn } from '../common/stored.ts';
 import { makeReady, readSegments } from './backlog.ts';
 
 // A segment is done when the command says so: what the archiver does itself is the renaming.
-const archiver = `
+export const archiver = `
 set -eu
 wal=$0
 parameters=$1
