@@ -11,6 +11,8 @@ import type { Outputs } from './controllers/jobs/outputs.ts';
 import { createPolicyController } from './controllers/policy/controller.ts';
 import { readSettings } from './controllers/settings.ts';
 import type { Settings } from './controllers/settings.ts';
+import { endAtLast, sendAway, watchUninstall } from './controllers/uninstall.ts';
+import type { Uninstall } from './controllers/uninstall.ts';
 import { createClient } from './kube/client.ts';
 import { connect } from './kube/connection.ts';
 import type { Connection } from './kube/connection.ts';
@@ -32,7 +34,7 @@ import type { Log } from './telemetry/log.ts';
 import { createProcessMetrics, watchProcess } from './telemetry/metrics.ts';
 import type { ProcessMetrics } from './telemetry/metrics.ts';
 
-const stopSignal = (log: Log): AbortSignal => {
+const stopController = (log: Log): AbortController => {
   const stop = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.once(name, () => {
@@ -40,7 +42,7 @@ const stopSignal = (log: Log): AbortSignal => {
       stop.abort();
     });
   }
-  return stop.signal;
+  return stop;
 };
 
 const elect = ({ lease }: Settings, connection: Connection, metrics: ProcessMetrics, log: Log, ready: Promise<unknown>): Election => {
@@ -53,6 +55,27 @@ const elect = ({ lease }: Settings, connection: Connection, metrics: ProcessMetr
   return createElection({ client, log, namespace, name, identity: `${hostname()}_${randomUUID()}`, ready });
 };
 
+// The Job that the chart starts before it is removed.
+const beginUninstall = async (
+  { uninstall, lease }: Settings,
+  connection: Connection,
+  { policies }: Caches,
+  log: Log,
+  finish: () => void,
+): Promise<Uninstall | undefined> => {
+  if (uninstall === undefined) {
+    return undefined;
+  }
+  const { seconds, deployment } = uninstall;
+  const options = { policies: () => policies.cache.all(), log, until: Date.now() + seconds * 1000, now: Date.now, finish };
+  endAtLast(options);
+  if (deployment !== undefined) {
+    const namespace = lease?.namespace ?? connection.namespace ?? 'default';
+    await sendAway(createClient(connection, {}), log, { namespace, name: deployment });
+  }
+  return options;
+};
+
 const forgetOutputs = ({ jobs }: Caches, outputs: Outputs): void =>
   jobs.cache.onChange(({ type, object }) => {
     if (type === 'deleted') {
@@ -62,7 +85,8 @@ const forgetOutputs = ({ jobs }: Caches, outputs: Outputs): void =>
 
 const run = async (log: Log): Promise<void> => {
   const settings = readSettings(process.env);
-  const signal = stopSignal(log);
+  const stop = stopController(log);
+  const { signal } = stop;
   const metrics = createProcessMetrics();
   const connection = connect(await ownConfig());
   const { promise: ready, resolve: markReady } = Promise.withResolvers<void>();
@@ -91,7 +115,18 @@ const run = async (log: Log): Promise<void> => {
   forgetOutputs(caches, outputs);
   const events = createEventRecorder({ client, log, controller: 'holdfast.dev/operator', instance: hostname() });
   const { agentImages } = settings;
-  const context: OperatorContext = { client, caches, outputs, events, log, now: Date.now, agentImages, clusterId };
+  const uninstalling = await beginUninstall(settings, connection, caches, log, () => stop.abort());
+  const context: OperatorContext = {
+    client,
+    caches,
+    outputs,
+    events,
+    log,
+    now: Date.now,
+    agentImages,
+    clusterId,
+    ...(uninstalling === undefined ? {} : { uninstalling }),
+  };
   const notifications = await createNotifications({
     client,
     policies: caches.policies,
@@ -126,6 +161,10 @@ const run = async (log: Log): Promise<void> => {
   void announce();
   const settingsWatched = notifications.watchSettings(signal);
   const parts = (): Part[] => {
+    if (uninstalling !== undefined) {
+      controllers = [createPolicyController(context)];
+      return [...controllers, events, watchUninstall(uninstalling)];
+    }
     controllers = [createBackupController(context), createPolicyController(context), notifications.notifier];
     return [...controllers, events];
   };

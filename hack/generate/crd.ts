@@ -62,7 +62,8 @@ export const crdYaml = (kind: Kind): string => {
           ],
         },
       },
-      { aliasDuplicateObjects: false, lineWidth: 0 },
+      // Kubernetes reads YAML 1.1, where a bare Off is false.
+      { aliasDuplicateObjects: false, lineWidth: 0, compat: 'yaml-1.1' },
     );
   if (text.length > largestBytes) {
     throw new Error(

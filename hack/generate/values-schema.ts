@@ -115,6 +115,7 @@ export const valuesSchema = (): string => {
       rbac: object({ aggregate: { type: 'boolean' } }),
       admission: object({ enabled: { type: 'boolean' } }),
       crds: object({ upgrade: { type: 'boolean' } }),
+      uninstall: object({ dropSlots: { type: 'boolean' } }),
       policies: list(policy()),
     }),
   };

@@ -71,7 +71,7 @@ const walArchive = z.object({
     .enum(walModes)
     .default('Continuous')
     .describe(
-      'Continuous: a receiver runs all the time. Scheduled: WAL is fetched at the slots of schedules.log, and in between the server keeps it. Off: nothing; the replication slot is dropped.',
+      'Continuous: a receiver runs all the time. Scheduled: WAL is fetched at the slots of schedules.log, and in between the server keeps it. Off (in YAML: "Off", with quotes): nothing; the replication slot is dropped.',
     ),
   flushInterval: duration()
     .default('10s')
@@ -108,7 +108,7 @@ export const postgresqlSchema = withRules(
           .enum(['Auto', 'Required', 'Off'])
           .default('Auto')
           .describe(
-            'What a Differential or Incremental backup copies. Auto: what changed, where the server can tell that (PostgreSQL 17 with summarize_wal), else everything; status says why. Required: the run fails where the server or the Secrets stand in the way. Off: everything.',
+            'What a Differential or Incremental backup copies. Auto: what changed, where the server can tell that (PostgreSQL 17 with summarize_wal), else everything; status says why. Required: the run fails where the server or the Secrets stand in the way. Off (in YAML: "Off", with quotes): everything.',
           ),
         maxChain: z
           .int()

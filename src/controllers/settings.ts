@@ -11,7 +11,12 @@ export type Settings = {
   notifySettingsFile?: string;
   // The Lease of those who watch the same. Undefined: this process is alone, and works without one.
   lease?: LeaseSettings;
+  // Holdfast is being removed: it drops the replication slots, for so many seconds, and does nothing else.
+  uninstall?: UninstallSettings;
 };
+
+// `deployment`: of the operators that it takes the place of, in the namespace of the Lease.
+export type UninstallSettings = { seconds: number; deployment?: string };
 
 // Default namespace: that of the pod, or of the kubeconfig.
 export type LeaseSettings = { name: string; namespace?: string };
@@ -32,7 +37,16 @@ export const readSettings = (environment: Record<string, string | undefined>): S
   ...readNamespace(environment['WATCH_NAMESPACE']),
   ...(environment['NOTIFY_SETTINGS'] ? { notifySettingsFile: environment['NOTIFY_SETTINGS'] } : {}),
   ...readLease(environment),
+  ...readUninstall(environment),
 });
+
+const readUninstall = ({ UNINSTALL_SECONDS: text = '', OPERATOR_DEPLOYMENT: deployment = '' }: Record<string, string | undefined>) => {
+  const seconds = Number(text);
+  if (!Number.isInteger(seconds) || seconds < 0 || seconds > 3600) {
+    throw new SettingsError(`UNINSTALL_SECONDS must be a number of seconds up to 3600, or empty. It is: ${text}`);
+  }
+  return text === '' ? {} : { uninstall: { seconds, ...(deployment === '' ? {} : { deployment }) } };
+};
 
 // By default those who watch different namespaces do not wait for one another.
 const readLease = (environment: Record<string, string | undefined>): { lease?: LeaseSettings } => {

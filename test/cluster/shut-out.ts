@@ -31,17 +31,18 @@ const rules = [
   },
 ];
 
-// Backups that ran when their operator was killed hold on to their namespace: nobody else lets them go.
+// What an operator held when it was killed holds on to its namespace: nobody else lets it go.
 const letGo = async (namespace: string): Promise<void> => {
-  const { code, stdout } = await kubectl(['get', 'backups.holdfast.dev', '--namespace', namespace, '-o', 'json']);
-  const found = code === 0 ? (JSON.parse(stdout) as { items: { metadata: { name: string; finalizers?: string[] } }[] }).items : [];
-  for (const { metadata } of found.filter(({ metadata: { finalizers = [] } }) => finalizers.length > 0)) {
-    const nothing = ['--type=merge', '--patch', '{"metadata":{"finalizers":null}}'];
-    await kubectl(['patch', 'backups.holdfast.dev', metadata.name, '--namespace', namespace, ...nothing]);
+  for (const kind of ['backups.holdfast.dev', 'backuppolicies.holdfast.dev']) {
+    const { code, stdout } = await kubectl(['get', kind, '--namespace', namespace, '-o', 'json']);
+    const found = code === 0 ? (JSON.parse(stdout) as { items: { metadata: { name: string; finalizers?: string[] } }[] }).items : [];
+    for (const { metadata } of found.filter(({ metadata: { finalizers = [] } }) => finalizers.length > 0)) {
+      const nothing = ['--type=merge', '--patch', '{"metadata":{"finalizers":null}}'];
+      await kubectl(['patch', kind, metadata.name, '--namespace', namespace, ...nothing]);
+    }
   }
 };
 
-// Takes namespaces away, whatever became of the operators on them.
 export const dropNamespaces = async (...names: string[]): Promise<void> => {
   await kubectl(['delete', 'namespace', ...names, '--ignore-not-found', '--wait=false']);
   for (const each of names) {

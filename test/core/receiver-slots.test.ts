@@ -251,6 +251,14 @@ test('Holdfast is removed: the slots go with that reason, what cannot be dropped
   world.settle({ uninstalling: { until } });
   t.is(world.archive()?.dropped?.reason, 'Uninstalled');
   t.false(world.isHeld());
+  // The policy was let go, and what became of its slot could not be written down at once.
+  const lost = armed();
+  lost.settle({ uninstalling: { until } });
+  lost.end(dropped);
+  lost.letGo();
+  lost.settle({ uninstalling: { until } });
+  t.is(lost.archive()?.dropped?.reason, 'Uninstalled');
+
   world.settle();
   t.deepEqual(world.receiving(), ['db'], 'the next installation goes on');
 

@@ -83,6 +83,7 @@ export const slotWorld = (spec: object = archivingSpec()) => {
     remove() {
       policy = { ...policy, metadata: { ...policy.metadata, deletionTimestamp: iso(now) } };
     },
+    letGo: () => setFinalizers([]),
     isGone: () => end.isGone,
     isHeld: () => policy.metadata.finalizers?.includes(slotFinalizer) === true,
     receiving: () => receivingComponents(observed()),

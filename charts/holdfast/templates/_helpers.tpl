@@ -54,3 +54,10 @@ capabilities: {drop: [ALL]}
     helm.sh/hook-weight: "0"
     helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 {{- end }}
+
+{{/* The rights of the Job before an uninstall live only while it runs. */}}
+{{- define "holdfast.uninstallHook" }}
+    helm.sh/hook: pre-delete
+    helm.sh/hook-weight: "0"
+    helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end }}

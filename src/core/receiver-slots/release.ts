@@ -13,12 +13,14 @@ const terminatingMilliseconds = minute;
 export const release = (observed: PolicyObserved): PolicyDecision => {
   const { policy, now } = observed;
   const status = policy.status ?? {};
-  if (policy.metadata.finalizers?.includes(slotFinalizer) !== true) {
+  const until = releaseBy(observed);
+  const isHeld = policy.metadata.finalizers?.includes(slotFinalizer) === true;
+  // Let go already. What became of its slots may not have been written down yet.
+  if (!isHeld && (policy.metadata.deletionTimestamp !== undefined || now >= until)) {
     return { actions: [], status };
   }
   const slots = receiverSlots(observed);
   const left = leftBehind(slots.walArchive);
-  const until = releaseBy(observed);
   if (left.length > 0 && now >= until) {
     const tells = left.map((message) => ({ type: 'tell' as const, reason: 'SlotNotDropped', message }));
     return { actions: [...tells, { type: 'removeFinalizer' }], status };
@@ -26,7 +28,7 @@ export const release = (observed: PolicyObserved): PolicyDecision => {
   const wait = soonest(slots.againMilliseconds, left.length > 0 ? until - now : undefined);
   return {
     actions: slots.actions,
-    status: { ...status, walArchive: slots.walArchive },
+    status: slots.walArchive.length === 0 ? status : { ...status, walArchive: slots.walArchive },
     ...(wait === undefined ? {} : { againMilliseconds: wait }),
   };
 };
