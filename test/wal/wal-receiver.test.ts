@@ -90,7 +90,7 @@ test.serial('killed at any moment: nothing acknowledged is missing, nothing over
     receiver = startReceiver(plan);
     if (round % 2 === 0) {
       // The next one is killed before it has begun; this one gets on, also on a machine that is slow.
-      await until('it gets on', async () => storedTo(await newestLineage(policy)) > stored, 60, receiver);
+      await until('it gets on', async () => storedTo(await newestLineage(policy)) > stored, 120, receiver);
     }
   }
   const receiving = receiver;
