@@ -13,6 +13,8 @@ import { readObject } from '../volumes.ts';
 import { checkSegmentHeader } from './page-header.ts';
 import type { Lineage } from './read-lineage.ts';
 
+// Room that stays empty tells that nothing follows.
+const spareBytes = 64;
 const decompress = promisify(zstdDecompress);
 const zeros = Buffer.alloc(1024 ** 2);
 
@@ -86,7 +88,8 @@ export const segmentReader = (store: Store, lineage: Lineage, identities: readon
 };
 
 const unpack = async (packed: Buffer, length: number, key: string): Promise<Buffer> => {
-  const plain = await decompress(packed, { maxOutputLength: length + 1 });
+  // All at once: in the small pieces of the default each one is a turn of its own, and the whole is copied once more.
+  const plain = await decompress(packed, { maxOutputLength: length + 1, chunkSize: length + spareBytes });
   if (plain.length !== length) {
     throw new ArchiveError(
       'SizeMismatch',
