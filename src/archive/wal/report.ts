@@ -13,7 +13,7 @@ export type Progress = { readonly reached: Reached | undefined; readonly followe
 
 export type Reporter = {
   // Prints a line when some time has passed since the last one, or when a trouble begins or is over.
-  look(): void;
+  readonly look: () => void;
   watch(progress: Progress): void;
   stop(): void;
 };

@@ -18,7 +18,7 @@ import { sealRange, storeRange } from './store-object.ts';
 import { watchProgress } from './watch.ts';
 
 // Of the sixty seconds that a mark may be old, some go by on its way.
-const markMilliseconds = 50_000;
+const markAgeMilliseconds = 50_000;
 const catchUpMilliseconds = 1000;
 const settleMilliseconds = 15_000;
 const recheckMilliseconds = 60_000;
@@ -158,7 +158,7 @@ const startRecorder = (
       return { object, sidecar: key.sidecar, ...(check === undefined ? {} : { check }) };
     },
     ...handlers,
-    markMilliseconds: goal === undefined ? markMilliseconds : 0,
+    markMilliseconds: goal === undefined ? markAgeMilliseconds : 0,
     nowMilliseconds: () => performance.now(),
   });
 };
