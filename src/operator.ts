@@ -7,8 +7,8 @@ import { createBackupController } from './controllers/backup/controller.ts';
 import { readClusterId } from './controllers/cluster-id.ts';
 import type { OperatorContext } from './controllers/context.ts';
 import { createOutputs } from './controllers/jobs/outputs.ts';
-import type { Outputs } from './controllers/jobs/outputs.ts';
 import { createPolicyController } from './controllers/policy/controller.ts';
+import { createReceiverLines } from './controllers/receivers/lines.ts';
 import { readSettings } from './controllers/settings.ts';
 import type { Settings } from './controllers/settings.ts';
 import { endAtLast, sendAway, watchUninstall } from './controllers/uninstall.ts';
@@ -23,6 +23,8 @@ import { createEventRecorder } from './kube/events.ts';
 import { lead } from './kube/lead.ts';
 import type { Part } from './kube/lead.ts';
 import { createElection } from './kube/leader.ts';
+import type { KubeObject } from './kube/object.ts';
+import type { Reflector } from './kube/reflector.ts';
 import { stuckPart } from './kube/liveness.ts';
 import { ownConfig } from './kube/pod-config.ts';
 import { createNotifications } from './notify/notifications.ts';
@@ -76,10 +78,11 @@ const beginUninstall = async (
   return options;
 };
 
-const forgetOutputs = ({ jobs }: Caches, outputs: Outputs): void =>
-  jobs.cache.onChange(({ type, object }) => {
+// What was read of an object goes with it.
+const forgetDeleted = ({ cache }: Pick<Reflector<KubeObject>, 'cache'>, { forget }: { forget: (uid: string) => void }): void =>
+  cache.onChange(({ type, object }) => {
     if (type === 'deleted') {
-      outputs.forget(object.metadata?.uid ?? '');
+      forget(object.metadata?.uid ?? '');
     }
   });
 
@@ -112,7 +115,9 @@ const run = async (log: Log): Promise<void> => {
   const read = Promise.all(allReflectors(caches).map((reflector) => reflector.run(reading.signal)));
   const clusterId = await readClusterId(client, log, signal);
   const outputs = createOutputs(client, log);
-  forgetOutputs(caches, outputs);
+  const receiverLines = createReceiverLines(client, log, Date.now);
+  forgetDeleted(caches.jobs, outputs);
+  forgetDeleted(caches.deployments, receiverLines);
   const events = createEventRecorder({ client, log, controller: 'holdfast.dev/operator', instance: hostname() });
   const { agentImages } = settings;
   const uninstalling = await beginUninstall(settings, connection, caches, log, () => stop.abort());
@@ -120,6 +125,7 @@ const run = async (log: Log): Promise<void> => {
     client,
     caches,
     outputs,
+    receiverLines,
     events,
     log,
     now: Date.now,
@@ -170,7 +176,7 @@ const run = async (log: Log): Promise<void> => {
   };
   await lead({ election, parts, signal });
   await settingsWatched;
-  await outputs.close();
+  await Promise.all([outputs.close(), receiverLines.close()]);
   reading.abort();
   await read;
   await health.close();

@@ -11,6 +11,8 @@ export const conditionTypes = {
   NotifyFailing: 'On a policy: an alert or a heartbeat could not be delivered. Present only when True.',
   Verified: 'On a policy: stored bytes were read again on every tier lately, and matched what was written (level L1).',
   CapacityOK: 'On a policy: the volumes have room for what comes.',
+  ArchivingHealthy:
+    'On a policy: the WAL of every component with walArchive.mode Continuous is stored as it is written. Absent where none has it.',
   StorageHealthy: 'On a policy: the tiers could be read, and every manifest in them verified.',
 } as const;
 export type ConditionType = keyof typeof conditionTypes;
@@ -209,6 +211,75 @@ export const reasons = {
   },
   NoSlotYet: { meaning: 'No slot of a schedule has come yet.', remedy: 'Wait for the first one; status.next names it.' },
   NoSchedule: { meaning: 'No schedule starts a run.', remedy: 'Set spec.schedules.full, where runs shall start by themselves.' },
+  WalArchived: { meaning: 'WAL is stored as it is written.', remedy: 'Nothing to do.' },
+  AcknowledgedOnSite: {
+    meaning: 'WAL is stored as it is written, but only volumes of this cluster must have it before the server may remove it.',
+    remedy:
+      'Where a lost cluster may cost nothing, name a tier outside of it in walArchive.acknowledge. The server then keeps WAL for as long as that tier is away.',
+  },
+  TierBehind: {
+    meaning: 'WAL is stored as it is written, but a further tier does not follow.',
+    remedy: 'Look at the tier that the message names. It catches up by itself; until then a restore from it brings back less.',
+  },
+  ReceiverStarting: { meaning: 'The receiver of WAL is being started, and has said nothing yet.', remedy: 'Wait a minute.' },
+  ReceiverStopped: {
+    meaning: 'Somebody scaled the Deployment of the receiver to 0: no WAL is stored, and the server keeps all of it.',
+    remedy: 'Scale it to 1, as the message says. To end the archive set walArchive.mode to Off: that drops the slot, too.',
+  },
+  ReceiverCannotStart: {
+    meaning: 'The pod of the receiver cannot start: no WAL is stored, and the server keeps all of it.',
+    remedy: 'Mend the image, Secret, volume or node that the message names.',
+  },
+  ReceiverSilent: {
+    meaning: 'The receiver runs, but has printed nothing for 45 seconds: it hangs, or nobody hears it.',
+    remedy: 'Wait three minutes: another one takes its place. Where that does not help, look at its node.',
+  },
+  ReceiverFailed: {
+    meaning: 'The receiver ended and is started again.',
+    remedy: 'Mend what the message names; `kubectl logs` of its Deployment says more.',
+  },
+  WalBehind: {
+    meaning: 'The receiver runs, but what it has stored does not get any newer.',
+    remedy:
+      'Look at the log of its Deployment. Where the server writes more than the store takes, give it more: walArchive, jobs.resources, the store.',
+  },
+  SlotUnsafe: {
+    meaning: 'The receiver refuses to begin: its slot could fill the volume of the server.',
+    remedy: 'Set walArchive.maxRetained, or max_slot_wal_keep_size on the server.',
+  },
+  SlotInUse: {
+    meaning: 'Something else has held the replication slot of the receiver for long.',
+    remedy:
+      'Find who streams from it (pg_stat_replication). Two receivers of one slot are a mistake: give one of them another walArchive.slotName.',
+  },
+  SlotLost: {
+    meaning: 'The replication slot has lost its WAL, or the server has removed it.',
+    remedy: 'The receiver makes the slot anew, the archive has a gap, and a new Full leads on behind it. See why it fell behind.',
+  },
+  SynchronousStandby: {
+    meaning: 'The server would wait for the receiver at every commit, which is not wanted.',
+    remedy: 'Name the standbys in synchronous_standby_names one by one, or set walArchive.synchronous.',
+  },
+  ForeignDatabase: {
+    meaning: 'The server at this address is another database than the one that is archived. Nothing of it is stored.',
+    remedy: 'Correct connection.host, or give the new database a component of another name.',
+  },
+  SourceRefused: {
+    meaning: 'The server refuses the login of the receiver, or lets it not replicate.',
+    remedy: 'Mend the Secret of connection.credentialsSecretRef, the role or pg_hba.conf (docs/postgresql.md).',
+  },
+  SourceMisconfigured: {
+    meaning: 'The server is not set up for this: its version, or a setting such as wal_level.',
+    remedy: 'Change what the message names.',
+  },
+  SourceUnreachable: {
+    meaning: 'The server cannot be reached. What it writes is not lost as long as it keeps it.',
+    remedy: 'Look whether it runs, and at connection.host and port. The receiver goes on by itself.',
+  },
+  ArchiveStoreFailed: {
+    meaning: 'The tier that must have WAL does not take it; the server keeps it meanwhile.',
+    remedy: 'Look at the store that the message names before the volume of the server fills up.',
+  },
   DeliveryFailed: {
     meaning: 'A mail or a heartbeat could not be delivered.',
     remedy: 'Look at the server that the message names, and at `notify` in the values of the chart. It is tried again.',

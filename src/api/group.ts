@@ -13,6 +13,8 @@ export const label = {
   tier: `${group}/tier`,
   verb: `${group}/verb`,
   attempt: `${group}/attempt`,
+  // On pods that mount a volume of a policy whose WAL is received: they run on one node.
+  oneNode: `${group}/one-node`,
 } as const;
 
 export const annotation = {
@@ -28,6 +30,8 @@ export const annotation = {
   because: `${group}/because`,
   // On a Job: the attempt's parent, `<kind>/<name>/<uid>`.
   owner: `${group}/run-owner`,
+  // On the Deployment of a receiver: tells whether it was made from what the policy says now.
+  madeFrom: `${group}/made-from`,
 } as const;
 
 // Keeps a Backup until its Jobs are gone. It never waits for the store.

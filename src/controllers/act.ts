@@ -7,11 +7,12 @@ import { claimName } from '../core/plan/names.ts';
 import { hasReason } from '../kube/errors.ts';
 import { isSame, mergePatch } from '../kube/merge-patch.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { jobs, persistentVolumeClaims } from '../kube/resource.ts';
+import { deployments, jobs, persistentVolumeClaims } from '../kube/resource.ts';
 import type { Resource } from '../kube/resource.ts';
-import type { Job } from './caches.ts';
+import type { Deployment, Job } from './caches.ts';
 import type { OperatorContext } from './context.ts';
 import { buildJob } from './jobs/job.ts';
+import { buildReceiver } from './receivers/deployment.ts';
 import { tell, tellOfChanges } from './tell.ts';
 import { backupPolicies, backups } from './resources.ts';
 
@@ -134,6 +135,12 @@ const actOne = async (
     case 'createClaim':
       await createOnce(context, persistentVolumeClaims, claim(subject as BackupPolicy, action.tier));
       return undefined;
+    case 'createReceiver':
+      await createReceiver(context, subject as BackupPolicy, action.component);
+      return undefined;
+    case 'deleteReceiver':
+      await context.client.delete(deployments, { namespace, name: action.name }, { uid: action.uid });
+      return undefined;
   }
 };
 
@@ -150,6 +157,13 @@ const createJob = async (
   const made = await createOnce<Job>(context, jobs, built);
   if (made !== undefined) {
     context.caches.jobs.cache.remember(made);
+  }
+};
+
+const createReceiver = async (context: OperatorContext, policy: BackupPolicy, component: string): Promise<void> => {
+  const made = await createOnce<Deployment>(context, deployments, buildReceiver(policy, component, context));
+  if (made !== undefined) {
+    context.caches.deployments.cache.remember(made);
   }
 };
 
@@ -236,6 +250,8 @@ const describe = (action: Action): string =>
     createClaim: 'Creating a PersistentVolumeClaim',
     requestBackup: 'Asking for a Full backup',
     tell: 'A person should know',
+    createReceiver: 'Creating the Deployment of a WAL receiver',
+    deleteReceiver: 'Deleting the Deployment of a WAL receiver',
   })[action.type];
 
 const detail = (action: Action): Record<string, string> => {
@@ -254,6 +270,10 @@ const detail = (action: Action): Record<string, string> => {
       return { tier: action.tier };
     case 'tell':
       return { reason: action.reason, text: action.message };
+    case 'createReceiver':
+      return { component: action.component };
+    case 'deleteReceiver':
+      return { deployment: action.name };
     case 'addFinalizer':
     case 'removeFinalizer':
       return {};

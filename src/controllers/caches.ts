@@ -1,5 +1,5 @@
 // What the operator keeps in memory of the cluster: one reflector for each kind, and the indexes that the controllers ask.
-import type { V1Job, V1PersistentVolumeClaim, V1Pod } from '@kubernetes/client-node';
+import type { V1Deployment, V1Job, V1PersistentVolumeClaim, V1Pod } from '@kubernetes/client-node';
 import { label, managedByValue } from '../api/group.ts';
 import type { Backup, BackupPolicy } from '../api/objects.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -7,7 +7,7 @@ import { controllerOf } from '../kube/object.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { createReflector } from '../kube/reflector.ts';
 import type { Reflector } from '../kube/reflector.ts';
-import { jobs, persistentVolumeClaims, pods } from '../kube/resource.ts';
+import { deployments, jobs, persistentVolumeClaims, pods } from '../kube/resource.ts';
 import type { Log } from '../telemetry/log.ts';
 import { brief, isSettled } from './brief.ts';
 import { backupLabel } from './hash.ts';
@@ -17,6 +17,7 @@ import { backupPolicies, backups } from './resources.ts';
 // As they come over the wire: times are text.
 export type Job = V1Job & KubeObject;
 export type Pod = V1Pod & KubeObject;
+export type Deployment = V1Deployment & KubeObject;
 export type Claim = V1PersistentVolumeClaim & KubeObject;
 
 export type Caches = {
@@ -25,6 +26,8 @@ export type Caches = {
   jobs: Reflector<Job>;
   pods: Reflector<Pod>;
   claims: Reflector<Claim>;
+  // Of WAL receivers.
+  deployments: Reflector<Deployment>;
   // The Backups of one policy.
   backupsOf: (policy: Pick<BackupPolicy, 'metadata'>) => Backup[];
 };
@@ -36,6 +39,9 @@ export const byOwner = (uid: string): string => `owner:${uid}`;
 export const byLabel = (namespace: string, value: string): string => `label:${namespace}/${value}`;
 // Jobs that copy a Backup, by what stands in their label.
 export const byCopied = (namespace: string, value: string): string => `copy:${namespace}/${value}`;
+
+// Pods of a component's receiver.
+export const byReceiver = (namespace: string, policy: string, component: string): string => `receiver:${namespace}/${policy}/${component}`;
 
 const madeByUs = `${label.managedBy}=${managedByValue}`;
 
@@ -55,6 +61,14 @@ const copiedBackup = ({ metadata }: KubeObject): string[] =>
 const cutName = ({ namespace, name }: Backup['metadata']): string[] => {
   const value = backupLabel(name);
   return value === name ? [] : [byLabel(namespace, value)];
+};
+
+// A Job of the same verb has pods with the same labels: their owner is the Job.
+const receiverIndex = (object: KubeObject): string[] => {
+  const { namespace = '', labels = {} } = object.metadata ?? {};
+  return labels[label.verb] === 'receive' && controllerOf(object)?.kind === 'ReplicaSet'
+    ? [byReceiver(namespace, labels[label.policy] ?? '', labels[label.component] ?? '')]
+    : [];
 };
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
@@ -94,6 +108,11 @@ const bare = <T extends KubeObject & { spec?: unknown }>(object: T): T => {
   return rest as T;
 };
 
+const scaled = (deployment: Deployment): Deployment => {
+  const { spec, ...rest } = withoutNotes(deployment);
+  return { ...rest, spec: { replicas: spec?.replicas } } as Deployment;
+};
+
 // `namespace`: only that one is looked at; default: all.
 export const createCaches = (client: KubeClient, log: Log, namespace?: string): Caches => {
   const common = { client, log, ...(namespace === undefined ? {} : { namespace }) };
@@ -119,9 +138,16 @@ export const createCaches = (client: KubeClient, log: Log, namespace?: string): 
       resource: pods,
       labelSelector: madeByUs,
       keep: bare,
-      indexOf: (pod) => [...ownerIndex(pod), ...policyOfLabel(pod)],
+      indexOf: (pod) => [...ownerIndex(pod), ...policyOfLabel(pod), ...receiverIndex(pod)],
     }),
     claims: createReflector<Claim>({ ...common, resource: persistentVolumeClaims, labelSelector: madeByUs, keep: bare }),
+    deployments: createReflector<Deployment>({
+      ...common,
+      resource: deployments,
+      labelSelector: madeByUs,
+      keep: scaled,
+      indexOf: policyOfLabel,
+    }),
   };
 };
 
@@ -138,4 +164,12 @@ export const allReflectors = ({
   jobs: work,
   pods: workers,
   claims,
-}: Caches): Pick<Reflector<KubeObject>, 'resource' | 'counts' | 'life' | 'run' | 'synced'>[] => [policies, runs, work, workers, claims];
+  deployments: receivers,
+}: Caches): Pick<Reflector<KubeObject>, 'resource' | 'counts' | 'life' | 'run' | 'synced'>[] => [
+  policies,
+  runs,
+  work,
+  workers,
+  claims,
+  receivers,
+];

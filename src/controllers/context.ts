@@ -4,11 +4,13 @@ import type { EventRecorder } from '../kube/events.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Caches } from './caches.ts';
 import type { Outputs } from './jobs/outputs.ts';
+import type { ReceiverLines } from './receivers/lines.ts';
 
 export type OperatorContext = {
   client: KubeClient;
   caches: Caches;
   outputs: Outputs;
+  receiverLines: ReceiverLines;
   events: Pick<EventRecorder, 'record'>;
   log: Log;
   now: () => number;

@@ -17,7 +17,7 @@ export type WatchEvent<T> = { type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK
 export type CreateOptions = { signal?: AbortSignal };
 export type PatchOptions = { subresource?: string; resourceVersion?: string; signal?: AbortSignal };
 export type DeleteOptions = { uid?: string; propagation?: 'Background' | 'Foreground' };
-export type LogOptions = { container?: string; follow?: boolean; signal?: AbortSignal; idleMilliseconds?: number };
+export type LogOptions = { container?: string; follow?: boolean; signal?: AbortSignal; idleMilliseconds?: number; tailLines?: number };
 
 const defaultPageSize = 1000;
 const longestObjectCharacters = 16 * 1024 ** 2;
@@ -145,8 +145,8 @@ export const createClient = (connection: Connection, hooks: Hooks = {}) => {
       }
     },
 
-    // The lines of a pod's log, oldest first; with `follow` until the container ends.
-    async *logs(ref: Ref, { container, follow = false, signal, idleMilliseconds = logIdleMilliseconds }: LogOptions = {}) {
+    // The lines of a pod's log, oldest first; with `follow` until the container ends; with `tailLines` only the newest of those there are.
+    async *logs(ref: Ref, { container, follow = false, signal, tailLines, idleMilliseconds = logIdleMilliseconds }: LogOptions = {}) {
       const chunks = exchangeStream(
         connection,
         {
@@ -154,7 +154,7 @@ export const createClient = (connection: Connection, hooks: Hooks = {}) => {
           ...named('get', pods, 'log'),
           method: 'GET',
           path: pathOf(pods, ref, 'log'),
-          query: { container, follow: follow ? 'true' : undefined },
+          query: { container, follow: follow ? 'true' : undefined, tailLines: tailLines?.toString() },
           ...(signal === undefined ? {} : { signal }),
         },
         { idleMilliseconds },

@@ -28,6 +28,8 @@ export const apiVersionOf = (resource: Resource): string =>
   resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
 
 export const jobs: Resource = { group: 'batch', version: 'v1', plural: 'jobs', kind: 'Job' };
+export const deployments: Resource = { group: 'apps', version: 'v1', plural: 'deployments', kind: 'Deployment' };
+export const replicaSets: Resource = { group: 'apps', version: 'v1', plural: 'replicasets', kind: 'ReplicaSet' };
 export const pods: Resource = { group: '', version: 'v1', plural: 'pods', kind: 'Pod' };
 export const events: Resource = { group: '', version: 'v1', plural: 'events', kind: 'Event' };
 export const namespaces: Resource = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', clusterWide: true };

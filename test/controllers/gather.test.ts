@@ -35,6 +35,7 @@ const operator = (policy: BackupPolicy = makePolicy()) => {
       forget: (uid) => void forgotten.push(uid),
       close: () => Promise.resolve(),
     },
+    receiverLines: { aliveTime: () => start, listen: () => undefined, forget: () => undefined, close: () => Promise.resolve() },
     log: quiet,
     now: () => start + 60_000,
     events: { record: () => undefined },

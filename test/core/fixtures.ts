@@ -120,6 +120,7 @@ export const observedPolicy = (given: Partial<PolicyObserved> = {}): PolicyObser
   missingClaims: [],
   receivingPods: [],
   namespaceTerminating: false,
+  receivers: [],
   agentMajors: [17],
   hash,
   ...given,

@@ -93,6 +93,8 @@ export const createWorld = (names: string[], schedules: object = {}, logs: strin
         return makeScheduled(action);
       case 'deleteBackup':
         return void backups.delete(action.name);
+      case 'createReceiver':
+      case 'deleteReceiver':
       case 'createClaim':
       case 'requestBackup':
       case 'tell':
@@ -176,6 +178,7 @@ export const createWorld = (names: string[], schedules: object = {}, logs: strin
       missingClaims: [],
       receivingPods: [],
       namespaceTerminating: false,
+      receivers: [],
       agentMajors: [17],
       hash,
     });

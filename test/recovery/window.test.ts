@@ -73,8 +73,9 @@ test('a window begins with the oldest backup that leads on, and ends with the ne
   t.deepEqual(found.mark, { timeMilliseconds: at(60), lsn: place(60), timeline: 1 });
 });
 
+const leads = (backups: readonly Given[], sources: readonly WalSource[]) => window(backups, sources).leadsOn;
+
 test('where a backup leads into the newest WAL, what comes behind it carries the window on; else nothing does', (t) => {
-  const leads = (backups: readonly Given[], sources: readonly WalSource[]) => window(backups, sources).leadsOn;
   const open = contents(1, [[0, 60]]);
   const expected = { lineageId: source([open]).lineageId, timeline: 1, to: place(60), fromMilliseconds: at(10) };
   t.deepEqual(leads([{ minutes: 20 }, { minutes: 10 }], [source([open])]), expected);

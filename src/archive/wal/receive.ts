@@ -54,7 +54,7 @@ export const receive = async (plan: ReceivePlan, context: AgentContext): Promise
       plan,
       store,
       patience.signal,
-      { others, keys: { signer, verifiers }, troubles, report: reporter.look },
+      { others, keys: { signer, verifiers }, troubles, report: () => reporter.look() },
       context,
     );
     reporter.watch(receiver);

@@ -126,8 +126,8 @@ export const streamLeg = async (options: LegOptions): Promise<LegEnd> => {
 
 // The newest one of this timeline, also where it is of the connection before.
 const markOf = (recorder: Recorder, last: Reached | undefined): { markMilliseconds?: number } => {
-  const markMilliseconds = recorder.marked()?.timeMilliseconds ?? last?.markMilliseconds;
-  return markMilliseconds === undefined ? {} : { markMilliseconds };
+  const marked = recorder.marked()?.timeMilliseconds ?? last?.markMilliseconds;
+  return marked === undefined ? {} : { markMilliseconds: marked };
 };
 
 const startRecorder = (

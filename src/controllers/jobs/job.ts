@@ -7,6 +7,7 @@ import type { JobRequest, JobVerb } from '../../core/jobs/request.ts';
 import { backupLabel } from '../hash.ts';
 import { findComponent } from './find-in-policy.ts';
 import { agentPlan } from './plan.ts';
+import { togetherLabel } from './one-node.ts';
 import { podSpec } from './pod.ts';
 
 export type JobSettings = { agentImages: Map<number, string>; clusterId: string };
@@ -52,6 +53,7 @@ const labelsOf = (request: JobRequest, policy: BackupPolicy, owner: Backup | Bac
     [label.verb]: verb,
     [label.attempt]: String(attempt),
     [label.tier]: tier,
+    ...togetherLabel(policy, request),
     ...(component === undefined ? {} : { [label.component]: component }),
     ...(backup === undefined ? {} : { [label.backupId]: backup.id }),
     ...(run === '' ? {} : { [label.backup]: backupLabel(run) }),
@@ -59,7 +61,7 @@ const labelsOf = (request: JobRequest, policy: BackupPolicy, owner: Backup | Bac
 };
 
 // A dump and a receiver use the image of the server's major version; the others need no PostgreSQL and take the newest.
-const imageFor = (request: JobRequest, policy: BackupPolicy, { agentImages }: JobSettings): string => {
+export const imageFor = (request: JobRequest, policy: BackupPolicy, { agentImages }: JobSettings): string => {
   const newest = Math.max(...agentImages.keys());
   const major =
     request.dropSlot === undefined && (request.verb === 'dump' || request.verb === 'receive')

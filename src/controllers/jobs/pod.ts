@@ -6,6 +6,7 @@ import type { BackupPolicy } from '../../api/objects.ts';
 import { agentContainer } from '../../core/jobs/pod-waiting.ts';
 import type { JobRequest } from '../../core/jobs/request.ts';
 import { findTier } from './find-in-policy.ts';
+import { togetherAffinity } from './one-node.ts';
 import { mountsFor } from './volumes.ts';
 
 const agentId = 65_532;
@@ -53,7 +54,7 @@ export const podSpec = (policy: BackupPolicy, request: JobRequest, plan: AgentPl
   const mounted = mountsFor(policy, request);
   const { nodeSelector, imagePullSecrets } = policy.spec.jobs;
   return {
-    restartPolicy: 'Never',
+    restartPolicy: request.receive?.mode === 'Continuous' ? 'Always' : 'Never',
     serviceAccountName: serviceAccount(policy, request),
     automountServiceAccountToken: false,
     enableServiceLinks: false,
@@ -86,6 +87,7 @@ export const podSpec = (policy: BackupPolicy, request: JobRequest, plan: AgentPl
     volumes: mounted.map(({ volume }) => volume),
     ...(nodeSelector === undefined ? {} : { nodeSelector }),
     tolerations: tolerations(policy),
+    ...togetherAffinity(policy, request),
     ...(imagePullSecrets === undefined ? {} : { imagePullSecrets }),
   };
 };

@@ -12,6 +12,12 @@ import { hash8 } from '../hash.ts';
 import { findComponent } from './find-in-policy.ts';
 import { postgresqlSource, tierPlan } from './plan-parts.ts';
 
+// A gap that comes of it has that reason.
+const droppedLast = ({ status }: BackupPolicy, component: string): Pick<ReceivePlan, 'slotDropped'> => {
+  const dropped = status?.walArchive?.find((each) => each.component === component)?.dropped;
+  return dropped === undefined ? {} : { slotDropped: { time: dropped.time, reason: dropped.reason } };
+};
+
 type Base = Pick<ReceivePlan, 'policy' | 'clusterId' | 'verificationKeys'>;
 
 // Every tier gets the WAL; the server may remove what those have that acknowledge, by default the primary.
@@ -38,6 +44,7 @@ export const receivePlan = (policy: BackupPolicy, { component: name, receive }: 
     flushSeconds: durationMilliseconds(flushInterval) / second,
     ...(maxRetained === undefined ? {} : { maxRetainedBytes: sizeBytes(maxRetained) }),
     synchronous,
+    ...droppedLast(policy, component.name),
     ...(receive.mode === 'Continuous' ? {} : { deadlineSeconds: deadlinesFor(policy, 'receive').runMilliseconds / second }),
   };
 };

@@ -33,6 +33,7 @@ export const createPolicyController = (context: OperatorContext): Controller => 
       sourceOf(caches.jobs, labelled),
       sourceOf(caches.pods, labelled),
       sourceOf(caches.claims, labelled),
+      sourceOf(caches.deployments, labelled),
     ],
     async reconcile(key) {
       const policy = caches.policies.cache.get(refOf(key));

@@ -13,6 +13,7 @@ import { hash8 } from '../hash.ts';
 import { isNamespaceTerminating } from '../namespace.ts';
 import { readJob } from '../jobs/gather.ts';
 import type { ReadOptions } from '../jobs/gather.ts';
+import { readReceivers } from '../receivers/gather.ts';
 import { majorsOf } from '../settings.ts';
 import { catalogueOf, isReading, readReadings } from './readings.ts';
 
@@ -29,6 +30,7 @@ export const gatherPolicy = async (context: OperatorContext, policy: BackupPolic
     catalogue: Object.fromEntries(
       policy.spec.tiers.map((tier) => [tier.name, catalogueOf(jobs, tier.name, measuredTime(policy, tier.name))]),
     ),
+    receivers: await readReceivers(context, policy, told.onEnd),
     missingClaims: await missingClaims(context, policy),
     receivingPods: receivingPodsOf(context, policy),
     namespaceTerminating: await isNamespaceTerminating(context, policy),

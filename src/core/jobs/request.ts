@@ -51,7 +51,10 @@ export type Action =
   // A Full that no schedule asked for.
   | { type: 'requestBackup'; name: string; because: string }
   // Something that a person should know and no condition will say.
-  | { type: 'tell'; reason: string; message: string };
+  | { type: 'tell'; reason: string; message: string }
+  // The Deployment of a component's WAL receiver.
+  | { type: 'createReceiver'; component: string }
+  | { type: 'deleteReceiver'; name: string; uid: string };
 
 export const createJob = (job: JobRequest): Action => ({ type: 'createJob', job });
 

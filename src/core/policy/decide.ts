@@ -5,9 +5,11 @@ import type { Action } from '../jobs/request.ts';
 import { dropConditions, setConditions } from '../plan/conditions.ts';
 import type { NewCondition } from '../plan/conditions.ts';
 import { soonest } from '../plan/time.ts';
+import { archives, stopReceivers } from '../receiver/archives.ts';
 import { release } from '../receiver-slots/release.ts';
 import { receiverSlots } from '../receiver-slots/slots.ts';
 import { suspendedArchiving, suspendedTime } from '../receiver-slots/wanted.ts';
+import { withSlots } from '../receiver-slots/with-slots.ts';
 import { adoption } from './adoption.ts';
 import { capacity } from './capacity.ts';
 import { copies } from './copies.ts';
@@ -29,7 +31,14 @@ export const decidePolicy = (observed: PolicyObserved): PolicyDecision => leavin
 
 // Deleting a policy deletes no data. Its Jobs and receivers go with it, by their owner reference; what it has on servers is dropped before.
 const leaving = (observed: PolicyObserved): PolicyDecision | undefined =>
-  observed.policy.metadata.deletionTimestamp === undefined && observed.uninstalling === undefined ? undefined : release(observed);
+  observed.policy.metadata.deletionTimestamp === undefined && observed.uninstalling === undefined
+    ? undefined
+    : withActions(stopReceivers(observed), release(observed));
+
+const withActions = (actions: Action[], decision: PolicyDecision): PolicyDecision => ({
+  ...decision,
+  actions: [...actions, ...decision.actions],
+});
 
 // It cannot work as it is written. What was known of the store stays in the status.
 const invalid = (observed: PolicyObserved): PolicyDecision | undefined => {
@@ -42,7 +51,7 @@ const invalid = (observed: PolicyObserved): PolicyDecision | undefined => {
   const { reason, message }: Problem = problem;
   const receiving = receiverSlots(observed, false);
   return {
-    actions: receiving.actions,
+    actions: [...stopReceivers(observed), ...receiving.actions],
     status: withConditions(observed, { ...before, ...archiving(observed, receiving.walArchive) }, [
       { type: 'Ready', status: 'False', reason, message },
       { type: 'Stalled', status: 'True', reason, message },
@@ -59,6 +68,8 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
   const taking = adoption(observed);
   const receiving = receiverSlots(observed);
   const asking = fullForWal(observed, receiving.walArchive, due.status.next);
+  const receivers = archives(observed);
+  const walArchive = withSlots(receivers.status, asking.walArchive);
   const {
     next: _next,
     lastScheduleTime: _last,
@@ -69,7 +80,7 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
     recoverability: _window,
     ...before
   } = withoutArchiving(policy.status ?? {});
-  const read = summary(observed);
+  const read = summary(observed, walArchive);
   const exposure = rpo(observed, read.tiers ?? []);
   const rate = successRate(observed, due);
   const logRate = logSuccessRate(observed, due.log);
@@ -78,7 +89,7 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
     ...due.status,
     ...read,
     ...taking.status,
-    ...archiving(observed, asking.walArchive),
+    ...archiving(observed, walArchive),
     rpo: exposure.status,
     ...(rate === undefined ? {} : { successRate: rate }),
     ...(logRate === undefined ? {} : { logSuccessRate: logRate }),
@@ -90,6 +101,7 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
     storageHealth(observed, reading.readings),
     verified(observed, read.tiers ?? []),
     capacity(observed, read.tiers ?? []),
+    ...(receivers.condition === undefined ? [] : [receivers.condition]),
   ];
   const wait = soonest(
     taking.againMilliseconds,
@@ -99,10 +111,12 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
     reading.againMilliseconds,
     copying.againMilliseconds,
     exposure.againMilliseconds,
+    receivers.againMilliseconds,
   );
   return {
     actions: [
       ...missingClaims.map((tier): Action => ({ type: 'createClaim', tier })),
+      ...receivers.actions,
       ...due.actions,
       ...copying.actions,
       ...taking.actions,
@@ -111,7 +125,18 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
       ...reading.actions,
       ...history(observed),
     ],
-    status: withConditions(observed, { ...status, conditions: dropConditions(before.conditions ?? [], 'Stalled') }, conditions),
+    status: withConditions(
+      observed,
+      {
+        ...status,
+        conditions: dropConditions(
+          before.conditions ?? [],
+          'Stalled',
+          ...(receivers.condition === undefined ? ['ArchivingHealthy' as const] : []),
+        ),
+      },
+      conditions,
+    ),
     ...(wait === undefined ? {} : { againMilliseconds: wait }),
   };
 };

@@ -6,6 +6,7 @@ import type { BackupPolicy } from '../../api/objects.ts';
 import type { PolicyStatus } from '../../api/policy.ts';
 import type { JobFacts } from '../jobs/facts.ts';
 import type { Decision } from '../jobs/request.ts';
+import type { ReceiverFacts } from '../receiver/facts.ts';
 
 // A Backup of the policy, as far as the policy cares.
 export type BackupFacts = {
@@ -45,6 +46,8 @@ export type PolicyObserved = {
   jobs: JobFacts[];
   // By tier: the newest reading that succeeded, as far as it is still known.
   catalogue: Record<string, TierCatalogue | undefined>;
+  // The WAL receivers that are there.
+  receivers: ReceiverFacts[];
   // Tiers whose claim Holdfast shall make and that is not there.
   missingClaims: string[];
   // Components whose receiver has a pod that has not ended.

@@ -1,7 +1,9 @@
 // The window of points that WAL leads to, by one tier that was read lately. What was not measured stays as it was.
 import type { WindowLine, WindowSpan } from '../../api/agent.ts';
 import type { PolicyStatus } from '../../api/policy.ts';
+import type { WalArchiveStatus } from '../../api/wal-status.ts';
 import { instantOf, isoTime, second } from '../plan/time.ts';
+import { carriedTime } from './carried.ts';
 import type { PolicyObserved } from './observed.ts';
 
 export type Recoverability = NonNullable<PolicyStatus['recoverability']>;
@@ -28,9 +30,17 @@ export const recoverability = (observed: PolicyObserved): Recoverability | undef
   return undefined;
 };
 
-// The newest instant that WAL of a component leads to from a whole backup on one tier.
-export const restorableByWal = (observed: PolicyObserved, tier: string, component: string): number | undefined =>
-  instantOf(windowsOn(observed, tier).find((window) => window.component === component)?.restorableTo);
+// The newest instant that WAL of a component leads to from a whole backup on one tier: as it was read, or carried on by what a receiver stored since.
+export const restorableByWal = (
+  observed: PolicyObserved,
+  tier: string,
+  component: string,
+  archives: readonly WalArchiveStatus[],
+): number | undefined => {
+  const window = windowsOn(observed, tier).find((each) => each.component === component);
+  const known = [instantOf(window?.restorableTo), window && carriedTime(tier, window, archives)].filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.max(...known);
+};
 
 const windowsOn = ({ policy, catalogue }: PolicyObserved, tier: string): WindowLine[] =>
   (catalogue[tier]?.windows ?? []).filter(({ component }) => policy.spec.components.some(({ name }) => name === component));

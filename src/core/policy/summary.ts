@@ -1,6 +1,7 @@
 // What the policy's status says of the store. A figure that was not measured stays as it was, or absent: never 0.
 import type { EntryLine } from '../../api/agent.ts';
 import type { PolicyStatus } from '../../api/policy.ts';
+import type { WalArchiveStatus } from '../../api/wal-status.ts';
 import { instantOf, isoTime } from '../plan/time.ts';
 import type { PolicyObserved, TierCatalogue } from './observed.ts';
 import { recoverability, restorableByWal } from './recoverability.ts';
@@ -9,7 +10,8 @@ type Summary = Pick<PolicyStatus, 'tiers' | 'components' | 'latestBackup' | 'rep
 type TierSummary = NonNullable<PolicyStatus['tiers']>[number];
 type ComponentSummary = NonNullable<PolicyStatus['components']>[number];
 
-export const summary = (observed: PolicyObserved): Summary => {
+// `archives`: what is known of the receivers of WAL.
+export const summary = (observed: PolicyObserved, archives: readonly WalArchiveStatus[]): Summary => {
   const { policy, catalogue } = observed;
   const [primary] = policy.spec.tiers;
   const read = primary && catalogue[primary.name];
@@ -19,7 +21,7 @@ export const summary = (observed: PolicyObserved): Summary => {
   const components = policy.spec.components.map(({ name }) => componentSummary(observed, name, read));
   const window = recoverability(observed);
   return {
-    tiers: policy.spec.tiers.map(({ name }) => tierSummary(observed, name)),
+    tiers: policy.spec.tiers.map(({ name }) => tierSummary(observed, name, archives)),
     components,
     ...(window === undefined ? {} : { recoverability: window }),
     ...(repositoryId === undefined ? {} : { repositoryId }),
@@ -42,10 +44,15 @@ const newestPassed = (entries: EntryLine[]): EntryLine | undefined => passed(ent
 
 // What a restore of everything from one tier would bring back: of each component the newest, by a backup or by WAL behind one, of those the oldest. None
 // while one has nothing.
-const restorableTime = (observed: PolicyObserved, tier: string, entries: EntryLine[]): string | undefined => {
+const restorableTime = (
+  observed: PolicyObserved,
+  tier: string,
+  entries: EntryLine[],
+  archives: readonly WalArchiveStatus[],
+): string | undefined => {
   const perComponent = observed.policy.spec.components.map(({ name }) => [
     ...passed(entries).flatMap(({ components }) => instantOf(components.find((each) => each.name === name)?.restorableTo) ?? []),
-    ...[restorableByWal(observed, tier, name) ?? []].flat(),
+    ...[restorableByWal(observed, tier, name, archives) ?? []].flat(),
   ]);
   return perComponent.every((points) => points.length > 0)
     ? isoTime(Math.min(...perComponent.map((points) => Math.max(...points))))
@@ -57,7 +64,7 @@ const describeLatest = ({ backups }: PolicyObserved, entry: EntryLine): NonNulla
   return { ...(name === undefined ? {} : { name }), backupId: entry.backupId, bytes: entry.bytes, seconds: entry.seconds };
 };
 
-const tierSummary = (observed: PolicyObserved, name: string): TierSummary => {
+const tierSummary = (observed: PolicyObserved, name: string, archives: readonly WalArchiveStatus[]): TierSummary => {
   const { policy, catalogue } = observed;
   const read = catalogue[name];
   const before = policy.status?.tiers?.find((tier) => tier.name === name);
@@ -65,7 +72,7 @@ const tierSummary = (observed: PolicyObserved, name: string): TierSummary => {
     return before ?? { name };
   }
   const latest = read.entries === undefined ? before?.latestBackupTime : slotTime(newestPassed(read.entries));
-  const restorable = read.entries === undefined ? before?.restorableTime : restorableTime(observed, name, read.entries);
+  const restorable = read.entries === undefined ? before?.restorableTime : restorableTime(observed, name, read.entries, archives);
   return {
     name,
     ...(latest === undefined ? {} : { latestBackupTime: latest }),

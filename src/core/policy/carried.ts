@@ -1,0 +1,36 @@
+// How far WAL that came after the newest reading of a tier carries its window on. Never farther than a recovery would go: the same lineage and timeline,
+// and no hole between where a backup led to and what is stored by now.
+import type { WindowLine } from '../../api/agent.ts';
+import { lsnBytes } from '../../api/lsn.ts';
+import type { WalArchiveStatus } from '../../api/wal-status.ts';
+import { instantOf } from '../plan/time.ts';
+
+type Place = { storedLsn: string; storedTime: number };
+
+// The newest instant that can be recovered from the tier by the WAL of a component. Undefined: the reading alone says.
+export const carriedTime = (
+  tier: string,
+  { component, leadsOn }: WindowLine,
+  archives: readonly WalArchiveStatus[],
+): number | undefined => {
+  const archive = archives.find((each) => each.component === component);
+  const place = archive && placeOn(tier, archive);
+  const first = instantOf(leadsOn?.from);
+  if (leadsOn === undefined || first === undefined || place === undefined || archive?.fromLsn === undefined) {
+    return undefined;
+  }
+  const end = lsnBytes(leadsOn.toLsn);
+  const goesOn =
+    archive.lineageId === leadsOn.lineageId &&
+    archive.timeline === leadsOn.timeline &&
+    lsnBytes(archive.fromLsn) <= end &&
+    lsnBytes(place.storedLsn) >= end;
+  return goesOn && place.storedTime >= first ? place.storedTime : undefined;
+};
+
+// How far a tier is: the one that is written first, or one that follows it.
+const placeOn = (tier: string, archive: WalArchiveStatus): Place | undefined => {
+  const { storedLsn, storedTime } = archive.tier === tier ? archive : (archive.followers?.find((each) => each.tier === tier) ?? {});
+  const time = instantOf(storedTime);
+  return storedLsn === undefined || time === undefined ? undefined : { storedLsn, storedTime: time };
+};
