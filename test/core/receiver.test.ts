@@ -107,7 +107,7 @@ for (const [title, facts, before, expected, says] of [
     'Failing ReceiverCannotStart',
     /Create the Secret "login"/,
   ],
-  ['no pod', (({ pod: _, ...rest }) => rest)(receiver(quiet)), good, 'Failing ReceiverCannotStart', /describe deployment/],
+  ['no pod', receiver({ ...quiet, pod: undefined } as never), good, 'Failing ReceiverCannotStart', /describe deployment/],
   ['killed again and again', receiver({ ...quiet, pod: { state: 'Ended', message: 'OOMKilled' } }), good, 'Failing ReceiverFailed', /OOM/],
   ['it refuses the server', receiver({ pod: failed('SlotUnsafe') }), good, 'Failing SlotUnsafe', /^SlotUnsafe: The next step\.$/],
   ['wal_level', receiver({ pod: failed('SourceMisconfigured') }), good, 'Failing SourceMisconfigured'],
