@@ -45,11 +45,12 @@ test('what it is made from moves with everything that it runs by, and with nothi
   t.not(hashOf(slower), before);
 });
 
+const together = (policy = everything()) =>
+  (['dump', 'copy', 'inspect', 'seal'] as const).map(
+    (verb) => podOf(build(verb, { tier: verb === 'inspect' ? 'cloud' : 'local' }, policy)).affinity !== undefined,
+  );
+
 test('with a receiver, all pods of the policy that mount a volume run on one node; others run anywhere', (t) => {
-  const together = (policy = everything()) =>
-    (['dump', 'copy', 'inspect', 'seal'] as const).map(
-      (verb) => podOf(build(verb, { tier: verb === 'inspect' ? 'cloud' : 'local' }, policy)).affinity !== undefined,
-    );
   t.deepEqual(together(), [true, true, false, true]);
   const off = everything();
   Object.assign(off.spec.components[0]?.postgresql?.walArchive ?? {}, { mode: 'Off' });
