@@ -104,6 +104,13 @@ export const alerts = {
     meaning:
       'A backup has waited for its copy for longer than half of `spec.objectives.rpo`. Until it is copied, only the tiers before hold it.',
   },
+  HoldfastSlotNotDropped: {
+    severity: 'warning',
+    title: 'a replication slot that nobody uses is left on a server',
+    action: 'Drop the slot that the message names, or bring its server back: until then the server keeps WAL for it.',
+    meaning:
+      'For 15 minutes a replication slot could not be dropped although archiving is off, suspended, or goes by another slot (condition `SlotLeft`). Resolved when the server has said that it is gone.',
+  },
   HoldfastPolicyStalled: {
     severity: 'critical',
     title: 'the policy cannot work as it is written',

@@ -8,6 +8,7 @@ export const conditionTypes = {
   Replicated: 'On a Backup: every further tier holds it too.',
   RPOMet: 'On a policy: the newest restorable point is young enough for spec.objectives.rpo.',
   OnSchedule: 'On a policy: the newest slot of its schedules got its run in time.',
+  SlotLeft: 'On a policy: a replication slot that nobody shall use any more could not be dropped. Present only when True.',
   NotifyFailing: 'On a policy: an alert or a heartbeat could not be delivered. Present only when True.',
   Verified: 'On a policy: stored bytes were read again on every tier lately, and matched what was written (level L1).',
   CapacityOK: 'On a policy: the volumes have room for what comes.',
@@ -279,6 +280,10 @@ export const reasons = {
   ArchiveStoreFailed: {
     meaning: 'The tier that must have WAL does not take it; the server keeps it meanwhile.',
     remedy: 'Look at the store that the message names before the volume of the server fills up.',
+  },
+  SlotNotDropped: {
+    meaning: 'A replication slot that nobody shall use any more may still be on a server, which keeps WAL for it.',
+    remedy: 'Bring the server back, or run the SQL of the message there. It is tried again, every hour at last.',
   },
   DeliveryFailed: {
     meaning: 'A mail or a heartbeat could not be delivered.',

@@ -189,6 +189,11 @@ const cases: { what: string; broken: Broken; raises: string[] }[] = [
     raises: ['CapacityCritical'],
   },
   {
+    what: 'a slot is left on a server',
+    broken: { conditions: [condition('SlotLeft', 'True', 'SlotNotDropped')] },
+    raises: ['SlotNotDropped'],
+  },
+  {
     what: 'a copy is late',
     broken: {
       backups: [run(13, 'Complete', { cloud: 'Lagging' })],

@@ -288,8 +288,12 @@ test('a slot that is not ours is left alone and told; what did not work is tried
   }
   t.deepEqual(waits.slice(-2), [60, 60]);
   t.is(world.archive()?.slot?.dropping?.message, 'SourceUnreachable: does not answer');
+  const left = () => world.policy().status?.conditions?.find(({ type }) => type === 'SlotLeft');
+  t.true(Date.parse(left()?.lastTransitionTime ?? '') < world.now() - hour, 'it is one trouble, however often it is looked at');
+  t.regex(left()?.message ?? '', /postgres:5432.*SourceUnreachable.*SELECT pg_drop_replication_slot/);
   world.end({ outcome: 'Failed', category: 'Configuration', code: 'SlotForeign', message: 'a logical one', retryable: false });
   world.settle();
   t.is(world.archive()?.slot, undefined);
   t.deepEqual(world.told, ['db: a logical one']);
+  t.is(left(), undefined);
 });

@@ -6,7 +6,7 @@ import type { AlertFacts, Finding, Incident } from './incident.ts';
 import { restorePoint } from './objectives.ts';
 import { missedSlots, stalled } from './policy.ts';
 import { failedLogs, failedRuns, neverSucceeded } from './runs.ts';
-import { capacity, storage, verification } from './storage.ts';
+import { capacity, slotNotDropped, storage, verification } from './storage.ts';
 
 export type Incidents = { incidents: Incident[]; againMilliseconds?: number };
 
@@ -23,6 +23,7 @@ export const incidentsOf = (facts: AlertFacts): Incidents => {
     ...verification(facts),
     ...capacity(facts),
     laggingTiers(facts),
+    slotNotDropped(facts),
   ];
   const found = findings.flatMap(({ incident }) => incident ?? []);
   const wait = soonest(...findings.map(({ againMilliseconds }) => againMilliseconds));

@@ -52,3 +52,11 @@ export const capacity = (facts: AlertFacts): Finding[] => {
       return [stay(facts, 'HoldfastCapacityCritical'), stay(facts, 'HoldfastCapacityWarning')];
   }
 };
+
+// A server that is restarted is asked again meanwhile.
+const slotGrace = 15 * minute;
+
+export const slotNotDropped = (facts: AlertFacts): Finding => {
+  const found = conditionOf(facts, 'SlotLeft');
+  return found?.status === 'True' ? openAfter(facts, slotGrace, 'HoldfastSlotNotDropped', found.since, found.message) : nothing;
+};

@@ -4,7 +4,7 @@ import type { Condition } from '../../api/run-status.ts';
 export type ConditionEvent = { type: 'Normal' | 'Warning'; reason: string; action: string; message: string };
 
 // True is bad news for these, False for the others. `Ready` is False also while work goes on: what is wrong then says `Stalled`.
-const badWhenTrue = new Set(['Stalled', 'NotifyFailing']);
+const badWhenTrue = new Set(['Stalled', 'NotifyFailing', 'SlotLeft']);
 const never = new Set(['Ready']);
 // Good news of the others is told only where there was bad news before.
 const alwaysTold = new Set(['Ready', 'Succeeded', 'Reconciling']);

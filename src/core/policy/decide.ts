@@ -6,6 +6,7 @@ import { dropConditions, setConditions } from '../plan/conditions.ts';
 import type { NewCondition } from '../plan/conditions.ts';
 import { soonest } from '../plan/time.ts';
 import { archives, stopReceivers } from '../receiver/archives.ts';
+import { slotLeft } from '../receiver-slots/condition.ts';
 import { release } from '../receiver-slots/release.ts';
 import { receiverSlots } from '../receiver-slots/slots.ts';
 import { suspendedArchiving, suspendedTime } from '../receiver-slots/wanted.ts';
@@ -94,6 +95,7 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
     ...(rate === undefined ? {} : { successRate: rate }),
     ...(logRate === undefined ? {} : { logSuccessRate: logRate }),
   };
+  const left = slotLeft(receiving.walArchive);
   const conditions: NewCondition[] = [
     ready(observed, due.status),
     exposure.condition,
@@ -102,6 +104,7 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
     verified(observed, read.tiers ?? []),
     capacity(observed, read.tiers ?? []),
     ...(receivers.condition === undefined ? [] : [receivers.condition]),
+    ...left,
   ];
   const wait = soonest(
     taking.againMilliseconds,
@@ -133,6 +136,7 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
           before.conditions ?? [],
           'Stalled',
           ...(receivers.condition === undefined ? ['ArchivingHealthy' as const] : []),
+          ...(left.length === 0 ? ['SlotLeft' as const] : []),
         ),
       },
       conditions,

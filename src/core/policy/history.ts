@@ -3,6 +3,7 @@ import { deleteJobs } from '../jobs/facts.ts';
 import type { JobFacts } from '../jobs/facts.ts';
 import type { Action, JobVerb } from '../jobs/request.ts';
 import { instantOf } from '../plan/time.ts';
+import { isDropJob } from '../receiver-slots/drop.ts';
 import { inspectJobsOf } from './inspections.ts';
 import { isSealed } from './observed.ts';
 import type { BackupFacts, PolicyObserved } from './observed.ts';
@@ -16,7 +17,13 @@ const keptCopies = 3;
 const runVerbs: readonly JobVerb[] = ['dump', 'seal', 'check', 'receive'];
 
 export const history = (observed: PolicyObserved): Action[] => {
-  const outdated = [...oldRuns(observed), ...oldInspections(observed), ...oldCopies(observed), ...oldAdoptions(observed)];
+  const outdated = [
+    ...oldRuns(observed),
+    ...oldInspections(observed),
+    ...oldCopies(observed),
+    ...oldAdoptions(observed),
+    ...oldDrops(observed),
+  ];
   return [...deleteJobs(outdated.filter(({ state }) => state.type === 'Ended' || state.type === 'Reading')), ...oldResources(observed)];
 };
 
@@ -26,6 +33,17 @@ const oldAdoptions = ({ jobs }: PolicyObserved): JobFacts[] =>
     .filter(({ verb }) => verb === 'adopt')
     .toSorted((a, b) => b.createdTime - a.createdTime)
     .slice(1);
+
+// What came of dropping a slot is in the status. A slot that is still being dropped is judged by its newest Job.
+const oldDrops = ({ jobs, policy }: PolicyObserved): JobFacts[] => {
+  const isBusy = (policy.status?.walArchive ?? []).some(
+    ({ slot, formerSlots = [] }) => slot?.dropping !== undefined || formerSlots.length > 0,
+  );
+  return jobs
+    .filter(isDropJob)
+    .toSorted((a, b) => b.createdTime - a.createdTime)
+    .slice(isBusy ? 8 : 1);
+};
 
 // At most so many at a time: the API server is not flooded after a limit was lowered.
 const mostDeletions = 20;
