@@ -27,7 +27,7 @@ const made = (name: string, type: RunType): [string, Backup] => [name, makeBacku
 // `logs`: names of Backups of type Log, beside the others.
 export const createWorld = (names: string[], schedules: object = {}, logs: string[] = []) => {
   let now = start;
-  const components = { components: [archiving('db', 'Continuous'), archiving('stock', 'Scheduled')] };
+  const components = { components: [archiving('db', 'Scheduled'), archiving('stock', 'Scheduled')] };
   let policy = makePolicy({ schedules, jobs: { attempts: 2 }, history: { log: 2 }, ...(logs.length === 0 ? {} : components) });
   const backups = new Map<string, Backup>([...names.map((name) => made(name, 'Full')), ...logs.map((name) => made(name, 'Log'))]);
   const jobs = new Map<string, Job>();
