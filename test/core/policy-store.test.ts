@@ -95,6 +95,14 @@ test('readings: after a backup the primary tier, after a copy the tier that got 
   t.deepEqual(created(decide({ jobs: [...jobs, inspectJob('local', ended(inspected), start)], backups }), 'inspect'), []);
 });
 
+test('readings: after a new stretch of WAL began the primary tier, once', (t) => {
+  const policy = makePolicy({}, { walArchive: [{ component: 'db', heldSince: iso(start) }] });
+  const [before, after] = [start - 1, start + 1];
+  const cloud = inspectJob('cloud', ended({ ...inspected, tier: 'cloud' }), before);
+  t.deepEqual(created(decide({ policy, jobs: [cloud, inspectJob('local', ended(inspected), before)] }), 'inspect'), ['local 1']);
+  t.deepEqual(created(decide({ policy, jobs: [cloud, inspectJob('local', ended(inspected), after)] }), 'inspect'), []);
+});
+
 const failedReading = (attempt: number) => [inspectJob('local', ended({ ...inspected, ...broken }), start, attempt)];
 
 test('readings: a failed one is tried again after a pause that grows', (t) => {

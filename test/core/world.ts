@@ -11,6 +11,7 @@ import type { Action, Decision, JobRequest } from '../../src/core/jobs/request.t
 import { copyState } from '../../src/core/plan/copy-state.ts';
 import { isoTime } from '../../src/core/plan/time.ts';
 import { decidePolicy } from '../../src/core/policy/decide.ts';
+import type { ReceiverFacts } from '../../src/core/receiver/facts.ts';
 import { archiving, hash, makeBackup, makePolicy, start } from './fixtures.ts';
 
 export type Fate = 'succeeds' | 'fails' | 'fails for good' | 'ends silently' | 'vanishes' | 'writes and fails';
@@ -32,6 +33,17 @@ export const createWorld = (names: string[], schedules: object = {}, logs: strin
   const backups = new Map<string, Backup>([...names.map((name) => made(name, 'Full')), ...logs.map((name) => made(name, 'Log'))]);
   const jobs = new Map<string, Job>();
   const stores: Record<string, Map<string, Manifest>> = { local: new Map(), cloud: new Map() };
+  const receivers = new Map<string, ReceiverFacts>();
+  const receiverOf = (component: string): ReceiverFacts => ({
+    component,
+    name: `shop-wal-${component}`,
+    uid: `receiver of ${component} ${now}`,
+    ours: true,
+    deleting: false,
+    upToDate: true,
+    scaledDown: false,
+    aliveTime: now,
+  });
 
   const entries = (tier: string, only?: string): EntryLine[] =>
     [...(stores[tier] ?? [])]
@@ -93,8 +105,11 @@ export const createWorld = (names: string[], schedules: object = {}, logs: strin
         return makeScheduled(action);
       case 'deleteBackup':
         return void backups.delete(action.name);
+      // Their pods never come here: a Log run only asks the store.
       case 'createReceiver':
+        return void receivers.set(action.component, receiverOf(action.component));
       case 'deleteReceiver':
+        return void receivers.forEach(({ name, component }) => name === action.name && receivers.delete(component));
       case 'createClaim':
       case 'requestBackup':
       case 'tell':
@@ -178,7 +193,7 @@ export const createWorld = (names: string[], schedules: object = {}, logs: strin
       missingClaims: [],
       receivingPods: [],
       namespaceTerminating: false,
-      receivers: [],
+      receivers: [...receivers.values()],
       agentMajors: [17],
       hash,
     });

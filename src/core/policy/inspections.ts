@@ -117,8 +117,13 @@ const neededSince = (observed: PolicyObserved, tier: string, isPrimary: boolean)
           : [],
       );
   const { neededSince: afterLog } = logReading(observed, lastBegan(observed, tier));
-  return Math.max(created, newestReading(observed) ?? 0, adoptedTime(observed), afterLog, ...ends);
+  const walBegan = isPrimary ? walBeganTime(observed) : 0;
+  return Math.max(created, newestReading(observed) ?? 0, adoptedTime(observed), afterLog, walBegan, ...ends);
 };
+
+// A new stretch of WAL: only a reading tells whether a whole backup leads into it, or one must be asked for.
+const walBeganTime = ({ policy }: PolicyObserved): number =>
+  Math.max(0, ...(policy.status?.walArchive ?? []).map(({ heldSince }) => instantOf(heldSince) ?? 0));
 
 // The same for a policy at every slot, so that the readings of many policies spread over the interval.
 const readingOffset = ({ policy, hash }: PolicyObserved): number =>
