@@ -3,7 +3,7 @@
 import type { WindowLine } from '../../api/agent.ts';
 import { lsnBytes } from '../../api/lsn.ts';
 import type { WalArchiveStatus } from '../../api/wal-status.ts';
-import { instantOf } from '../plan/time.ts';
+import { instantOf, isoTime } from '../plan/time.ts';
 
 type Place = { storedLsn: string; storedTime: number };
 
@@ -14,7 +14,7 @@ export const carriedTime = (
   archives: readonly WalArchiveStatus[],
 ): number | undefined => {
   const archive = archives.find((each) => each.component === component);
-  const place = archive && placeOn(tier, archive);
+  const place = placeOn(tier, archive);
   const first = instantOf(leadsOn?.from);
   if (leadsOn === undefined || first === undefined || place === undefined || archive?.fromLsn === undefined) {
     return undefined;
@@ -28,9 +28,27 @@ export const carriedTime = (
   return goesOn && place.storedTime >= first ? place.storedTime : undefined;
 };
 
+// The window of a reading with what was stored since.
+export const carriedWindow = (tier: string, window: WindowLine, archives: readonly WalArchiveStatus[]): WindowLine => {
+  const time = carriedTime(tier, window, archives);
+  const { leadsOn, intervals, component } = window;
+  const place = placeOn(
+    tier,
+    archives.find((each) => each.component === component),
+  );
+  if (time === undefined || leadsOn === undefined || place === undefined || time <= (instantOf(window.restorableTo) ?? 0)) {
+    return window;
+  }
+  const { timeline, toLsn, from } = leadsOn;
+  const end = { to: isoTime(time), toLsn: place.storedLsn };
+  const last = intervals.findLast((each) => each.timeline === timeline && each.toLsn === toLsn);
+  const grown = { timeline, fromLsn: toLsn, ...(from === undefined ? {} : { from }), ...last, ...end };
+  return { ...window, restorableTo: end.to, intervals: [...intervals.filter((each) => each !== last), grown] };
+};
+
 // How far a tier is: the one that is written first, or one that follows it.
-const placeOn = (tier: string, archive: WalArchiveStatus): Place | undefined => {
-  const { storedLsn, storedTime } = archive.tier === tier ? archive : (archive.followers?.find((each) => each.tier === tier) ?? {});
+const placeOn = (tier: string, archive: WalArchiveStatus | undefined): Place | undefined => {
+  const { storedLsn, storedTime } = archive?.tier === tier ? archive : (archive?.followers?.find((each) => each.tier === tier) ?? {});
   const time = instantOf(storedTime);
   return storedLsn === undefined || time === undefined ? undefined : { storedLsn, storedTime: time };
 };

@@ -3,7 +3,8 @@ import type { WindowLine, WindowSpan } from '../../api/agent.ts';
 import type { PolicyStatus } from '../../api/policy.ts';
 import type { WalArchiveStatus } from '../../api/wal-status.ts';
 import { instantOf, isoTime, second } from '../plan/time.ts';
-import { carriedTime } from './carried.ts';
+import { believedMilliseconds } from './belief.ts';
+import { carriedTime, carriedWindow } from './carried.ts';
 import type { PolicyObserved } from './observed.ts';
 
 export type Recoverability = NonNullable<PolicyStatus['recoverability']>;
@@ -13,14 +14,17 @@ type Interval = NonNullable<Recoverability['intervals']>[number];
 const mostIntervals = 50;
 const mostGaps = 20;
 
-// The first tier, in the order of the spec, that holds WAL of components of the policy. Undefined: none does, as far as is known.
-export const recoverability = (observed: PolicyObserved): Recoverability | undefined => {
+// The first tier, in the order of the spec, that holds WAL of components of the policy, with what receivers stored since it was read.
+// Undefined: none does, as far as is known.
+export const recoverability = (observed: PolicyObserved, archives: readonly WalArchiveStatus[]): Recoverability | undefined => {
   const { policy, catalogue } = observed;
   const before = policy.status?.recoverability;
   for (const { name } of policy.spec.tiers) {
-    const windows = windowsOn(observed, name);
+    const measuredTime = catalogue[name]?.measuredTime ?? 0;
+    const isBelieved = measuredTime + believedMilliseconds(policy.spec, observed.now) > observed.now;
+    const windows = windowsOn(observed, name).map((window) => (isBelieved ? carriedWindow(name, window, archives) : window));
     if (windows.length > 0) {
-      return summarised(name, catalogue[name]?.measuredTime ?? 0, windows);
+      return summarised(name, measuredTime, windows);
     }
     // It was not read since, or not its WAL: that it held some is not forgotten.
     if (before?.tier === name && catalogue[name]?.windows === undefined) {

@@ -19,7 +19,7 @@ export const summary = (observed: PolicyObserved, archives: readonly WalArchiveS
   const repositoryId = read?.repositoryId ?? policy.status?.repositoryId;
   const latestBackup = read?.entries === undefined ? policy.status?.latestBackup : latest && describeLatest(observed, latest);
   const components = policy.spec.components.map(({ name }) => componentSummary(observed, name, read));
-  const window = recoverability(observed);
+  const window = recoverability(observed, archives);
   return {
     tiers: policy.spec.tiers.map(({ name }) => tierSummary(observed, name, archives)),
     components,
