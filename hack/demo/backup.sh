@@ -25,6 +25,16 @@ explain_backup() {
   kubectl --namespace shop get pods --selector holdfast.dev/policy=shop >&2 || true
 }
 
+# So that the first backup leads into the WAL, and no second one is asked for because it does not.
+wait_until_archiving() {
+  say "Waiting until WAL is archived"
+  if ! kubectl --namespace shop wait backuppolicy/shop --for=condition=ArchivingHealthy --timeout=120s >/dev/null 2>&1; then
+    kubectl holdfast status shop --namespace shop >&2 || true
+    kubectl --namespace shop logs deployment/shop-wal-db --tail 5 >&2 || true
+    die "WAL of the shop was not archived after 120 seconds." "The condition ArchivingHealthy and the receiver's log above say why; then run hack/demo/up again."
+  fi
+}
+
 first_backup() {
   if [ "$(backup_field '{.status.conditions[?(@.type=="Stalled")].status}')" = True ]; then
     # An earlier run of this script ended with a failure that has been mended since.

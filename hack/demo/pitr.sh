@@ -2,7 +2,7 @@
 # A table is dropped by mistake, and comes back from one second before. To be sourced by hack/demo/pitr.
 RECOVERY_POD=recovery
 LOST_TABLE=support_notes
-ARCHIVE_LIMIT_SECONDS=120
+ARCHIVE_LIMIT_SECONDS=180
 
 sql() { kubectl --namespace shop exec postgres-0 --container postgres -- psql --host=/tmp --username=postgres --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 shop --command="$1"; }
 recovery() { kubectl --namespace shop exec "$RECOVERY_POD" -- "$@"; }

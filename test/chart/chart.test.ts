@@ -8,13 +8,10 @@ import { installYaml } from '../../hack/generate/install.ts';
 import { outputs } from '../../hack/generate/outputs.ts';
 import { parseSettings } from '../../src/notify/settings.ts';
 import { rightPolicy } from '../api/right-inputs.ts';
+import { json, policyOf, wrongValues } from './wrong-values.ts';
 import { chart, environment, helm, only, type Rendered, render, root, testValues } from './helm.ts';
 
 process.env['PATH'] = environment.PATH;
-
-// Values as one --set-json flag.
-const json = (key: string, value: unknown): string[] => ['--set-json', `${key}=${JSON.stringify(value)}`];
-const policyOf = (spec: unknown): unknown => [{ name: 'shop', namespace: 'shop', spec }];
 
 test('helm lint finds nothing', async (t) => {
   t.regex(await helm('lint', chart, '--strict', '--values', testValues), /0 chart\(s\) failed/);
@@ -24,67 +21,6 @@ test('everything generated is up to date', async (t) => {
   t.is(await staleReport(outputs(), 'node hack/generate.ts'), undefined);
   t.is(await staleReport([{ path: 'manifests/install.yaml', text: await installYaml() }], 'node hack/render.ts'), undefined);
 });
-
-const wrongValues: { name: string; flags: string[]; says: RegExp }[] = [
-  { name: 'unknown key at the top', flags: ['--set', 'replicas=2'], says: /'replicas' not allowed/ },
-  { name: 'no replica', flags: ['--set', 'operator.replicas=0'], says: /\/operator\/replicas/ },
-  { name: 'replicas as text', flags: ['--set-string', 'operator.replicas=2'], says: /\/operator\/replicas/ },
-  { name: 'unknown key of image', flags: ['--set', 'image.name=x'], says: /\/image.*'name' not allowed/s },
-  { name: 'unknown key of agent', flags: ['--set', 'agent.image=x'], says: /\/agent.*'image' not allowed/s },
-  { name: 'major version that does not exist', flags: ['--set', 'agent.images.9=x:1'], says: /\/agent\/images.*'9' not allowed/s },
-  { name: 'agent image without a tag', flags: ['--set-string', 'agent.images.17=holdfast/agent'], says: /\/agent\/images\/17/ },
-  { name: 'tag in the repository', flags: ['--set', 'image.repository=holdfast/operator:1'], says: /\/image\/repository/ },
-  { name: 'digest that is none', flags: ['--set', 'image.digest=abc'], says: /\/image\/digest/ },
-  { name: 'unknown key of the operator', flags: ['--set', 'operator.loglevel=info'], says: /\/operator.*'loglevel' not allowed/s },
-  { name: 'unknown log level', flags: ['--set', 'operator.logLevel=loud'], says: /\/operator\/logLevel/ },
-  {
-    name: 'unknown key of resources',
-    flags: ['--set', 'operator.resources.request.cpu=1'],
-    says: /\/operator\/resources.*'request' not allowed/s,
-  },
-  {
-    name: 'unknown key of serviceAccount',
-    flags: ['--set', 'serviceAccount.create=true'],
-    says: /\/serviceAccount.*'create' not allowed/s,
-  },
-  { name: 'unknown key of rbac', flags: ['--set', 'rbac.create=true'], says: /\/rbac.*'create' not allowed/s },
-  { name: 'admission as text', flags: ['--set-string', 'admission.enabled=no'], says: /\/admission\/enabled/ },
-  { name: 'unknown key of crds', flags: ['--set', 'crds.install=true'], says: /\/crds.*'install' not allowed/s },
-  {
-    name: 'mail without TLS',
-    flags: ['--set', 'notify.smtp.host=a,notify.smtp.from=a@b,notify.smtp.tls=None'],
-    says: /\/notify\/smtp\/tls/,
-  },
-  { name: 'a password in the values', flags: ['--set', 'notify.smtp.password=x'], says: /\/notify\/smtp.*'password' not allowed/s },
-  { name: 'a mail server without a sender', flags: ['--set', 'notify.smtp.host=a'], says: /\/notify\/smtp.*from/s },
-  {
-    name: 'a heartbeat URL in the values',
-    flags: ['--set', 'notify.routes.default.heartbeat.url=https://x'],
-    says: /\/notify\/routes\/default\/heartbeat.*'url' not allowed/s,
-  },
-  {
-    name: 'mail without a server',
-    flags: json('notify.routes', { default: { email: { to: ['a@b'] } } }),
-    says: /notify\.routes\.default sends mail, but notify\.smtp\.host is empty/,
-  },
-  {
-    name: 'a monitor without its Service',
-    flags: ['--set', 'metrics.serviceMonitor.enabled=true,metrics.service.enabled=false'],
-    says: /needs metrics\.service\.enabled/,
-  },
-  { name: 'policy without a name', flags: json('policies', [{ spec: rightPolicy().spec }]), says: /\/policies\/0.*name/s },
-  {
-    name: 'unknown key of a policy',
-    flags: json('policies', [{ name: 'a', specs: {}, spec: rightPolicy().spec }]),
-    says: /'specs' not allowed/,
-  },
-  {
-    name: 'misspelt field deep in a policy',
-    flags: json('policies', policyOf({ ...rightPolicy().spec, jobs: { deadlines: { dumps: '1h' } } })),
-    says: /\/policies\/0\/spec\/jobs\/deadlines.*'dumps' not allowed/s,
-  },
-  { name: 'no repository', flags: ['--set', 'image.repository='], says: /image\.repository is empty: set it to/ },
-];
 
 for (const { name, flags, says } of wrongValues) {
   test(`values refused: ${name}`, async (t) => {
@@ -309,7 +245,11 @@ test('the hook applies the same CRDs that the first install brings', async (t) =
     const role = only(await render(), 'ClusterRole', 'holdfast-crds');
     t.true(role.rules[0].resourceNames.includes(crd.metadata.name));
   }
-  t.true((await render('--set', 'crds.upgrade=false,uninstall.dropSlots=false')).every(({ metadata }) => metadata.annotations?.['helm.sh/hook'] === undefined));
+  t.true(
+    (await render('--set', 'crds.upgrade=false,uninstall.dropSlots=false')).every(
+      ({ metadata }) => metadata.annotations?.['helm.sh/hook'] === undefined,
+    ),
+  );
 });
 
 // Paths of all references to Secrets in the schema: `connection.caSecretRef`, `imagePullSecrets`, …

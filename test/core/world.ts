@@ -109,7 +109,7 @@ export const createWorld = (names: string[], schedules: object = {}, logs: strin
       case 'createReceiver':
         return void receivers.set(action.component, receiverOf(action.component));
       case 'deleteReceiver':
-        return void receivers.forEach(({ name, component }) => name === action.name && receivers.delete(component));
+        return receivers.forEach(({ name, component }) => name === action.name && receivers.delete(component));
       case 'createClaim':
       case 'requestBackup':
       case 'tell':

@@ -8,7 +8,7 @@ import type { Replay } from '../../src/core/recovery/replay.ts';
 import { checkRedoEnd } from '../../src/archive/recovery/replay/redo-end.ts';
 import type { Lineage } from '../../src/archive/wal/read-lineage.ts';
 import type { SegmentReader } from '../../src/archive/wal/read-segment.ts';
-import { replay } from '../../src/engines/postgresql/recovery/replay-server.ts';
+import { replay as runReplay } from '../../src/engines/postgresql/recovery/replay-server.ts';
 import { makeSpool, restoreCommand } from '../../src/engines/postgresql/recovery/restore-command.ts';
 import { runToEnd } from '../run-to-end.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
@@ -113,7 +113,7 @@ const calledWith = async (major: number): Promise<string> => {
     preparedTransactions: 0,
     signal: AbortSignal.timeout(10_000),
   };
-  return replay(options).then(
+  return runReplay(options).then(
     () => '',
     (error: unknown) => String(error),
   );

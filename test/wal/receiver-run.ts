@@ -143,5 +143,7 @@ export const until = async (
     }
     await pause(50);
   }
-  throw new Error(`It never came about that ${what}. ${receiver?.said.slice(-12).join('\n') ?? ''} ${JSON.stringify(receiver?.newest() ?? {})}`);
+  throw new Error(
+    `It never came about that ${what}. ${receiver?.said.slice(-12).join('\n') ?? ''} ${JSON.stringify(receiver?.newest() ?? {})}`,
+  );
 };
