@@ -8,7 +8,7 @@ import { installYaml } from '../../hack/generate/install.ts';
 import { outputs } from '../../hack/generate/outputs.ts';
 import { parseSettings } from '../../src/notify/settings.ts';
 import { rightPolicy } from '../api/right-inputs.ts';
-import { json, policyOf, wrongValues } from './wrong-values.ts';
+import { json, wrongValues } from './wrong-values.ts';
 import { chart, environment, helm, only, type Rendered, render, root, testValues } from './helm.ts';
 
 process.env['PATH'] = environment.PATH;

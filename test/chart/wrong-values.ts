@@ -3,7 +3,7 @@ import { rightPolicy } from '../api/right-inputs.ts';
 
 // Values as one --set-json flag.
 export const json = (key: string, value: unknown): string[] => ['--set-json', `${key}=${JSON.stringify(value)}`];
-export const policyOf = (spec: unknown): unknown => [{ name: 'shop', namespace: 'shop', spec }];
+const policyOf = (spec: unknown): unknown => [{ name: 'shop', namespace: 'shop', spec }];
 
 export const wrongValues: { name: string; flags: string[]; says: RegExp }[] = [
   { name: 'unknown key at the top', flags: ['--set', 'replicas=2'], says: /'replicas' not allowed/ },
