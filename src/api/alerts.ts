@@ -104,6 +104,20 @@ export const alerts = {
     meaning:
       'A backup has waited for its copy for longer than half of `spec.objectives.rpo`. Until it is copied, only the tiers before hold it.',
   },
+  HoldfastArchivingFailed: {
+    severity: 'critical',
+    title: 'WAL is not archived',
+    action: 'Mend what the message names: what is committed meanwhile lies on the server alone, and its WAL volume fills up.',
+    meaning:
+      'For five minutes the WAL of a component was not archived (condition `ArchivingHealthy` is False), or for 15 minutes its receiver had not begun. Resolved when it archives again; nothing is lost where the server kept the WAL.',
+  },
+  HoldfastWalTierBehind: {
+    severity: 'warning',
+    title: 'a further tier does not follow the WAL',
+    action: 'Mend the tier that the message names: what it lacks is lost with the tier that is written first.',
+    meaning:
+      'For 15 minutes a tier has not followed the WAL that the first one gets (`ArchivingHealthy` has the reason `TierBehind`). It catches up by itself.',
+  },
   HoldfastSlotNotDropped: {
     severity: 'warning',
     title: 'a replication slot that nobody uses is left on a server',

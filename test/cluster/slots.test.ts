@@ -9,6 +9,7 @@ import { kubectl, mustKubectl, root } from './kubectl.ts';
 import { policy } from './operator-objects.ts';
 import { startOperator } from './operator-process.ts';
 import type { OperatorProcess } from './operator-process.ts';
+import { serverObjects, sqlIn } from './postgres-pod.ts';
 import { dropNamespaces, letIn, ownNamespaces } from './shut-out.ts';
 
 const namespace = 'holdfast-test-slots';
@@ -25,32 +26,7 @@ const inNamespace = (...parameters: string[]): string[] => [...parameters, '--na
 const apply = (...objects: object[]): Promise<string> =>
   mustKubectl(inNamespace('apply', '-f', '-'), objects.map((each) => JSON.stringify(each)).join('\n---\n'));
 
-// Anybody may log in; its data go with its pod.
-const serverScript = `initdb --pgdata=/tmp/data --username=postgres --auth=trust --no-sync >/dev/null
-printf 'host all all all trust\\nhost replication all all trust\\n' >>/tmp/data/pg_hba.conf
-exec postgres -D /tmp/data -c listen_addresses='*' -c unix_socket_directories=/tmp -c fsync=off -c max_slot_wal_keep_size=256MB`;
-const server = [
-  {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'postgres', labels: { app: 'postgres' } },
-    spec: {
-      terminationGracePeriodSeconds: 0,
-      containers: [
-        {
-          name: 'postgres',
-          image: images['postgres'],
-          command: ['bash', '-c', serverScript],
-          readinessProbe: { exec: { command: ['pg_isready', '--host=127.0.0.1'] }, periodSeconds: 1 },
-        },
-      ],
-    },
-  },
-  { apiVersion: 'v1', kind: 'Service', metadata: { name: 'postgres' }, spec: { selector: { app: 'postgres' }, ports: [{ port: 5432 }] } },
-];
-
-const psql = ['psql', '--host=/tmp', '--username=postgres', '--no-psqlrc', '-tA', '-c'];
-const sql = (text: string): Promise<string> => mustKubectl([...inNamespace('exec', 'postgres'), '--', ...psql, text]);
+const sql = (text: string): Promise<string> => sqlIn(namespace, text);
 const slots = async (): Promise<string[]> =>
   (await sql('SELECT slot_name FROM pg_replication_slots ORDER BY 1')).split('\n').filter((line) => line !== '');
 // As its receiver would.
@@ -84,7 +60,7 @@ test.before(async () => {
   await mustKubectl(['apply', '-f', 'crds/']);
   await mustKubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', 'crds/']);
   await ownNamespaces(namespace);
-  await apply(...server);
+  await apply(...serverObjects(images['postgres'] ?? ''));
   await mustKubectl(inNamespace('create', 'secret', 'generic', 'login', '--from-literal=username=postgres', '--from-literal=password=b'));
   await mustKubectl(inNamespace('create', 'secret', 'generic', 'signing', '--from-literal=signing.key=c'));
   await mustKubectl(inNamespace('wait', '--for=condition=Ready', '--timeout=90s', 'pod/postgres'));

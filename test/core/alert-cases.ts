@@ -108,3 +108,43 @@ export const nothingStored: Partial<PolicyStatus> = {
 };
 export const rpoUnknown = condition('RPOMet', 'Unknown', 'FactsStale', 2 * hour);
 export const rpoViolated = condition('RPOMet', 'False', 'RestorePointTooOld');
+
+// What is wrong with the WAL archive, and the alerts that it raises.
+export const archivingCases: { what: string; broken: Broken; raises: string[] }[] = [
+  {
+    what: 'WAL is not archived',
+    broken: { conditions: [condition('ArchivingHealthy', 'False', 'SlotUnsafe', 6 * minute)] },
+    raises: ['ArchivingFailed'],
+  },
+  {
+    what: 'a server that restarts',
+    broken: { conditions: [condition('ArchivingHealthy', 'False', 'SourceUnreachable', 4 * minute)] },
+    raises: [],
+  },
+  {
+    what: 'a receiver that does not begin',
+    broken: { conditions: [condition('ArchivingHealthy', 'Unknown', 'ReceiverStarting', 16 * minute)] },
+    raises: ['ArchivingFailed'],
+  },
+  {
+    what: 'an archive that is suspended',
+    broken: { conditions: [condition('ArchivingHealthy', 'Unknown', 'Suspended', hour)] },
+    raises: [],
+  },
+  {
+    what: 'a tier has not followed the WAL for long',
+    broken: {
+      conditions: [condition('ArchivingHealthy', 'True', 'TierBehind')],
+      status: { walArchive: [{ component: 'db', followers: [{ tier: 'cloud', storedTime: before(16 * minute), problem: 'x' }] }] },
+    },
+    raises: ['WalTierBehind'],
+  },
+  {
+    what: 'a tier has not followed the WAL for a while',
+    broken: {
+      conditions: [condition('ArchivingHealthy', 'True', 'TierBehind')],
+      status: { walArchive: [{ component: 'db', followers: [{ tier: 'cloud', storedTime: before(14 * minute), problem: 'x' }] }] },
+    },
+    raises: [],
+  },
+];

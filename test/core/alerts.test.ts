@@ -8,6 +8,7 @@ import { delivered, ledger, undelivered, untold } from '../../src/core/alerts/le
 import { makeBackup, makePolicy } from './fixtures.ts';
 import { iso } from './policy-cases.ts';
 import {
+  archivingCases,
   before,
   condition,
   hour,
@@ -151,6 +152,7 @@ const cases: { what: string; broken: Broken; raises: string[] }[] = [
     broken: { conditions: [condition('StorageHealthy', 'False', 'StoreUnreadable', 5 * hour), rpoUnknown] },
     raises: ['StorageUnreadable'],
   },
+  ...archivingCases,
   {
     what: 'a manifest was refused',
     broken: { conditions: [condition('StorageHealthy', 'False', 'ManifestRefused', 0)] },

@@ -77,6 +77,7 @@ for (const [title, facts, before, expected, says] of [
   ['it is new', undefined, undefined, 'Starting ReceiverStarting'],
   ['its Deployment was deleted', undefined, good, 'Starting ReceiverStarting'],
   ['its Deployment is being made', undefined, begun, 'Starting ReceiverStarting'],
+  ['its Deployment is made anew after a failure', undefined, bad, 'Failing SlotUnsafe', /as before/],
   ['its Deployment cannot be made', undefined, { ...begun, since: at(-46) }, 'Failing ReceiverCannotStart', /cannot be made/],
   ['the name is taken', receiver({ ours: false }), good, 'Failing ReceiverCannotStart', /Delete it/],
   ['scaled to 0', receiver({ scaledDown: true }), good, 'Failing ReceiverStopped', /--replicas=1/],

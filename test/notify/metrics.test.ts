@@ -57,6 +57,10 @@ const measured = (): BackupPolicy =>
       logSuccessRate: { window: '30d', scheduled: 700, succeeded: 690, failed: 3, missed: 7 },
       lastLogScheduleTime: iso(-600),
       next: [{ type: 'Full', time: iso(86_400) }],
+      walArchive: [
+        { component: 'db', state: 'Archiving', tier: 'local', storedTime: iso(-30), followers: [{ tier: 'cloud', storedTime: iso(-90) }] },
+        { component: 'stock', state: 'Starting' },
+      ],
       alerts: [
         { name: 'HoldfastRPOViolated', severity: 'critical', since: iso(0), message: '', notifiedTime: iso(1) },
         { name: 'HoldfastBackupFailed', severity: 'warning', since: iso(0), message: '', resolvedTime: iso(2), problem: 'x' },
@@ -108,6 +112,11 @@ test('what is known of a policy stands on the page, and what was never measured 
     ['holdfast_tier_refused_manifests', 0, { tier: 'local' }],
     ['holdfast_tier_backups', undefined, { tier: 'cloud' }],
     ['holdfast_tier_latest_backup_timestamp_seconds', undefined, { tier: 'cloud' }],
+    ['holdfast_wal_receiver_up', 1, { component: 'db' }],
+    ['holdfast_wal_receiver_up', undefined, { component: 'stock' }],
+    ['holdfast_wal_stored_timestamp_seconds', start / 1000 - 30, { component: 'db', tier: 'local' }],
+    ['holdfast_wal_stored_timestamp_seconds', start / 1000 - 90, { component: 'db', tier: 'cloud' }],
+    ['holdfast_wal_follower_lag_seconds', 60, { component: 'db', tier: 'cloud' }],
     ['holdfast_policy_condition', 1, { type: 'Ready' }],
     ['holdfast_policy_condition', 0, { type: 'RPOMet' }],
     ['holdfast_policy_condition', undefined, { type: 'StorageHealthy' }],
@@ -173,7 +182,7 @@ test('units stand in the names, and 10,000 Backups make no more series than one'
   const count = (text: string): number => parse(text).filter(({ labels }) => labels['policy'] !== undefined).length;
   t.is(count(many), 500 * count(one));
   t.true(count(one) < 60, `${count(one)} series for a policy`);
-  const known = /(_seconds|_bytes|_total|_info|_depth|_backups|_manifests|_resources|_slots|_open|_leader|_suspended|_condition)$/;
+  const known = /(_seconds|_bytes|_total|_info|_depth|_backups|_manifests|_resources|_slots|_open|_leader|_suspended|_condition|_up)$/;
   t.deepEqual(
     parse(many)
       .map(({ name }) => name)

@@ -6,6 +6,7 @@ import { oneLine } from '../common/printable.ts';
 import { renderTable } from '../common/table.ts';
 import type { Table } from '../common/table.ts';
 import { adviceFor } from './advice.ts';
+import { archiveTexts } from './archive-texts.ts';
 import type { PolicyReport } from './report.ts';
 import { isBad } from './running.ts';
 import type { EndedRun } from './running.ts';
@@ -38,6 +39,7 @@ const headline = (report: PolicyReport, { now, wide, colours }: PageOptions): st
     ...line('Ready', [paint(readyText(report), colours)]),
     ...(report.operator === undefined ? [] : line('Operator', [colours.red(oneLine(report.operator.says))])),
     ...line('Could be lost', [paintLoss(lossText(exposure), exposure.state, colours), lossExplained(exposure, now)]),
+    ...line('WAL archive', archiveTexts(report.archives, now, colours)),
     ...line('Any instant', windowTexts(report.recoverability)),
     ...line('Objective', [paintObjective(report.objective, colours)]),
     ...line('Newest backup', [paint(latestText(report, now), colours)]),

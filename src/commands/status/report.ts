@@ -28,6 +28,8 @@ export type PolicyReport = {
   // How the slots of the schedules fared.
   successRate?: Omit<NonNullable<PolicyStatus['successRate']>, 'days'>;
   logSuccessRate?: Omit<NonNullable<PolicyStatus['logSuccessRate']>, 'days'>;
+  // The WAL archive of each component that has one.
+  archives: NonNullable<PolicyStatus['walArchive']>;
   // Which instants the archived WAL leads to.
   recoverability?: NonNullable<PolicyStatus['recoverability']>;
   latestBackup?: NonNullable<PolicyStatus['latestBackup']> & { time?: string };
@@ -60,6 +62,7 @@ export const policyReport = (policy: BackupPolicy, backups: Backup[], now: numbe
     objective: objectiveNow(policy, now),
     ...(status.successRate === undefined ? {} : { successRate: withoutDays(status.successRate) }),
     ...(status.logSuccessRate === undefined ? {} : { logSuccessRate: withoutDays(status.logSuccessRate) }),
+    archives: status.walArchive ?? [],
     ...(status.recoverability === undefined ? {} : { recoverability: status.recoverability }),
     ...(status.latestBackup === undefined
       ? {}

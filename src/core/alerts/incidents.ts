@@ -1,6 +1,7 @@
 // Which incidents a policy has now.
 import type { AlertName } from '../../api/alerts.ts';
 import { soonest } from '../plan/time.ts';
+import { archiving } from './archiving.ts';
 import { laggingTiers } from './copies.ts';
 import type { AlertFacts, Finding, Incident } from './incident.ts';
 import { restorePoint } from './objectives.ts';
@@ -24,6 +25,7 @@ export const incidentsOf = (facts: AlertFacts): Incidents => {
     ...capacity(facts),
     laggingTiers(facts),
     slotNotDropped(facts),
+    ...archiving(facts),
   ];
   const found = findings.flatMap(({ incident }) => incident ?? []);
   const wait = soonest(...findings.map(({ againMilliseconds }) => againMilliseconds));

@@ -63,7 +63,10 @@ const missing = (before: KnownVerdict | undefined, now: number): ReceiverVerdict
     return { ...starting, againMilliseconds: silenceMilliseconds };
   }
   const left = (instantOf(before.since) ?? now) + silenceMilliseconds - now;
-  return before.state === 'Starting' && left > 0
+  if (before.state !== 'Starting') {
+    return before;
+  }
+  return left > 0
     ? { ...starting, againMilliseconds: left }
     : failing('ReceiverCannotStart', 'Its Deployment cannot be made. The log of the operator says why; perhaps another one has its name.');
 };

@@ -1,10 +1,8 @@
 // What is known of each policy, from its status. There is no series for a single backup: their number has no bound.
 import type { BackupPolicy } from '../../api/objects.ts';
 import { durationMilliseconds, instantOf } from '../../core/plan/time.ts';
-import type { Family, Labels } from './samples.ts';
-
-type Row = { labels?: Labels; value: number | undefined };
-type Figure = { name: string; help: string; of: (policy: BackupPolicy, now: number) => Row[] };
+import type { Family, Figure, Row } from './samples.ts';
+import { walFigures } from './wal.ts';
 
 const secondsOf = (text: string | undefined): number | undefined => {
   const instant = instantOf(text);
@@ -142,7 +140,7 @@ const figures: Figure[] = [
 ];
 
 export const policyFamilies = (policies: BackupPolicy[], now: number): Family[] =>
-  figures.map(({ name, help, of }) => ({
+  [...figures, ...walFigures].map(({ name, help, of }) => ({
     name,
     help,
     samples: policies.flatMap((policy) =>

@@ -1,4 +1,5 @@
 // Samples of one scrape, written in the text format of Prometheus. They are made from what is known now and forgotten at once: a figure that
+import type { BackupPolicy } from '../../api/objects.ts';
 // nobody measured is absent, and nothing outlives the thing that it is about.
 import { Gauge, Registry } from 'prom-client';
 
@@ -18,3 +19,7 @@ export const renderFamilies = (families: Family[]): Promise<string> => {
   }
   return registry.metrics();
 };
+
+// One figure of a policy: its rows, of which those without a value are left out.
+export type Row = { labels?: Labels; value: number | undefined };
+export type Figure = { name: string; help: string; of: (policy: BackupPolicy, now: number) => Row[] };
