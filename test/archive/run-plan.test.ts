@@ -169,13 +169,14 @@ test('failures of the other verbs', async (t) => {
 });
 
 test('why a run was stopped is what it says, whatever broke because of it', async (t) => {
-  const policy = await policyFor();
   const reasons: [ArchiveError, Category][] = [
     [new ArchiveError('Interrupted', 'told to stop', { retryable: true }), 'Interrupted'],
     [new ArchiveError('DeadlineExceeded', 'too slow'), 'Deadline'],
   ];
   for (const [reason, category] of reasons) {
     const stop = new AbortController();
+    // Each in a store of its own: what the first one began is in nobody's way.
+    const policy = await policyFor();
     setTimeout(() => stop.abort(reason), 100);
     const { result } = await runWith(policy.dumpPlan(id), fakeEngine({ endless: true }), stop.signal);
     t.like(result, { outcome: 'Failed', category, code: reason.code, message: reason.message, retryable: reason.retryable });
