@@ -332,6 +332,13 @@ test('the window grows with what a receiver stored, also where the reading knew 
   t.deepEqual(windowOf({ intervals: [span] }, line(-5, { lineageId: 'another' }))?.intervals, [interval(-5000, asRead)]);
 });
 
+test('RPOMet says where the restorable point is known by WAL that no reading has seen yet', (t) => {
+  const catalogue = { local: reading('local'), cloud: reading('cloud') };
+  const carried = decide({ policy: archived(), receivers: [hearing(line(-5))], catalogue });
+  t.regex(message(carried, 'RPOMet'), new RegExp(`, from local, by WAL that was stored since it was read at ${asRead}\\.`));
+  t.notRegex(message(decide({ policy: archived(), catalogue }), 'RPOMet'), /by WAL/);
+});
+
 test('the tier that is written first is believed by its own name only, and a stale reading not at all', (t) => {
   const before = decide({ policy: archived(), receivers: [hearing(line(-5))] }).status;
   const changed = archived({}, { acknowledge: ['cloud'] }, before);

@@ -50,9 +50,9 @@ const newest = (points: Point[]): Point | undefined => points.toSorted((a, b) =>
 const isOffsite = ({ policy }: PolicyObserved, name: string): boolean =>
   policy.spec.tiers.find((tier) => tier.name === name)?.persistentVolumeClaim === undefined;
 
-const judged = (observed: PolicyObserved, { time, tier }: Point, objective: number): NewCondition => {
+const judged = (observed: PolicyObserved, { time, tier, measured }: Point, objective: number): NewCondition => {
   const { policy, now } = observed;
-  const point = `The newest point that everything can be restored to is ${isoTime(time)}, from ${tier}.`;
+  const point = `The newest point that everything can be restored to is ${isoTime(time)}, from ${tier}${knownBy(time, measured)}.`;
   const end = `the objective of ${policy.spec.objectives.rpo}`;
   if (now - time > objective) {
     const message = `${point} Since ${isoTime(time + objective)} it is older than ${end}. Mend what stops the runs, then start one: kubectl holdfast backup ${policy.metadata.name}`;
@@ -64,6 +64,10 @@ const judged = (observed: PolicyObserved, { time, tier }: Point, objective: numb
   }
   return { type, status: 'True', reason: 'RestorePointFresh', message: `${point} It keeps ${end} until ${isoTime(time + objective)}.` };
 };
+
+// No reading knows of what came after it: that is what the receivers of WAL say they have stored behind it.
+const knownBy = (time: number, measured: number): string =>
+  time > measured ? `, by WAL that was stored since it was read at ${isoTime(measured)}` : '';
 
 const withoutPoint = ({ policy }: PolicyObserved, fresh: TierSummary[]): NewCondition => {
   if (fresh.length === 0) {
