@@ -57,6 +57,9 @@ const limits: WrongInput[] = [
   wrongPolicy('deadline in a fraction', ['jobs.deadlines.seal', 'whole numbers'], (p) => {
     p.spec.jobs.deadlines = { seal: '1.5h' };
   }),
+  wrongPolicy('deadline of a Log backup without a unit', ['jobs.deadlines.log', 'write a duration'], (p) => {
+    p.spec.jobs.deadlines = { log: '30' };
+  }),
   wrongPolicy('deadline with the small unit first', ['jobs.deadlines.inspect', 'larger units first'], (p) => {
     p.spec.jobs.deadlines = { inspect: '30m1h' };
   }),

@@ -75,6 +75,9 @@ export const wrongPlans: WrongInput[] = [
   wrongPolicy('a history of no increment', ['history.incremental', 'greater than or equal to 1'], (p) => {
     p.spec.history = { incremental: 0 };
   }),
+  wrongPolicy('a history of no Log backup', ['history.log', 'greater than or equal to 1'], (p) => {
+    p.spec.history = { log: 0 };
+  }),
   wrongPolicy('a mail address as route', ['notify.route', 'use lower-case letters'], (p) => {
     p.spec.notify = { route: 'team@example.org' };
   }),

@@ -142,7 +142,7 @@ test('defaults are filled in by the API server', async (t) => {
   t.is(spec.components[0].postgresql.connection.sslMode, 'verify-full');
   t.deepEqual(spec.components[0].postgresql.logical, { enabled: true, databases: [], globals: true });
   t.deepEqual(spec.objectives, { rpo: '24h' });
-  t.deepEqual(spec.history, { full: 50, incremental: 50 });
+  t.deepEqual(spec.history, { full: 50, incremental: 50, log: 50 });
   t.deepEqual(spec.components[0].postgresql.physical, { enabled: true, incremental: 'Auto', maxChain: 28 });
   t.deepEqual(spec.schedules, { health: { cron: '0 * * * *', timeZone: 'Etc/UTC', jitter: '59m' } });
 });
