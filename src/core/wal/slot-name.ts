@@ -11,7 +11,8 @@ export const slotNameOf = (
   { namespace, policy, component }: { namespace: string; policy: string; component: string },
   hash: (text: string) => string,
 ): string => {
-  if (slotName !== undefined) {
+  // The API server takes no longer one; a status could not hold it either.
+  if (slotName !== undefined && slotName.length <= longestName) {
     return slotName;
   }
   const whole = `holdfast_${namespace}_${policy}_${component}`.replaceAll('-', '_');
