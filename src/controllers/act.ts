@@ -1,5 +1,6 @@
 // Carries out what was decided. Every action may be repeated: names are deterministic, deletions name a uid.
 import type { V1PersistentVolumeClaim } from '@kubernetes/client-node';
+import type { RunType } from '../api/backup-type.ts';
 import { annotation, apiVersion, finalizer, label, managedByValue, slotFinalizer } from '../api/group.ts';
 import type { Backup, BackupPolicy } from '../api/objects.ts';
 import type { Action, Decision, JobRequest } from '../core/jobs/request.ts';
@@ -194,31 +195,21 @@ const changeFinalizers = async (context: OperatorContext, subject: Subject, fina
   return written?.metadata.resourceVersion;
 };
 
-// Made by the schedule: no owner reference, for it outlives the policy.
-const scheduledBackup = ({ metadata }: BackupPolicy, { name, kind, slot, late }: Extract<Action, { type: 'createBackup' }>) => ({
+// No owner reference: it outlives the policy.
+const newBackup = ({ metadata }: BackupPolicy, name: string, type: RunType, annotations: Record<string, string>) => ({
   apiVersion,
   kind: 'Backup',
-  metadata: {
-    name,
-    namespace: metadata.namespace,
-    labels: { [label.policy]: metadata.name },
-    annotations: { [annotation.slot]: slot, ...(late ? { [annotation.late]: 'true' } : {}) },
-  },
-  spec: { policyRef: { name: metadata.name }, type: kind },
+  metadata: { name, namespace: metadata.namespace, labels: { [label.policy]: metadata.name }, annotations },
+  spec: { policyRef: { name: metadata.name }, type },
 });
 
+// Made by the schedule.
+const scheduledBackup = (policy: BackupPolicy, { name, kind, slot, late }: Extract<Action, { type: 'createBackup' }>) =>
+  newBackup(policy, name, kind, { [annotation.slot]: slot, ...(late ? { [annotation.late]: 'true' } : {}) });
+
 // Made because something calls for it. It belongs to no slot.
-const requestedFull = ({ metadata }: BackupPolicy, { name, because }: Extract<Action, { type: 'requestBackup' }>) => ({
-  apiVersion,
-  kind: 'Backup',
-  metadata: {
-    name,
-    namespace: metadata.namespace,
-    labels: { [label.policy]: metadata.name },
-    annotations: { [annotation.because]: because },
-  },
-  spec: { policyRef: { name: metadata.name }, type: 'Full' },
-});
+const requestedFull = (policy: BackupPolicy, { name, because }: Extract<Action, { type: 'requestBackup' }>) =>
+  newBackup(policy, name, 'Full', { [annotation.because]: because });
 
 // Made for a tier with `size`. No owner: the data outlives the policy.
 const claim = ({ metadata, spec }: BackupPolicy, tier: string): V1PersistentVolumeClaim & KubeObject => {

@@ -5,18 +5,14 @@ import type { Target } from '../../engines/postgresql/client.ts';
 import { releaseSlot } from '../../engines/wal/release-slot.ts';
 import { isSameServer } from '../../engines/wal/same-server.ts';
 import type { AgentContext } from '../context.ts';
+import { serverTarget } from './server-side.ts';
 
 export type DropOutcome = Pick<ReceiveResult, 'slot'>;
 
 const usualPatienceSeconds = 90;
 const answerMilliseconds = 30_000;
 
-const targetOf = ({ database, credentialsDirectory, ...server }: WalSource): Target => ({
-  server,
-  database,
-  credentialsDirectory,
-  answerMilliseconds,
-});
+const targetOf = (source: WalSource): Target => serverTarget(source, answerMilliseconds);
 
 // Throws what keeps it from being dropped; a server that does not answer may be asked again.
 export const dropSlot = async (plan: DropSlotPlan, { log, signal, step }: AgentContext): Promise<DropOutcome> => {

@@ -7,7 +7,7 @@ import { checkWalServer } from '../../engines/wal/checks.ts';
 import { identifySystem, readHistoryFile, readKeepSettings, readSlot } from '../../engines/wal/server.ts';
 import type { SlotState, WalServer } from '../../engines/wal/server.ts';
 import { createSlot, dropSlot } from '../../engines/wal/slot.ts';
-import type { ReceivePlan } from '../../api/agent.ts';
+import type { ReceivePlan, WalSource } from '../../api/agent.ts';
 import type { ServerPlace } from '../../core/wal/start.ts';
 import { parseHistory } from '../../core/wal/timelines.ts';
 
@@ -16,10 +16,14 @@ const usualStallSeconds = 30;
 export const stallSecondsOf = ({ stallSeconds = usualStallSeconds }: ReceivePlan): number => stallSeconds;
 
 // A question that gets no answer for so long will never get one.
-export const targetOf = (plan: ReceivePlan): Target => {
-  const { database, credentialsDirectory, ...server } = plan.postgresql;
-  return { server, database, credentialsDirectory, answerMilliseconds: stallSecondsOf(plan) * 1000 };
-};
+export const serverTarget = ({ database, credentialsDirectory, ...server }: WalSource, answerMilliseconds: number): Target => ({
+  server,
+  database,
+  credentialsDirectory,
+  answerMilliseconds,
+});
+
+export const targetOf = (plan: ReceivePlan): Target => serverTarget(plan.postgresql, stallSecondsOf(plan) * 1000);
 
 export type AskedServer = {
   // For questions while WAL streams.

@@ -1,8 +1,9 @@
 // Parts that several plans share: a tier and a server, their Secrets replaced by the paths where they are mounted.
 import { mountPath } from '../../api/agent.ts';
-import type { PostgresqlSource, TierPlan } from '../../api/agent.ts';
+import type { PostgresqlSource, TierPlan, WalSource } from '../../api/agent.ts';
 import type { BackupPolicy } from '../../api/objects.ts';
 import type { Component } from '../../api/policy.ts';
+import type { SlotFacts } from '../../api/slot-status.ts';
 import type { Tier } from '../../api/tier.ts';
 
 // One prefix is one repository is one policy.
@@ -27,6 +28,28 @@ export const tierPlan = ({ metadata }: BackupPolicy, { name, s3 }: Tier): TierPl
   };
 };
 
+type Connection = SlotFacts['connection'];
+
+// Where the Secrets of one server are mounted.
+export type SourcePaths = { credentials: string; ca: string };
+
+const usualPaths: SourcePaths = { credentials: mountPath.sourceCredentials, ca: mountPath.sourceCa };
+
+// How to reach a server.
+export const walSource = (
+  version: number,
+  { host, port, database, sslMode, caSecretRef }: Connection,
+  paths: SourcePaths = usualPaths,
+): WalSource => ({
+  version,
+  host,
+  port,
+  database,
+  sslMode,
+  ...(caSecretRef === undefined ? {} : { caFile: paths.ca }),
+  credentialsDirectory: paths.credentials,
+});
+
 export const postgresqlSource = ({ postgresql }: Component): PostgresqlSource | undefined => {
   if (postgresql === undefined) {
     return undefined;
@@ -34,13 +57,7 @@ export const postgresqlSource = ({ postgresql }: Component): PostgresqlSource | 
   const { version, connection, physical, logical } = postgresql;
   const ownLogin = logical.credentialsSecretRef !== undefined;
   return {
-    version,
-    host: connection.host,
-    port: connection.port,
-    database: connection.database,
-    sslMode: connection.sslMode,
-    ...(connection.caSecretRef === undefined ? {} : { caFile: mountPath.sourceCa }),
-    credentialsDirectory: mountPath.sourceCredentials,
+    ...walSource(version, connection),
     physical: physical.enabled,
     logical: {
       enabled: logical.enabled,

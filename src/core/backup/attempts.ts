@@ -4,7 +4,7 @@ import type { Component } from '../../api/policy.ts';
 import type { Verdict } from '../jobs/judge.ts';
 import type { Action } from '../jobs/request.ts';
 import { cut } from '../plan/conditions.ts';
-import { doubling, isoTime, second } from '../plan/time.ts';
+import { doubling, isoTime, second, soonest } from '../plan/time.ts';
 import type { PolicyThere } from './observed.ts';
 
 export type ComponentStatus = NonNullable<BackupStatus['components']>[number];
@@ -35,6 +35,26 @@ export const kept = ({ name, parent, whole }: ComponentStatus): Pick<ComponentSt
 });
 
 export const still = (component: ComponentStatus): ComponentStep => ({ component, actions: [] });
+
+// Its Job has not started: what holds it up is said.
+export const waiting = (
+  running: ComponentStatus,
+  { message, againMilliseconds }: Extract<Verdict, { type: 'Waiting' }>,
+): ComponentStep => ({
+  ...still({ ...running, ...(message === undefined ? {} : { message: cut(message) }) }),
+  againMilliseconds,
+});
+
+// When to look again: at once where all of them have ended.
+export const lookAgain = (steps: ComponentStep[]): number | undefined =>
+  steps.some(({ component }) => unfinished(component)) ? soonest(...steps.map(({ againMilliseconds }) => againMilliseconds)) : 0;
+
+// How many of them are done, in words, and what there is to say of each.
+export const describeComponents = (components: ComponentStatus[], done: (ended: string) => string): string => {
+  const ended = components.filter(({ outcome }) => outcome === 'Succeeded').length;
+  const remarks = components.flatMap(({ name, message }) => (message === undefined ? [] : [`${name}: ${message}`]));
+  return cut([done(`${ended} of ${components.length} components`), ...remarks].join(' · '));
+};
 
 // Those that run keep their place; the others start in their order while there is room.
 export const stepAll = (

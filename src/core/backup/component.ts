@@ -7,7 +7,7 @@ import type { Verdict } from '../jobs/judge.ts';
 import { createJob } from '../jobs/request.ts';
 import { cut } from '../plan/conditions.ts';
 import { instantOf } from '../plan/time.ts';
-import { componentNow, failedAttempt, kept, still } from './attempts.ts';
+import { componentNow, failedAttempt, kept, still, waiting } from './attempts.ts';
 import type { ComponentStatus, ComponentStep } from './attempts.ts';
 import { findJob, ownJobName, primaryTier } from './observed.ts';
 import type { StartedRun } from './observed.ts';
@@ -66,11 +66,7 @@ const watchAttempt = (observed: StartedRun, component: ComponentStatus): Compone
   const running: ComponentStatus = { ...kept(component), outcome: 'Running', attempt };
   switch (verdict.type) {
     case 'Waiting':
-      return {
-        component: { ...running, ...(verdict.message === undefined ? {} : { message: cut(verdict.message) }) },
-        actions: [],
-        againMilliseconds: verdict.againMilliseconds,
-      };
+      return waiting(running, verdict);
     case 'Running': {
       const { progress, againMilliseconds } = verdict;
       const shown = progress && { component: component.name, phase: cut(progress.phase, 40), bytes: progress.bytes, time: progress.time };

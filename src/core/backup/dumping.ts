@@ -1,9 +1,7 @@
 // The components are being dumped, so many at a time as the policy allows.
 import type { BackupStatus } from '../../api/backup.ts';
-import { cut } from '../plan/conditions.ts';
-import { soonest } from '../plan/time.ts';
-import { stepAll, unfinished } from './attempts.ts';
-import type { ComponentStatus, ComponentStep } from './attempts.ts';
+import { describeComponents, lookAgain, stepAll, unfinished } from './attempts.ts';
+import type { ComponentStep } from './attempts.ts';
 import { stepComponent } from './component.ts';
 import { holdOn, statusOf } from './observed.ts';
 import type { BackupDecision, StartedRun } from './observed.ts';
@@ -30,10 +28,16 @@ export const dumping = (observed: StartedRun): BackupDecision | undefined => {
   if (progress !== undefined) {
     next.progress = progress;
   }
-  const wait = next.components?.some(unfinished) === true ? soonest(...steps.map((step) => step.againMilliseconds)) : 0;
+  const wait = lookAgain(steps);
   return {
     actions,
-    status: goingOn(observed, next, 'Running', 'Running', describe(next.components ?? [])),
+    status: goingOn(
+      observed,
+      next,
+      'Running',
+      'Running',
+      describeComponents(next.components ?? [], (ended) => `${ended} dumped`),
+    ),
     ...(wait === undefined ? {} : { againMilliseconds: wait }),
   };
 };
@@ -43,9 +47,3 @@ const newestProgress = (steps: ComponentStep[]): BackupStatus['progress'] =>
     .flatMap(({ progress }) => progress ?? [])
     .toSorted((a, b) => a.time.localeCompare(b.time))
     .at(-1);
-
-const describe = (components: ComponentStatus[]): string => {
-  const done = components.filter(({ outcome }) => outcome === 'Succeeded').length;
-  const remarks = components.flatMap(({ name, message }) => (message === undefined ? [] : [`${name}: ${message}`]));
-  return cut([`${done} of ${components.length} components dumped`, ...remarks].join(' · '));
-};

@@ -1,9 +1,6 @@
 // A Log runs: for each component a Job waits until the archive holds what the server has, or fetches it.
 import type { BackupStatus } from '../../../api/backup.ts';
-import { cut } from '../../plan/conditions.ts';
-import { soonest } from '../../plan/time.ts';
-import { stepAll, unfinished } from '../attempts.ts';
-import type { ComponentStatus } from '../attempts.ts';
+import { describeComponents, lookAgain, stepAll, unfinished } from '../attempts.ts';
 import { holdOn, statusOf } from '../observed.ts';
 import type { BackupFact } from '../observed.ts';
 import { goingOn } from '../outcome.ts';
@@ -26,16 +23,16 @@ export const archiving: BackupFact = (observed) => {
   const components = steps.map(({ component }) => component);
   const phases = [...(status.phases ?? []), ...steps.flatMap((step) => step.phases ?? [])];
   const next: BackupStatus = { ...status, components, ...(phases.length === 0 ? {} : { phases }) };
-  const wait = components.some(unfinished) ? soonest(...steps.map(({ againMilliseconds }) => againMilliseconds)) : 0;
+  const wait = lookAgain(steps);
   return {
     actions: [...steps.flatMap(({ actions }) => actions), ...holdOn(observed)],
-    status: goingOn(observed, next, 'Running', 'Archiving', describe(components)),
+    status: goingOn(
+      observed,
+      next,
+      'Running',
+      'Archiving',
+      describeComponents(components, (ended) => `WAL of ${ended} is archived up to now`),
+    ),
     ...(wait === undefined ? {} : { againMilliseconds: wait }),
   };
-};
-
-const describe = (components: ComponentStatus[]): string => {
-  const done = components.filter(({ outcome }) => outcome === 'Succeeded').length;
-  const remarks = components.flatMap(({ name, message }) => (message === undefined ? [] : [`${name}: ${message}`]));
-  return cut([`WAL of ${done} of ${components.length} components is archived up to now`, ...remarks].join(' · '));
 };

@@ -5,10 +5,9 @@ import { stopJob } from '../../jobs/facts.ts';
 import { judge } from '../../jobs/judge.ts';
 import type { Verdict } from '../../jobs/judge.ts';
 import { createJob } from '../../jobs/request.ts';
-import { cut } from '../../plan/conditions.ts';
 import { instantOf, second } from '../../plan/time.ts';
 import { archiveMode } from '../../plan/wal-archive.ts';
-import { componentNow, failedAttempt, kept, still } from '../attempts.ts';
+import { componentNow, failedAttempt, kept, still, waiting } from '../attempts.ts';
 import type { ComponentStatus, ComponentStep } from '../attempts.ts';
 import { findJob, ownJobName, primaryTier } from '../observed.ts';
 import type { PolicyThere } from '../observed.ts';
@@ -66,11 +65,7 @@ const watchAttempt = (observed: PolicyThere, component: ComponentStatus): Compon
   const running: ComponentStatus = { name, outcome: 'Running', attempt };
   switch (verdict.type) {
     case 'Waiting':
-      return {
-        component: { ...running, ...(verdict.message === undefined ? {} : { message: cut(verdict.message) }) },
-        actions: [],
-        againMilliseconds: verdict.againMilliseconds,
-      };
+      return waiting(running, verdict);
     case 'Running':
       return { ...still(running), againMilliseconds: verdict.againMilliseconds };
     case 'Succeeded':
