@@ -2,6 +2,7 @@
 // usage: node hack/test.ts STEP...     where a step is one of: check unit cluster-up images cluster demo e2e soak matrix
 import { group, soaks } from './test/groups.ts';
 import { type Result, runGroup } from './test/run-group.ts';
+import { lastWords } from './test/last-words.ts';
 import { runCounted, runScript } from './test/run-script.ts';
 import { type SoakRow, writeSoakPage } from './test/soak-page.ts';
 
@@ -76,8 +77,5 @@ for (const { name, seconds: took, passed, failed, skipped } of table) {
   console.log(`${name.padEnd(10)} ${String(took).padStart(5)} s   ${passed} passed, ${failed} failed, ${skipped} skipped`);
 }
 process.exitCode = sum((row) => row.failed) > 0 ? 1 : 0;
-// By name only: whoever has nothing but the last lines must learn what failed.
-for (const { name, failures } of table) {
-  failures.forEach(({ title }) => console.log(`${name} failed: ${title.slice(0, 200)}`));
-}
+lastWords(table).forEach((line) => console.log(line));
 console.log(`${sum((row) => row.passed)} passed, ${sum((row) => row.failed)} failed`);

@@ -7,6 +7,7 @@ import test from 'ava';
 import { build } from 'esbuild';
 import { plainHttp } from '../hack/bundle/plain-http.ts';
 import { groupNames, groupOf, testFiles } from '../hack/test/groups.ts';
+import { lastWords } from '../hack/test/last-words.ts';
 import { endedWell, hiddenFailure, type TapEvent, tapReader } from '../hack/test/tap.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -257,6 +258,26 @@ test('a run that crashed, was cut off, or ran nothing counts as failed', (t) => 
   t.regex(hiddenFailure({ ...good, planned: 3 }, endedWell) ?? '', /before it was through/);
   t.regex(hiddenFailure({ passed: 0, failed: 0, skipped: 3, planned: 3 }, endedWell) ?? '', /ran no test/);
   t.is(hiddenFailure({ ...good, failed: 1, planned: 3 }, 'exit code 1'), undefined);
+});
+
+test('the last words name each failure and its reason, and stay short', (t) => {
+  const details = [
+    '  ---',
+    '    name: AssertionError',
+    '    message: Value must match',
+    '    values:',
+    "      'Value': no receiver",
+    '  ...',
+  ];
+  const failure = { title: 'one', details };
+  t.deepEqual(lastWords([{ name: 'unit', failures: [failure] }]), [
+    "unit failed: one: values: 'Value': no receiver message: Value must match",
+  ]);
+  const many = Array.from({ length: 8 }, () => ({ title: 'x'.repeat(300), details: [`    message: ${'why '.repeat(100)}`] }));
+  const lines = lastWords([{ name: 'e2e', failures: many }]);
+  t.is(lines.length, 8);
+  t.true(lines.join('\n').length < 1600 && lines.every((line) => /x….*why/.test(line)), lines[0]);
+  t.deepEqual(lastWords([{ name: 'check', failures: [] }]), []);
 });
 
 test('a bundle that uses node:http does not load what Node keeps beside it', async (t) => {

@@ -102,9 +102,9 @@ const rowsOf = (table: string): string => `SELECT string_agg(id::text, ',' ORDER
 
 test('a Log proves what was committed before it: the server is lost at once, and the row is there; without a receiver a Log says so', async (t) => {
   await apply(policy('logs', 'Scheduled'), policy('alone', 'Continuous'));
-  const lonely = start('alone-log', 'alone', 'Log');
   const full = await run('logs-full', 'logs', 'Full');
   t.is(full.status?.phase, 'Complete', explain(full));
+  const lonely = start('alone-log', 'alone', 'Log');
 
   await sql('CREATE TABLE ledger (id int); INSERT INTO ledger VALUES (1)');
   const first = await run('logs-1', 'logs', 'Log');

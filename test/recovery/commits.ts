@@ -14,11 +14,14 @@ export type Commit = { id: number; micros: number; lsn: string };
 export const makeLedger = (server: PostgresServer) =>
   server.query('CREATE TABLE ledger (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, lsn pg_lsn)');
 
-export const commitFor = async (server: PostgresServer, milliseconds: number): Promise<void> => {
+// At least `atLeast` of them, however slow the machine is.
+export const commitFor = async (server: PostgresServer, milliseconds: number, atLeast = 40): Promise<void> => {
   const client = new Client({ host: server.socketDirectory, port: server.port, user: 'postgres' });
   await client.connect();
   try {
-    for (const end = Date.now() + milliseconds; Date.now() < end; await pause(2)) {
+    const end = Date.now() + milliseconds;
+    for (let count = 0; count < atLeast || Date.now() < end; count += 1) {
+      await pause(2);
       await client.query('INSERT INTO ledger (lsn) SELECT pg_current_wal_lsn()');
     }
   } finally {

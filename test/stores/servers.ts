@@ -63,12 +63,25 @@ export const freePort = async (): Promise<number> => {
 };
 
 type Started = { endpoint: string; certificates: Certificates; directory: string; child: ChildProcess };
+type Parameters = (port: number, directory: string, certificates: Certificates) => string[];
 
-const start = async (
-  name: string,
-  parameters: (port: number, directory: string, certificates: Certificates) => string[],
-  environment: Record<string, string>,
-): Promise<Started> => {
+const startsTried = 3;
+const startSeconds = 60;
+
+// Somebody else may take the free port before the server does: it is started again on another one.
+const start = async (name: string, parameters: Parameters, environment: Record<string, string>): Promise<Started> => {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await startOnce(name, parameters, environment);
+    } catch (error) {
+      if (tries === startsTried) {
+        throw error;
+      }
+    }
+  }
+};
+
+const startOnce = async (name: string, parameters: Parameters, environment: Record<string, string>): Promise<Started> => {
   const path = program(name);
   const directory = await mkdtemp(join(tmpdir(), `holdfast-${name}-`));
   const certificates = await makeCertificates(directory);
@@ -89,8 +102,9 @@ const start = async (
     each.unref();
   }
   const endpoint = `https://127.0.0.1:${port}`;
-  for (let tries = 0; ; tries += 1) {
-    if (child.exitCode !== null || tries > 200) {
+  for (const end = Date.now() + startSeconds * 1000; ;) {
+    if (child.exitCode !== null || Date.now() > end) {
+      child.kill('SIGKILL');
       throw new Error(`${name} did not start: ${output}`);
     }
     const answer = await curl(certificates, ['--output', '/dev/null', '--write-out', '%{http_code}', endpoint]).catch(() => '000');
@@ -112,9 +126,12 @@ const asRoot = async (server: Started, service: string, method: string, path: st
     .update(body ?? '')
     .digest('hex');
   const signature = ['--user', `${rootKeys.accessKeyId}:${rootKeys.secretAccessKey}`, '--aws-sigv4', `aws:amz:us-east-1:${service}`];
+  // A server that has just started answers 503 until it is ready; curl tries those again.
+  const patient = ['--retry', '20', '--retry-delay', '1'];
   const content = ['--header', `x-amz-content-sha256: ${digest}`, ...(body === undefined ? [] : ['--data-binary', body])];
   const answer = await curl(server.certificates, [
     '--fail-with-body',
+    ...patient,
     ...signature,
     ...content,
     '--request',

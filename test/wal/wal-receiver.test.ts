@@ -192,4 +192,14 @@ test.serial('a barrier waits until all that is committed is stored; a scheduled 
   t.true(lsnBytes(waited?.storedLsn ?? '0/0') >= end);
   t.true(storedTo(await newestLineage(policy)) >= lsnBytes(waited?.storedLsn ?? '0/0'));
   await receiver.stop();
+
+  // A server that is away for a moment ends no Log.
+  await server.query(bulk(2000));
+  const waiting = startReceiver({ ...plan, mode: 'Barrier' });
+  await until('it waits', () => waiting.said.some((line) => line.includes('Waiting for what the server has')));
+  await server.stop('immediate');
+  await pause(3000);
+  const again = startReceiver(await policy.plan(await fixture.restart(server), { flushSeconds: 1 }));
+  t.is((await waiting.ended)?.outcome, 'Succeeded', waiting.said.join('\n'));
+  await again.stop();
 });
