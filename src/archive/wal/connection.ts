@@ -66,7 +66,7 @@ const beginAndStream = async (
 ): Promise<void> => {
   const { plan, archive, patient, context, unique } = receiver;
   const { place } = server;
-  const { restart } = await ensureSlot(plan, server);
+  const { restart } = await ensureSlot(plan, server, context.signal);
   const from = segmentStart(restart, place.segmentBytes);
   const document = await beginLineage(patient, archive, unique, context.now(), {
     component: plan.component,
@@ -94,7 +94,7 @@ const continueAndStream = async (receiver: Receiver, server: AskedServer, lineag
   const { lineageId } = lineage.document;
   await keepHistory(receiver, server, lineageId);
   const reason = reasonOf(receiver, server, lineage);
-  await ensureSlot(plan, server);
+  await ensureSlot(plan, server, context.signal);
   for (const [at, leg] of legs.entries()) {
     const { timeline, until } = leg;
     const page = lineage.pages.find((one) => one.timeline === timeline);
@@ -168,7 +168,7 @@ const streamOverGap = async (
   await storeGap(patient, archive, { lineageId, now: context.now() }, { timeline, from: stored, serverLsn: flushed, reason });
   receiver.gapReason = undefined;
   if (leg.isLast) {
-    const { restart } = await ensureSlot(receiver.plan, { ...server, slot: { isActive: false, isLost: false } });
+    const { restart } = await ensureSlot(receiver.plan, { ...server, slot: { isActive: false, isLost: false } }, context.signal);
     const from = segmentStart(restart, segmentBytes);
     await streamFrom(receiver, server, lineageId, { timeline, from, start: startOf(undefined, undefined, from) });
   }

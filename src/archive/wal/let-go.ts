@@ -2,22 +2,28 @@
 import type { ReceivePlan } from '../../api/agent.ts';
 import { connect } from '../../engines/postgresql/client.ts';
 import { takeSample } from '../../engines/wal/server.ts';
-import { dropSlot } from '../../engines/wal/slot.ts';
-import type { Log } from '../../telemetry/log.ts';
-import { targetOf } from './server-side.ts';
+import { releaseSlot } from '../../engines/wal/release-slot.ts';
+import type { AgentContext } from '../context.ts';
+import { releaseMilliseconds, targetOf } from './server-side.ts';
 
 // Drops the slot. What is missing then becomes a gap with this reason.
-export const letGo = async (plan: ReceivePlan, retainedBytes: bigint, log: Log): Promise<void> => {
+export const letGo = async (
+  plan: ReceivePlan,
+  retainedBytes: bigint,
+  { log, signal }: Pick<AgentContext, 'log' | 'signal'>,
+): Promise<void> => {
   log.error('Dropping the slot: the server keeps more WAL for it than walArchive.maxRetained allows', {
     slot: plan.slot,
     retainedBytes: String(retainedBytes),
     maxRetainedBytes: plan.maxRetainedBytes,
   });
-  await dropSlot(targetOf(plan), plan.slot).catch((error: unknown) => log.warn('The slot could not be dropped yet', { error }));
+  await releaseSlot(targetOf(plan), plan.slot, releaseMilliseconds, signal).catch((error: unknown) =>
+    log.warn('The slot could not be dropped yet', { error }),
+  );
 };
 
 // For a receiver that cannot begin, because its store is away or its settings are wrong: nobody else looks at the server meanwhile. True: it was dropped.
-export const letGoIfTooMuch = async (plan: ReceivePlan, log: Log): Promise<boolean> => {
+export const letGoIfTooMuch = async (plan: ReceivePlan, context: Pick<AgentContext, 'log' | 'signal'>): Promise<boolean> => {
   if (plan.maxRetainedBytes === undefined) {
     return false;
   }
@@ -26,10 +32,10 @@ export const letGoIfTooMuch = async (plan: ReceivePlan, log: Log): Promise<boole
     if (retained === undefined || retained <= BigInt(plan.maxRetainedBytes)) {
       return false;
     }
-    await letGo(plan, retained, log);
+    await letGo(plan, retained, context);
     return true;
   } catch (error) {
-    log.warn('It is not known how much WAL the server keeps', { error });
+    context.log.warn('It is not known how much WAL the server keeps', { error });
     return false;
   }
 };

@@ -94,7 +94,7 @@ const makeReceiver = async (
     meanwhile: async (error) => {
       troubles.tell('archive', error);
       report();
-      wasLetGo = (await letGoIfTooMuch(plan, context.log)) || wasLetGo;
+      wasLetGo = (await letGoIfTooMuch(plan, context)) || wasLetGo;
     },
   });
   troubles.tell('archive');
@@ -171,7 +171,7 @@ const keepReceiving = async (receiver: Receiver): Promise<void> => {
       since = hasGotOn || failures === 1 ? Date.now() : since;
       if (error instanceof RetainedTooMuch) {
         receiver.gapReason = 'RetainedTooMuch';
-        await letGo(plan, error.retainedBytes, context.log);
+        await letGo(plan, error.retainedBytes, context);
       } else {
         throwIfFinal(error, plan, Date.now() - since);
         receiver.troubles.tell('server', error);

@@ -6,12 +6,15 @@ import { readServerFacts } from '../../engines/postgresql/server-facts.ts';
 import { checkWalServer } from '../../engines/wal/checks.ts';
 import { identifySystem, readHistoryFile, readKeepSettings, readSlot } from '../../engines/wal/server.ts';
 import type { SlotState, WalServer } from '../../engines/wal/server.ts';
-import { createSlot, dropSlot } from '../../engines/wal/slot.ts';
+import { createSlot } from '../../engines/wal/create-slot.ts';
+import { releaseSlot } from '../../engines/wal/release-slot.ts';
 import type { ReceivePlan, WalSource } from '../../api/agent.ts';
 import type { ServerPlace } from '../../core/wal/start.ts';
 import { parseHistory } from '../../core/wal/timelines.ts';
 
 const usualStallSeconds = 30;
+// How long a receiver waits for a sender to let go of its own slot: one that has just ended, as a rule.
+export const releaseMilliseconds = 10_000;
 
 export const stallSecondsOf = ({ stallSeconds = usualStallSeconds }: ReceivePlan): number => stallSeconds;
 
@@ -70,10 +73,10 @@ const askSystem = async (target: Target): Promise<WalServer & { history?: Buffer
 };
 
 // The slot, made where it is missing, and made anew where it has lost its WAL. `restart`: the oldest WAL that it keeps.
-export const ensureSlot = async (plan: ReceivePlan, { session, slot }: AskedServer): Promise<{ restart: bigint }> => {
+export const ensureSlot = async (plan: ReceivePlan, { session, slot }: AskedServer, signal: AbortSignal): Promise<{ restart: bigint }> => {
   const target = targetOf(plan);
   if (slot?.isLost === true) {
-    await dropSlot(target, plan.slot);
+    await releaseSlot(target, plan.slot, releaseMilliseconds, signal);
   }
   if (slot === undefined || slot.isLost) {
     await createSlot(target, plan.slot);
