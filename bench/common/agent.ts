@@ -3,6 +3,7 @@ import { cp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { planVariable } from '../../src/api/agent.ts';
 import type { AgentPlan } from '../../src/api/agent.ts';
+import { memorySettings } from '../../src/controllers/jobs/memory-settings.ts';
 import { toolboxPath } from '../../test/engines/toolbox.ts';
 import type { Command } from './measure.ts';
 import { runQuietly } from './measure.ts';
@@ -30,7 +31,12 @@ const nodeFlags = async (): Promise<string[]> => {
 // heap. That runs the sources, whose functions have names, and is not for comparison.
 export const agentCommand = async (plan: AgentPlan): Promise<Command> => ({
   words: [process.execPath, ...(await nodeFlags()), ...programWords('agent')],
-  environment: { [planVariable]: JSON.stringify(plan), HOLDFAST_TERMINATION_LOG: '/dev/null', PATH: toolboxPath() },
+  environment: {
+    [planVariable]: JSON.stringify(plan),
+    ...memorySettings(plan),
+    HOLDFAST_TERMINATION_LOG: '/dev/null',
+    PATH: toolboxPath(),
+  },
 });
 
 // Starts the plugin.

@@ -6,6 +6,7 @@ import type { BackupPolicy } from '../../api/objects.ts';
 import { agentContainer } from '../../core/jobs/pod-waiting.ts';
 import type { JobRequest } from '../../core/jobs/request.ts';
 import { findTier } from './find-in-policy.ts';
+import { memorySettings } from './memory-settings.ts';
 import { togetherAffinity } from './one-node.ts';
 import { mountsFor } from './volumes.ts';
 
@@ -41,14 +42,7 @@ const tolerations = ({ spec }: BackupPolicy): V1Toleration[] => {
   return [...given, ...ours.map((key) => ({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: lostNodeSeconds }))];
 };
 
-// A receiver lives for months, and every few seconds compresses and encrypts megabytes: without these glibc keeps what it once had.
-const memorySettings = ({ verb }: AgentPlan): V1EnvVar[] =>
-  verb === 'receive'
-    ? [
-        { name: 'MALLOC_ARENA_MAX', value: '2' },
-        { name: 'MALLOC_MMAP_THRESHOLD_', value: '131072' },
-      ]
-    : [];
+const environment = (values: Record<string, string>): V1EnvVar[] => Object.entries(values).map(([name, value]) => ({ name, value }));
 
 export const podSpec = (policy: BackupPolicy, request: JobRequest, plan: AgentPlan, image: string): V1PodSpec => {
   const mounted = mountsFor(policy, request);
@@ -72,7 +66,7 @@ export const podSpec = (policy: BackupPolicy, request: JobRequest, plan: AgentPl
         name: agentContainer,
         image,
         imagePullPolicy: 'IfNotPresent',
-        env: [{ name: planVariable, value: JSON.stringify(plan) }, ...memorySettings(plan)],
+        env: environment({ [planVariable]: JSON.stringify(plan), ...memorySettings(plan) }),
         resources: resources(policy),
         securityContext: {
           allowPrivilegeEscalation: false,
