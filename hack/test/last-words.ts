@@ -16,7 +16,9 @@ export const lastWords = (steps: { name: string; failures: Failure[] }[]): strin
 
 // The values come first: the message of an assertion only says that it failed.
 const reasonIn = (details: string[]): string => {
-  const words = details.map((line) => line.trim()).filter((line) => !/^(---|\.\.\.|name:|assertion:|at:|type:|duration)/.test(line));
+  const words = details
+    .map((line) => line.trim())
+    .filter((line) => !/^(---|\.\.\.|name:|assertion:|at:|type:|duration|ExecutionContext\.|\(?file:)/.test(line));
   const from = words.findIndex((line) => line.startsWith('values:'));
   return [...words.slice(Math.max(0, from)), ...words.slice(0, Math.max(0, from))].join(' ').replaceAll(/\s+/g, ' ');
 };

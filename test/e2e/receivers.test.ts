@@ -105,6 +105,49 @@ const stopProcesses = (uid: string): number => {
   return pids.length;
 };
 
+// The server removes what nobody keeps for the receiver.
+const loseWal = async (): Promise<void> => {
+  await sql(`SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots`);
+  for (let round = 0; round < 4; round += 1) {
+    await commit(0);
+    await sql('SELECT pg_switch_wal()');
+    await sql('CHECKPOINT');
+  }
+};
+const namesOfBackups = async (name: string): Promise<string[]> =>
+  (await mustKubectl(inNamespace('get', 'hb', '-o', 'jsonpath={.items[*].metadata.name}')))
+    .split(' ')
+    .filter((each) => each.startsWith(name));
+
+// The first one: another receiver's slot would keep the WAL.
+test.serial('a gap: it is said where it lies, one Full follows, once, and deletion of the policy takes the slot away', async (t) => {
+  await operate();
+  await apply(archiving('gap'), backup('gap-first', 'gap'));
+  await mustKubectl(inNamespace('wait', 'hb/gap-first', '--for=jsonpath={.status.phase}=Complete', '--timeout=100s'));
+  await becomes('gap', /^True WalArchived/);
+  await endOperators();
+  await mustKubectl(inNamespace('scale', 'deployment', 'gap-wal-db', '--replicas=0'));
+  await mustKubectl(inNamespace('wait', 'pod', ...receiverOf('gap'), '--for=delete', '--timeout=60s'));
+  await loseWal();
+
+  await operate();
+  await eventually('a Full is asked for', async () => (await namesOfBackups('gap-full-wal-')).length > 0, 120);
+  const [asked = ''] = await namesOfBackups('gap-full-wal-');
+  await mustKubectl(inNamespace('wait', `hb/${asked}`, '--for=jsonpath={.status.phase}=Complete', '--timeout=120s'));
+  const ended = new Date().toISOString();
+  await eventually('the store is read after it', async () => ((await read('gap')).recoverability?.measuredTime ?? '') > ended, 60);
+  const { recoverability, walArchive } = await read('gap');
+  t.like(recoverability?.gaps, [{ component: 'db', timeline: 1 }]);
+  t.is(recoverability?.gaps?.length, 1);
+  t.true((recoverability?.intervals ?? []).length >= 1, JSON.stringify(recoverability));
+  t.regex(walArchive?.[0]?.full?.because ?? '', /because of a gap.*no whole backup leads into the WAL of db/);
+  t.regex(await healthy('gap'), /^True/);
+  t.deepEqual(await namesOfBackups('gap-full'), [asked]);
+
+  await mustKubectl(inNamespace('delete', 'hbp', 'gap', '--timeout=90s'));
+  t.is(await sql('SELECT count(*) FROM pg_replication_slots'), '0');
+});
+
 test.serial('what is committed is archived within seconds, also by the pod that takes the place of another', async (t) => {
   const operator = await operate();
   await apply(archiving('shop'), archiving('hangs'), archiving('no-image', { version: 16 }), archiving('no-secret', { secret: 'absent' }));

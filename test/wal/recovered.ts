@@ -26,13 +26,10 @@ const unpackWal = async (policy: WalPolicy, tier: string, folder: string): Promi
     for (const { from, to } of joinRanges(objects)) {
       for (const name of segmentNames(timeline, from, to, segmentBytes)) {
         const end = reader.stored(name);
-        const parts: Buffer[] = [];
         const upTo =
           from - (from % BigInt(segmentBytes)) + BigInt(segmentNames(timeline, from, to, segmentBytes).indexOf(name) * segmentBytes + end);
-        for await (const part of reader.read(name, { upTo })) {
-          parts.push(Buffer.from(part));
-        }
-        await writeFile(join(folder, name), Buffer.concat(parts));
+        await reader.write(name, join(folder, name), { upTo });
+        await giveToServer(join(folder, name));
       }
     }
   }

@@ -3,10 +3,11 @@ import { appendFileSync, copyFileSync, globSync, readFileSync, renameSync, rmSyn
 import { basename, join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import { segmentName } from '../../src/api/lsn.ts';
+import { parseSegmentName, segmentName } from '../../src/api/lsn.ts';
 import { ArchiveError } from '../../src/archive/errors.ts';
 import type { ArchiveErrorCode } from '../../src/archive/errors.ts';
 import { segmentReader } from '../../src/archive/wal/read-segment.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { makeFixture } from '../engines/server-fixture.ts';
 import type { Fixture } from '../engines/server-fixture.ts';
 import { flushedLsn, lineage, newestLineage, storedTo } from './archive-check.ts';
@@ -43,11 +44,30 @@ const files = (pattern: string): string[] => globSync(pattern, { cwd: root }).to
 
 const read = async (name: string, upTo?: bigint): Promise<Buffer> => {
   const store = await policy.store('local');
+  const reader = segmentReader(store, await lineage(policy), [policy.identity]);
+  const options = upTo === undefined ? {} : { upTo };
   const parts: Buffer[] = [];
-  for await (const part of segmentReader(store, await lineage(policy), [policy.identity]).read(name, upTo === undefined ? {} : { upTo })) {
-    parts.push(Buffer.from(part));
+  const path = join(temporaryFolder('segment'), name);
+  const [whole, written] = await Promise.allSettled([
+    (async () => {
+      for await (const part of reader.read(name, options)) {
+        parts.push(Buffer.from(part));
+      }
+    })(),
+    reader.write(name, path, options),
+  ]);
+  // As a file or as a stream: the same bytes, or the same refusal.
+  if (whole.status === 'rejected' || written.status === 'rejected') {
+    const codes = [whole, written].map((one) => (one.status === 'rejected' ? (one.reason as ArchiveError).code : 'none'));
+    throw codes[0] === codes[1]
+      ? (whole as PromiseRejectedResult).reason
+      : new Error(`read and write end differently: ${codes.join(', ')}`);
   }
-  return Buffer.concat(parts);
+  const bytes = Buffer.concat(parts);
+  if (!bytes.equals(readFileSync(path))) {
+    throw new Error('read and write give different bytes');
+  }
+  return bytes;
 };
 
 // Does something to a file, and puts it right again.
@@ -162,6 +182,12 @@ test.serial('what is not stored yet is zeros up to a place that is, and an error
   const stored = Number(end % BigInt(segmentBytes));
   t.true(bytes.subarray(stored).every((byte) => byte === 0));
   t.false(bytes.subarray(0, stored).every((byte) => byte === 0));
+  const [whole = ''] = files('wal/*/00000001/0*.zst.age');
+  const closed = basename(whole).slice(0, 24);
+  const middle = 5_000_001;
+  const cut = await read(closed, (parseSegmentName(closed, segmentBytes)?.start ?? 0n) + BigInt(middle));
+  t.true(cut.subarray(0, middle).equals((await read(closed)).subarray(0, middle)));
+  t.true(cut.subarray(middle).every((byte) => byte === 0));
   await refused(t, () => read(name, end + 1n), 'WalMissing');
   await refused(t, () => read(name), 'WalMissing');
   await refused(t, () => read('00000002.history'), 'WalMissing');

@@ -1,4 +1,7 @@
 // One WAL segment as the server wrote it: joined from its objects, each verified, and padded with zeros where it is not full yet.
+import { createWriteStream } from 'node:fs';
+import { truncate } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
 import { parseSegmentName, timelineName } from '../../api/lsn.ts';
@@ -12,6 +15,7 @@ import { walObjectKey } from '../layout.ts';
 import { readObject } from '../volumes.ts';
 import { checkSegmentHeader } from './page-header.ts';
 import type { Lineage } from './read-lineage.ts';
+import { checkLength, unpackInto } from './unpack-into.ts';
 
 // Room that stays empty tells that nothing follows.
 const spareBytes = 64;
@@ -23,8 +27,12 @@ export type SegmentReader = {
   stored(name: string): number;
   // The whole segment in pieces, `segmentBytes` in all. `upTo`: what follows this LSN is left out, and zeros instead. Throws WalMissing where WAL before
   // `upTo`, or any where that is not given, is not stored.
-  read(name: string, options?: { upTo?: bigint; signal?: AbortSignal }): AsyncGenerator<Buffer>;
+  read(name: string, options?: ReadOptions): AsyncGenerator<Buffer>;
+  // The same into a new file, by zstd itself where that can be: a replay takes hundreds of them, and none passes through this process.
+  write(name: string, path: string, options?: ReadOptions): Promise<void>;
 };
+
+type ReadOptions = { upTo?: bigint; signal?: AbortSignal };
 
 // Reads segments of one lineage. `identities` open the keys of the archive.
 export const segmentReader = (store: Store, lineage: Lineage, identities: readonly string[]): SegmentReader => {
@@ -33,7 +41,7 @@ export const segmentReader = (store: Store, lineage: Lineage, identities: readon
   const objects = new Map(lineage.timelines.map((contents) => [contents.timeline, bySegment(contents.objects, segmentBytes)]));
   const identityOf = keyOpener(store, lineage.keys, identities);
 
-  const find = (name: string) => {
+  const find = (name: string): Found => {
     const place = parseSegmentName(name, segmentBytes);
     if (place === undefined) {
       throw new ArchiveError('WalMissing', `"${name}" is no name of a WAL segment of ${segmentBytes} bytes.`);
@@ -42,60 +50,89 @@ export const segmentReader = (store: Store, lineage: Lineage, identities: readon
     return { ...place, ...selectObjects(of, { from: place.start, to: place.start + BigInt(segmentBytes) }) };
   };
 
+  // Also where it must end, at `upTo` or whole.
+  const findStored = (name: string, upTo: bigint | undefined): Found & { room: number } => {
+    const found = find(name);
+    const { timeline, start, parts, reached } = found;
+    const end = start + BigInt(segmentBytes);
+    const wanted = upTo === undefined || upTo > end ? end : upTo;
+    if (parts.length === 0 || reached < wanted) {
+      throw new ArchiveError(
+        'WalMissing',
+        `${store.description} lacks WAL of the segment ${name} (timeline ${timelineName(timeline)}): ${reached - start} of ${wanted - start} bytes are stored.`,
+      );
+    }
+    return { ...found, room: Math.max(0, Number(wanted - start)) };
+  };
+
   // Objects are small enough to be held whole: nothing is handed on before all of it was checked.
-  const open = async (timeline: number, { object, skip, take }: Part<Placed>, signal?: AbortSignal): Promise<Buffer> => {
+  const fetch = async (
+    timeline: number,
+    object: Placed,
+    signal?: AbortSignal,
+  ): Promise<{ packed: Buffer; key: string; length: number }> => {
     const key = walObjectKey({ lineageId: document.lineageId, segmentBytes }, timeline, object);
     const parts: Buffer[] = [];
     for await (const chunk of readObject(store, { key, bytes: object.bytes, sha256: object.sha256 }, signal)) {
       parts.push(chunk);
     }
-    const length = Number(object.to - object.from);
-    const plain = await unpack(await decryptBytes(Buffer.concat(parts), [await identityOf(object.keyId)]), length, key);
-    return plain.subarray(skip, skip + take);
+    const packed = await decryptBytes(Buffer.concat(parts), [await identityOf(object.keyId)]);
+    return { packed, key, length: Number(object.to - object.from) };
   };
+  const open = async (timeline: number, { object, skip, take }: Part<Placed>, signal?: AbortSignal): Promise<Buffer> => {
+    const { packed, key, length } = await fetch(timeline, object, signal);
+    return (await unpack(packed, length, key)).subarray(skip, skip + take);
+  };
+  const check = (bytes: Buffer, name: string, { timeline, start }: Found): void =>
+    checkSegmentHeader(bytes, { name, timeline, lsn: start, systemIdentifier: document.systemIdentifier, segmentBytes });
+
+  async function* read(name: string, { upTo, signal }: ReadOptions = {}): AsyncGenerator<Buffer> {
+    const found = findStored(name, upTo);
+    let written = 0;
+    for (const part of found.parts) {
+      const bytes = await open(found.timeline, part, signal);
+      if (written === 0) {
+        check(bytes, name, found);
+      }
+      const left = Math.max(0, found.room - written);
+      yield bytes.subarray(0, left);
+      written += Math.min(left, bytes.length);
+    }
+    for (let left = segmentBytes - written; left > 0; left -= zeros.length) {
+      yield zeros.subarray(0, Math.min(left, zeros.length));
+    }
+  }
 
   return {
     stored: (name) => {
       const { start, reached } = find(name);
       return Number(reached - start);
     },
-    async *read(name, { upTo, signal } = {}) {
-      const { timeline, start, parts, reached } = find(name);
-      const end = start + BigInt(segmentBytes);
-      const wanted = upTo === undefined || upTo > end ? end : upTo;
-      if (parts.length === 0 || reached < wanted) {
-        throw new ArchiveError(
-          'WalMissing',
-          `${store.description} lacks WAL of the segment ${name} (timeline ${timelineName(timeline)}): ${reached - start} of ${wanted - start} bytes are stored.`,
-        );
+    read,
+    async write(name, path, options = {}) {
+      const found = findStored(name, options.upTo);
+      const [first, ...others] = found.parts;
+      if (first === undefined || others.length > 0) {
+        // Pieces of one that is still growing: one segment of each timeline.
+        await pipeline(read(name, options), createWriteStream(path, { mode: 0o600 }));
+        return;
       }
-      let written = 0;
-      for (const part of parts) {
-        const bytes = await open(timeline, part, signal);
-        if (written === 0) {
-          const { systemIdentifier } = document;
-          checkSegmentHeader(bytes, { name, timeline, lsn: start, systemIdentifier, segmentBytes });
-        }
-        const room = Math.max(0, Number(wanted - start) - written);
-        yield bytes.subarray(0, room);
-        written += Math.min(room, bytes.length);
-      }
-      for (let left = segmentBytes - written; left > 0; left -= zeros.length) {
-        yield zeros.subarray(0, Math.min(left, zeros.length));
-      }
+      const { packed, key, length } = await fetch(found.timeline, first.object, options.signal);
+      const begin = await unpackInto(path, packed, { length, key, signal: options.signal });
+      check(begin, name, found);
+      // What is cut off, and what is missing to a whole one, reads as zeros.
+      await truncate(path, Math.min(found.room, first.take));
+      await truncate(path, segmentBytes);
     },
   };
 };
 
+type Found = { timeline: number; start: bigint; parts: readonly Part<Placed>[]; reached: bigint };
+
 const unpack = async (packed: Buffer, length: number, key: string): Promise<Buffer> => {
   // All at once: in the small pieces of the default each one is a turn of its own, and the whole is copied once more.
   const plain = await decompress(packed, { maxOutputLength: length + 1, chunkSize: length + spareBytes });
-  if (plain.length !== length) {
-    throw new ArchiveError(
-      'SizeMismatch',
-      `${key} holds ${plain.length} bytes of WAL, its name says ${length}. Do not trust this archive.`,
-    );
-  }
+  checkLength(plain.length, length, key);
   return plain;
 };
 

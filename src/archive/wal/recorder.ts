@@ -15,9 +15,9 @@ export type RecorderOptions = {
   // What is stored and named already. The bytes before it come again, so that their block can be stored whole.
   stored: bigint;
   index: IndexWriter;
-  // Seals and stores some WAL. It must not need the bytes any more when it calls `release`. `recent` is what its block holds up to the end of the range;
-  // it is valid only until the call returns.
-  store: (range: Range, bytes: Buffer, recent: Buffer, release: () => void) => Promise<Done>;
+  // Seals and stores some WAL. When it calls `release` it does not need the bytes any more, and holds so many sealed ones instead. `recent` is what its
+  // block holds up to the end of the range; it is valid only until the call returns.
+  store: (range: Range, bytes: Buffer, recent: Buffer, release: (sealedBytes: number) => void) => Promise<Done>;
   // Asks the source to hold, or to go on.
   onPressure: (isFull: boolean) => void;
   // All up to here is stored and named.
@@ -49,10 +49,14 @@ export type Recorder = {
 
 type Done = { object: Placed; sidecar: StoredObject; check?: WalCheck };
 type Block = Range & { readonly bytes: Buffer };
-type Job = { readonly range: Range; readonly isWhole: boolean; done?: Done };
+// `heldBytes`: of memory.
+type Job = { readonly range: Range; readonly isWhole: boolean; heldBytes: number; done?: Done };
 
-// Blocks that wait to be stored, besides the one that grows: they bound memory.
-const mostJobs = 2;
+// What is under way, besides the block that grows: memory is bounded, and a store is not asked for too much at once.
+const mostHeldBytes = 24 * 1024 ** 2;
+const mostAtOnce = 6;
+// While more is under way, what is stored is named so often only.
+const namingMilliseconds = 500;
 const mostSamples = 100;
 
 export const makeRecorder = (options: RecorderOptions): Recorder => {
@@ -82,14 +86,25 @@ export const makeRecorder = (options: RecorderOptions): Recorder => {
     return { ...range, bytes: free.pop() ?? Buffer.allocUnsafe(Number(range.to - range.from)) };
   };
 
+  const underWay = (): Job[] => jobs.filter(({ done }) => done === undefined);
+  const isFull = (): boolean => {
+    const open = underWay();
+    return open.length >= mostAtOnce || open.reduce((bytes, { heldBytes }) => bytes + heldBytes, 0) >= mostHeldBytes;
+  };
+
   const start = (range: Range, bytes: Buffer, recent: Buffer, isWhole: boolean, release: () => void): void => {
-    const job: Job = { range, isWhole };
+    const job: Job = { range, isWhole, heldBytes: bytes.length };
     jobs.push(job);
-    options.onPressure(jobs.length >= mostJobs);
+    options.onPressure(isFull());
     options
-      .store(range, bytes, recent, release)
+      .store(range, bytes, recent, (sealedBytes) => {
+        job.heldBytes = sealedBytes;
+        release();
+        options.onPressure(isFull());
+      })
       .then((done) => {
         job.done = done;
+        options.onPressure(isFull());
         return advance();
       })
       .catch(fail);
@@ -99,7 +114,7 @@ export const makeRecorder = (options: RecorderOptions): Recorder => {
   let isPublishing = false;
   let publishing: Promise<void> = Promise.resolve();
   const advance = async (): Promise<void> => {
-    while (!isPublishing && !hasFailed() && (jobs[0]?.done !== undefined || isMarkDue())) {
+    while (!isPublishing && !hasFailed() && (isNamingDue() || isMarkDue())) {
       isPublishing = true;
       publishing = publish();
       try {
@@ -113,6 +128,9 @@ export const makeRecorder = (options: RecorderOptions): Recorder => {
       settling = [];
     }
   };
+
+  const isNamingDue = (): boolean =>
+    jobs[0]?.done !== undefined && (underWay().length === 0 || options.nowMilliseconds() - publishedMilliseconds >= namingMilliseconds);
 
   const publish = async (): Promise<void> => {
     const ready = jobs.slice(0, firstUndone(jobs));
@@ -134,7 +152,6 @@ export const makeRecorder = (options: RecorderOptions): Recorder => {
     jobs = jobs.slice(ready.length);
     stored = end;
     options.onStored(stored);
-    options.onPressure(jobs.length >= mostJobs);
   };
 
   // The newest sample whose WAL is all stored.
@@ -174,7 +191,7 @@ export const makeRecorder = (options: RecorderOptions): Recorder => {
     },
     received: () => received,
     stored: () => stored,
-    isFull: () => jobs.length >= mostJobs,
+    isFull,
     marked: () => marked,
     cut() {
       if (block === undefined || received <= stored || jobs.some(({ isWhole }) => !isWhole)) {

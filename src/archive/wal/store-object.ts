@@ -24,10 +24,11 @@ const optionsFor = (bytes: number) => ({
 
 type Place = { lineageId: string; segmentBytes: number; timeline: number };
 
-// Compresses and encrypts. Neither costs the main thread much: zstd works in the pool of threads. `release`: the bytes are not needed any more.
-export const sealRange = async (bytes: Uint8Array, key: WalKey, release: () => void): Promise<Buffer> => {
+// Compresses and encrypts. Neither costs the main thread much: zstd works in the pool of threads. `release`: the bytes are not needed any more, and so many
+// sealed ones are held.
+export const sealRange = async (bytes: Uint8Array, key: WalKey, release: (sealedBytes: number) => void): Promise<Buffer> => {
   const packed = await compress(bytes, optionsFor(bytes.length));
-  release();
+  release(packed.length);
   // Filled in place: what is sealed may be as large as a block, and is held until the store has it.
   const sealed = Buffer.allocUnsafeSlow(packed.length + Math.ceil(packed.length / smallestChunkBytes) * tagBytes + longestHeaderBytes);
   let filled = 0;

@@ -69,6 +69,7 @@ export const streamLeg = async (options: LegOptions): Promise<LegEnd> => {
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => undefined);
   let stream: WalStream | undefined;
+  let isEnding = false;
 
   const acknowledge = (): void => {
     const others = receiver.followers.acknowledged(lineageId, timeline);
@@ -86,7 +87,7 @@ export const streamLeg = async (options: LegOptions): Promise<LegEnd> => {
     receiver.report();
   };
   const recorder = startRecorder(options, index, {
-    onPressure: (isFull) => (isFull ? stream?.hold() : stream?.goOn()),
+    onPressure: (isFull) => (isFull || isEnding ? stream?.hold() : stream?.goOn()),
     onStored: () => {
       receiver.followers.wake(lineageId);
       acknowledge();
@@ -108,6 +109,7 @@ export const streamLeg = async (options: LegOptions): Promise<LegEnd> => {
     acknowledge();
     const ticking = tick(options, recorder, acknowledge, over.signal);
     const end = await Promise.race([stream.ended.then(leftOrBroken), ticking, failed.promise, aborted(context.signal, over.signal)]);
+    isEnding = true;
     stream.hold();
     recorder.cut();
     await (end.kind === 'left' ? recorder.settled() : briefly(recorder.settled()));

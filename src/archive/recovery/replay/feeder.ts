@@ -1,16 +1,14 @@
 // Fills the spool of a recovering server: what it asks for at once, and the next segments before it asks.
-import { createWriteStream } from 'node:fs';
 import { access, chown, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Spool } from '../../../engines/postgresql/recovery/restore-command.ts';
 import type { Owner } from '../request.ts';
 import type { Supply } from './supply.ts';
 
 // Segments ahead of the one that was asked for last, and how many are read at once: memory stays bounded.
-const ahead = 4;
-const atOnce = 2;
+const ahead = 8;
+const atOnce = 4;
 const lookMilliseconds = 20;
 
 export type Feeder = {
@@ -41,13 +39,19 @@ export const startFeeder = (options: Options): Feeder => {
 };
 
 const feed = async ({ spool, supply, owner, onFile }: Options, signal: AbortSignal): Promise<void> => {
+  const { order } = supply;
   const going = new Map<string, Promise<void>>();
+  const given = new Set<string>();
   let failure: { error: unknown } | undefined;
   let next = 0;
 
   const start = (name: string): void => {
-    const work = provide(spool, supply, name, owner, signal)
-      .then(() => onFile?.(name))
+    const give = async (): Promise<void> => {
+      await provide(spool, supply, name, owner, signal);
+      given.add(name);
+      onFile?.(name);
+    };
+    const work = give()
       .catch((error: unknown) => {
         failure ??= { error };
       })
@@ -61,11 +65,16 @@ const feed = async ({ spool, supply, owner, onFile }: Options, signal: AbortSign
     }
     for (const name of await unanswered(spool, going)) {
       start(name);
-      const at = supply.order.indexOf(name);
+      const at = order.indexOf(name);
       next = at < 0 ? next : at + 1;
     }
     const ready = new Set(await readdir(spool.ready));
-    const upcoming = supply.order.slice(next, next + ahead).filter((name) => !ready.has(name) && !going.has(name));
+    // What was there and is not any more was taken: nobody needs it again.
+    for (const name of [...given].filter((one) => !ready.has(one))) {
+      given.delete(name);
+      next = Math.max(next, order.indexOf(name) + 1);
+    }
+    const upcoming = order.slice(next, next + ahead).filter((name) => !ready.has(name) && !going.has(name));
     upcoming.slice(0, Math.max(0, atOnce - going.size)).forEach(start);
     await pause(lookMilliseconds, undefined, { signal }).catch(() => undefined);
   }
@@ -86,13 +95,15 @@ const unanswered = async (spool: Spool, going: ReadonlyMap<string, unknown>): Pr
 
 // A file gets its name when all of it is there.
 const provide = async (spool: Spool, supply: Supply, name: string, owner: Owner | undefined, signal: AbortSignal): Promise<void> => {
-  const content = await supply.open(name, signal);
   const part = join(spool.directory, `${name}.part`);
-  await (content === undefined ? writeFile(part, '') : pipeline(content, createWriteStream(part, { mode: 0o600 }), { signal }));
+  const exists = await supply.write(name, part, signal);
+  if (!exists) {
+    await writeFile(part, '');
+  }
   if (owner !== undefined) {
     await chown(part, owner.uid, owner.gid);
   }
-  await rename(part, join(content === undefined ? spool.absent : spool.ready, name));
+  await rename(part, join(exists ? spool.ready : spool.absent, name));
 };
 
 const isThere = (path: string): Promise<boolean> =>

@@ -5,12 +5,14 @@ import { ArchiveError } from '../../errors.ts';
 import type { Lineage } from '../../wal/read-lineage.ts';
 import type { SegmentReader } from '../../wal/read-segment.ts';
 
+type Reader = Pick<SegmentReader, 'read'>;
+
 const pageBytes = 8192n;
 const shortHeaderBytes = 24;
 const longHeaderBytes = 40;
 
 // Throws WalMissing where the server stopped before it.
-export const checkRedoEnd = async (replay: Replay, end: bigint, lineage: Lineage, reader: SegmentReader): Promise<void> => {
+export const checkRedoEnd = async (replay: Replay, end: bigint, lineage: Lineage, reader: Reader): Promise<void> => {
   if (end >= replay.atLeast || (await recordGoesBeyond(replay, end, lineage.document.segmentBytes, reader))) {
     return;
   }
@@ -21,7 +23,7 @@ export const checkRedoEnd = async (replay: Replay, end: bigint, lineage: Lineage
 };
 
 // Whether the record at `end` is longer than what is stored.
-const recordGoesBeyond = async ({ timeline, to }: Replay, end: bigint, segmentBytes: number, reader: SegmentReader): Promise<boolean> => {
+const recordGoesBeyond = async ({ timeline, to }: Replay, end: bigint, segmentBytes: number, reader: Reader): Promise<boolean> => {
   if (end >= to) {
     return true;
   }
@@ -40,7 +42,7 @@ const headerAt = (lsn: bigint, segmentBytes: number): number =>
 
 const pageHeaders = (from: bigint, to: bigint): bigint => (to / pageBytes - from / pageBytes) * BigInt(shortHeaderBytes);
 
-const bytesAt = async (reader: SegmentReader, name: string, offset: number, count: number, upTo: bigint): Promise<Buffer> => {
+const bytesAt = async (reader: Reader, name: string, offset: number, count: number, upTo: bigint): Promise<Buffer> => {
   const parts: Buffer[] = [];
   let at = 0;
   for await (const piece of reader.read(name, { upTo })) {

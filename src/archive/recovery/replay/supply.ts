@@ -1,6 +1,8 @@
 // What a recovering server is given when it asks for a file of its archive: the file, or the word that it does not exist, which must be proven.
+import { createWriteStream } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { parseSegmentName, segmentNames } from '../../../api/lsn.ts';
 import type { Replay } from '../../../core/recovery/replay.ts';
 import type { Store } from '../../../stores/store.ts';
@@ -12,8 +14,8 @@ import { segmentReader } from '../../wal/read-segment.ts';
 export type Supply = {
   // Segments in the order in which they will be asked for.
   order: readonly string[];
-  // Undefined: proven not to exist. Throws where it should be there and is not.
-  open(name: string, signal: AbortSignal): Promise<AsyncIterable<Buffer> | undefined>;
+  // Writes it to a new file. False: it is proven not to exist. Throws where it should be there and is not.
+  write(name: string, path: string, signal: AbortSignal): Promise<boolean>;
 };
 
 type SupplyOptions = {
@@ -31,17 +33,18 @@ export const makeSupply = ({ store, lineage, replay, identities, start, dataDire
   const reader = segmentReader(store, lineage, identities);
   const steps = replay.steps.map(({ timeline, from, to }, at) => ({ timeline, from: at === 0 ? start : from, to: to ?? replay.to }));
 
-  const openSegment = async (name: string, signal: AbortSignal): Promise<AsyncIterable<Buffer> | undefined> => {
+  const writeSegment = async (name: string, path: string, signal: AbortSignal): Promise<boolean> => {
     const place = parseSegmentName(name, segmentBytes);
     const step = place === undefined ? undefined : steps.find(({ timeline }) => timeline === place.timeline);
     // Not on the way, or behind its end: the signed documents say that the server needs nothing of it.
     if (place === undefined || step === undefined || place.start >= step.to) {
-      return undefined;
+      return false;
     }
     const end = place.start + BigInt(segmentBytes);
     const needed = end < step.to ? end : step.to;
     if (place.start + BigInt(reader.stored(name)) >= needed) {
-      return reader.read(name, { upTo: step.to, signal });
+      await reader.write(name, path, { upTo: step.to, signal });
+      return true;
     }
     // The backup brought its own copy of what it needs to be consistent.
     const first = replay.steps[0];
@@ -51,7 +54,7 @@ export const makeSupply = ({ store, lineage, replay, identities, start, dataDire
       needed <= first.from &&
       (await isThere(join(dataDirectory, 'pg_wal', name)))
     ) {
-      return undefined;
+      return false;
     }
     throw new ArchiveError(
       'WalMissing',
@@ -59,16 +62,19 @@ export const makeSupply = ({ store, lineage, replay, identities, start, dataDire
     );
   };
 
-  const openHistory = (timeline: number, signal: AbortSignal): AsyncIterable<Buffer> | undefined => {
+  const writeHistory = async (timeline: number, path: string, signal: AbortSignal): Promise<boolean> => {
     const history = lineage.histories.get(timeline);
-    return history === undefined ? undefined : readObject(store, history.file, signal);
+    if (history !== undefined) {
+      await pipeline(readObject(store, history.file, signal), createWriteStream(path, { mode: 0o600 }), { signal });
+    }
+    return history !== undefined;
   };
 
   return {
     order: steps.flatMap(({ timeline, from, to }) => segmentNames(timeline, from, to, segmentBytes)),
-    async open(name, signal) {
+    async write(name, path, signal) {
       const [, timeline] = /^([0-9A-F]{8})\.history$/.exec(name) ?? [];
-      return timeline === undefined ? openSegment(name, signal) : openHistory(Number.parseInt(timeline, 16), signal);
+      return timeline === undefined ? writeSegment(name, path, signal) : writeHistory(Number.parseInt(timeline, 16), path, signal);
     },
   };
 };
