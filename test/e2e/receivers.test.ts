@@ -129,6 +129,7 @@ test.serial('a gap: it is said where it lies, one Full follows, once, and deleti
   await mustKubectl(inNamespace('scale', 'deployment', 'gap-wal-db', '--replicas=0'));
   await mustKubectl(inNamespace('wait', 'pod', ...receiverOf('gap'), '--for=delete', '--timeout=60s'));
   await loseWal();
+  await mustKubectl(inNamespace('scale', 'deployment', 'gap-wal-db', '--replicas=1'));
 
   await operate();
   await eventually('a Full is asked for', async () => (await namesOfBackups('gap-full-wal-')).length > 0, 120);
