@@ -13,14 +13,17 @@ export const describeObject = (key: string, content: Uint8Array): StoredObject =
   sha256: createHash('sha256').update(content).digest('hex'),
 });
 
+export const alreadyStored = (key: string, { description }: Pick<Store, 'description'>): ArchiveError =>
+  new ArchiveError(
+    'AlreadyStored',
+    `${key} exists already with other content. Nothing is overwritten. Look who else writes to ${description}.`,
+  );
+
 // Stores a small object. The same bytes under the same key are fine (an answer was lost); other bytes are refused.
 export const putOnce = async (store: Store, key: string, content: Buffer): Promise<StoredObject> => {
   const { created } = await store.put(key, content);
   if (!created && !content.equals(await store.get(key, largestDocumentBytes))) {
-    throw new ArchiveError(
-      'AlreadyStored',
-      `${key} exists already with other content. Nothing is overwritten. Look who else writes to ${store.description}.`,
-    );
+    throw alreadyStored(key, store);
   }
   return describeObject(key, content);
 };

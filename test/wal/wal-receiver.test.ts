@@ -111,6 +111,28 @@ test.serial('killed at any moment: nothing acknowledged is missing, nothing over
   await recovered.stop('immediate');
 });
 
+test.serial(
+  'the connection breaks again and again with much under way: the same receiver goes on, and what it had stored counts',
+  async (t) => {
+    const server = await fixture.start('broken', keepingWal);
+    const policy = await walPolicy(fixture);
+    const receiver = startReceiver(await policy.plan(server, { flushSeconds: 0.1 }));
+    await until('it receives', () => receiver.newest() !== undefined, 30, receiver);
+    await server.query(makeBulk);
+    for (let round = 0; round < 15; round += 1) {
+      const writing = server.query(bulk(60_000));
+      await pause(100 + Math.random() * 500);
+      await server.query('SELECT pg_terminate_backend(pid) FROM pg_stat_replication');
+      await writing;
+    }
+    const end = await flushedLsn(server);
+    await until('all is stored', async () => storedTo(await newestLineage(policy)) >= end, 60, receiver);
+    await checkAgainst(policy, server);
+    t.deepEqual((await lineage(policy)).gaps, []);
+    t.is((await receiver.stop())?.outcome, 'Succeeded', receiver.said.slice(-5).join('\n'));
+  },
+);
+
 test.serial('the server crashes and comes back: the receiver goes on by itself', async (t) => {
   const server = await fixture.start('crash', keepingWal);
   const policy = await walPolicy(fixture);

@@ -14,6 +14,7 @@ import { openArchive } from './archive.ts';
 import { barrier } from './barrier.ts';
 import { receiveOverConnection } from './connection.ts';
 import { dayKeys } from './day-key.ts';
+import { makeSent } from './sent.ts';
 import { startFollowers } from './followers.ts';
 import { letGo, letGoIfTooMuch } from './let-go.ts';
 import { patientStore } from './patient-store.ts';
@@ -113,6 +114,7 @@ const makeReceiver = async (
     patient,
     unique,
     keys: dayKeys(patient, plan.recipients, { component: plan.component, unique, now: context.now }),
+    sent: makeSent(),
     count: () => {
       count += 1;
       return count;

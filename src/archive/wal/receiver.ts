@@ -5,6 +5,7 @@ import type { Store } from '../../stores/store.ts';
 import type { AgentContext } from '../context.ts';
 import type { Archive } from './archive.ts';
 import type { WalKey } from './day-key.ts';
+import type { Sent } from './sent.ts';
 import type { Followers } from './followers.ts';
 import type { Troubles } from './troubles.ts';
 
@@ -16,6 +17,7 @@ export type Receiver = {
   readonly store: Store;
   readonly patient: Store;
   readonly keys: () => Promise<WalKey>;
+  readonly sent: Sent;
   // Tells this process from others in names.
   readonly unique: string;
   readonly count: () => number;

@@ -5,8 +5,9 @@ import type { Placed, Range } from '../../core/wal/objects.ts';
 import type { Store } from '../../stores/store.ts';
 import { encrypt } from '../age/file.ts';
 import { walObjectKey } from '../layout.ts';
-import { putOnce } from '../small-objects.ts';
+import { alreadyStored, describeObject, largestDocumentBytes } from '../small-objects.ts';
 import type { WalKey } from './day-key.ts';
+import type { Sent } from './sent.ts';
 
 // Of the age format.
 const smallestChunkBytes = 64 * 1024;
@@ -42,10 +43,18 @@ async function* once(content: Uint8Array): AsyncGenerator<Uint8Array> {
   yield content;
 }
 
-// Stores what was sealed. Its name holds the key id, so that no other process can have used it.
-export const storeRange = async (store: Store, place: Place, range: Range, key: WalKey, sealed: Buffer): Promise<Placed> => {
+// Stores what was sealed. Its name holds the key id, so that no other process can have used it. What stands there already is taken where this process has
+// sent it, over a connection that broke since: it holds the same WAL. Throws AlreadyStored where it has not.
+export const storeRange = async (store: Store, place: Place, range: Range, key: WalKey, sealed: Buffer, sent: Sent): Promise<Placed> => {
   const { from, to } = range;
   const { keyId } = key;
-  const { bytes, sha256 } = await putOnce(store, walObjectKey(place, place.timeline, { from, to, keyId }), sealed);
-  return { from, to, keyId, bytes, sha256 };
+  const objectKey = walObjectKey(place, place.timeline, { from, to, keyId });
+  const ours = describeObject(objectKey, sealed);
+  sent.add(ours.sha256);
+  const { created } = await store.put(objectKey, sealed);
+  const stored = created ? ours : describeObject(objectKey, await store.get(objectKey, largestDocumentBytes));
+  if (!sent.has(stored.sha256)) {
+    throw alreadyStored(objectKey, store);
+  }
+  return { from, to, keyId, bytes: stored.bytes, sha256: stored.sha256 };
 };

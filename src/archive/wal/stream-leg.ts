@@ -156,7 +156,7 @@ const startRecorder = (
       const check = makeCheck(receiver.archive.signer, range.to, recent.subarray(-checkedBytes));
       const key = await receiver.keys();
       const sealed = await sealRange(bytes, key, release);
-      const object = await storeRange(receiver.patient, { lineageId, segmentBytes, timeline }, range, key, sealed);
+      const object = await storeRange(receiver.patient, { lineageId, segmentBytes, timeline }, range, key, sealed, receiver.sent);
       return { object, sidecar: key.sidecar, ...(check === undefined ? {} : { check }) };
     },
     ...handlers,
