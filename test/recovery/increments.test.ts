@@ -82,7 +82,8 @@ test.serial('a Full and two increments come back in place, and equal what pg_com
   );
   await server.query('VACUUM FULL orders');
   const second = await world.backUpOn(server, '2026-11-22T14:00:00Z', { parentId: first.id });
-  t.like(first.result, { outcome: 'Succeeded', parent: full, whole: undefined });
+  t.is(first.result.outcome, 'Succeeded', first.result.message);
+  t.like(first.result, { parent: full, whole: undefined });
   t.like(second.result, { outcome: 'Succeeded', parent: first.id });
 
   const now = await server.query(question);

@@ -14,6 +14,8 @@ import { lineage } from './archive-check.ts';
 import type { WalPolicy } from './receiver-run.ts';
 
 let count = 0;
+// A soak leaves gigabytes of WAL to replay.
+const recoverySeconds = 600;
 
 // Writes every segment and history file of the newest lineage to a folder, as a restore_command would get them.
 const unpackWal = async (policy: WalPolicy, tier: string, folder: string): Promise<void> => {
@@ -54,7 +56,7 @@ export const recoverFrom = async (fixture: Fixture, policy: WalPolicy, base: str
     settings: { ssl: 'off', fsync: 'off', restore_command: `cp ${wal}/%f %p`, recovery_target_timeline: 'latest' },
     hba: [],
   });
-  for (let tries = 0; tries < 200; tries += 1) {
+  for (const end = Date.now() + recoverySeconds * 1000; Date.now() < end;) {
     const [row] = await server.query<{ recovery: boolean }>('SELECT pg_is_in_recovery() AS recovery');
     if (row?.recovery === false) {
       return server;
