@@ -47,9 +47,9 @@ const stopController = (log: Log): AbortController => {
   return stop;
 };
 
-const elect = ({ lease }: Settings, connection: Connection, metrics: ProcessMetrics, log: Log, ready: Promise<unknown>): Election => {
+const elect = ({ lease }: Settings, connection: Connection, metrics: ProcessMetrics, log: Log, ready: Promise<void>): Election => {
   if (lease === undefined) {
-    return noElection();
+    return noElection(ready);
   }
   const { name, namespace = connection.namespace ?? 'default' } = lease;
   // Not held back by the election that it serves.

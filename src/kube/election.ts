@@ -17,9 +17,9 @@ export type Election = {
   readonly reflectors: Reflector<Lease>[];
 };
 
-// For a process that is alone: it always leads.
-export const noElection = (): Election => ({
-  elected: Promise.resolve(),
+// For a process that is alone: it leads as soon as it knows the cluster, as one that holds a Lease does.
+export const noElection = (ready: Promise<void>): Election => ({
+  elected: ready,
   lost: new Promise(() => undefined),
   isLeading: () => true,
   check: () => undefined,
