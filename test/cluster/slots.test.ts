@@ -6,25 +6,16 @@ import type { BackupPolicy } from '../../src/api/objects.ts';
 import { slotFinalizer } from '../../src/api/group.ts';
 import { eventually } from '../kube/on-server.ts';
 import { kubectl, mustKubectl, root } from './kubectl.ts';
+import { namespaced, operatorsOf } from './namespaced.ts';
 import { policy } from './operator-objects.ts';
-import { startOperator } from './operator-process.ts';
-import type { OperatorProcess } from './operator-process.ts';
 import { serverObjects, sqlIn } from './postgres-pod.ts';
 import { dropNamespaces, letIn, ownNamespaces } from './shut-out.ts';
 
 const namespace = 'holdfast-test-slots';
 const images = JSON.parse(readFileSync(join(root, '.cluster/images.json'), 'utf8')) as Record<string, string>;
 const agents = { AGENT_IMAGES: JSON.stringify({ 17: images['agent-17'] }) };
-const running = new Set<OperatorProcess>();
-const operate = async (more: Record<string, string> = {}): Promise<OperatorProcess> => {
-  const operator = await startOperator(namespace, { ...agents, ...more });
-  running.add(operator);
-  return operator;
-};
-
-const inNamespace = (...parameters: string[]): string[] => [...parameters, '--namespace', namespace];
-const apply = (...objects: object[]): Promise<string> =>
-  mustKubectl(inNamespace('apply', '-f', '-'), objects.map((each) => JSON.stringify(each)).join('\n---\n'));
+const { operate, endOperators } = operatorsOf(namespace, agents);
+const { inNamespace, apply } = namespaced(namespace);
 
 const sql = (text: string): Promise<string> => sqlIn(namespace, text);
 const slots = async (): Promise<string[]> =>
@@ -66,7 +57,7 @@ test.before(async () => {
   await mustKubectl(inNamespace('wait', '--for=condition=Ready', '--timeout=90s', 'pod/postgres'));
 });
 test.after.always(async () => {
-  await Promise.all([...running].filter((each) => each.isRunning()).map((each) => each.kill()));
+  await endOperators();
   await dropNamespaces(namespace);
   await letIn();
 });

@@ -11,27 +11,16 @@ import { podOfProcess, processIds } from './support/processes.ts';
 import { eventually } from '../kube/on-server.ts';
 import { mustKubectl, root } from '../cluster/kubectl.ts';
 import { backup } from '../cluster/operator-objects.ts';
-import { missingImage, startOperator } from '../cluster/operator-process.ts';
-import type { OperatorProcess } from '../cluster/operator-process.ts';
+import { namespaced, operatorsOf } from '../cluster/namespaced.ts';
+import { missingImage } from '../cluster/operator-process.ts';
 import { serverObjects, sqlIn } from '../cluster/postgres-pod.ts';
 import { dropNamespaces, letIn, ownNamespaces } from '../cluster/shut-out.ts';
 
 const namespace = 'holdfast-test-receivers';
 const images = JSON.parse(readFileSync(join(root, '.cluster/images.json'), 'utf8')) as Record<string, string>;
-const running = new Set<OperatorProcess>();
-const endOperators = async (): Promise<void> => {
-  await Promise.all([...running].filter((each) => each.isRunning()).map((each) => each.kill()));
-};
 // It has an image for PostgreSQL 16 that is not there.
-const operate = async (): Promise<OperatorProcess> => {
-  const operator = await startOperator(namespace, { AGENT_IMAGES: JSON.stringify({ 16: missingImage, 17: images['agent-17'] }) });
-  running.add(operator);
-  return operator;
-};
-
-const inNamespace = (...parameters: string[]): string[] => [...parameters, '--namespace', namespace];
-const apply = (...objects: object[]): Promise<string> =>
-  mustKubectl(inNamespace('apply', '-f', '-'), objects.map((each) => JSON.stringify(each)).join('\n---\n'));
+const { operate, endOperators } = operatorsOf(namespace, { AGENT_IMAGES: JSON.stringify({ 16: missingImage, 17: images['agent-17'] }) });
+const { inNamespace, apply } = namespaced(namespace);
 const sql = (text: string): Promise<string> => sqlIn(namespace, text);
 
 // A policy of the one server; each has a place of its own in the store, and a slot of its own.

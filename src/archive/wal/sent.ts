@@ -12,10 +12,8 @@ export const makeSent = (): Sent => {
   return {
     add(sha256) {
       known.add(sha256);
-      for (const oldest of known) {
-        if (known.size <= mostKnown) {
-          break;
-        }
+      const [oldest] = known;
+      if (oldest !== undefined && known.size > mostKnown) {
         known.delete(oldest);
       }
     },
