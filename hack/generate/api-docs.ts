@@ -22,7 +22,7 @@ The API server checks everything below when a resource is written. Fields that d
 (\`fieldValidation=Strict\`), else the API server drops them.
 `;
 
-const sample: Record<string, string> = { BackupPolicy: 'policy-shop.yaml', Backup: 'backup.yaml' };
+const sample: Record<string, string> = { BackupPolicy: 'policy-shop.yaml', Backup: 'backup.yaml', Restore: 'restore.yaml' };
 
 export const apiDocs = (): string => [intro, ...kinds.map(kindSection)].join('\n');
 

@@ -2,6 +2,8 @@
 import type { z } from 'zod';
 import { backupSpecSchema, backupStatusSchema } from '../../src/api/backup.ts';
 import type { CelRule } from '../../src/api/common.ts';
+import { restoreRules, restoreSpecSchema } from '../../src/api/restore.ts';
+import { restoreStatusSchema } from '../../src/api/restore-status.ts';
 import { policyRules, policySpecSchema, policyStatusSchema } from '../../src/api/policy.ts';
 
 // `priority: 1` shows the column only with `-o wide`.
@@ -91,6 +93,26 @@ export const kinds: Kind[] = [
         description: 'Whether every further tier holds it too.',
         priority: 1,
       },
+      age,
+    ],
+  },
+  {
+    kind: 'Restore',
+    plural: 'restores',
+    singular: 'restore',
+    shortName: 'hr',
+    description:
+      'Brings back what a BackupPolicy has stored: into a new claim, in place, or into a running server. Deleting one that runs brings the old state back.',
+    spec: restoreSpecSchema,
+    status: restoreStatusSchema,
+    rules: restoreRules,
+    columns: [
+      { name: 'Policy', type: 'string', jsonPath: '.spec.source.policyRef.name', description: 'The BackupPolicy.' },
+      { name: 'Phase', type: 'string', jsonPath: '.status.phase', description: 'How far it is.' },
+      { name: 'Duration', type: 'string', jsonPath: '.status.duration', description: 'How long it took.' },
+      { name: 'Undo', type: 'string', jsonPath: '.status.undo.state', description: 'Whether the old state can be brought back.' },
+      { name: 'Plan', type: 'string', jsonPath: '.status.plan.hash', description: 'The hash of its plan, for an approval.', priority: 1 },
+      { name: 'Reason', type: 'string', jsonPath: condition('Succeeded', 'reason'), description: 'How it ended.', priority: 1 },
       age,
     ],
   },

@@ -3,6 +3,7 @@
 import type { BackupType, WholeCopy } from './backup-type.ts';
 import type { Category } from './categories.ts';
 import type { PostgresqlComponent } from './postgresql.ts';
+import type { PlannedLine, RecoverPlan, RecoverResult } from './recover.ts';
 import type { WalGapReason } from './wal-gap.ts';
 
 export const planVariable = 'HOLDFAST_PLAN';
@@ -44,7 +45,7 @@ export type TierPlan = {
 
 export type VerificationKey = { id: string; key: string };
 
-type PlanBase = {
+export type PlanBase = {
   policy: { namespace: string; name: string };
   // Id of the cluster (uid of its kube-system namespace).
   clusterId: string;
@@ -177,7 +178,7 @@ export type DropSlotPlan = PlanBase & {
 
 export type WalSource = Pick<PostgresqlSource, 'version' | 'host' | 'port' | 'database' | 'sslMode' | 'caFile' | 'credentialsDirectory'>;
 
-export type AgentPlan = DumpPlan | SealPlan | CopyPlan | InspectPlan | AdoptPlan | ReceivePlan | DropSlotPlan;
+export type AgentPlan = DumpPlan | SealPlan | CopyPlan | InspectPlan | AdoptPlan | ReceivePlan | DropSlotPlan | RecoverPlan;
 
 export type ProgressLine = {
   kind: 'progress';
@@ -257,7 +258,7 @@ export type WindowSpan = { timeline: number; fromLsn: string; toLsn: string; fro
 // A stored log line, printed by `inspect` with logsOf.
 export type StoredLogLine = { kind: 'stored-log'; object: string; line: string };
 
-type ResultBase = {
+export type ResultBase = {
   kind: 'result';
   time: string;
   outcome: 'Succeeded' | 'Failed';
@@ -327,5 +328,5 @@ export type ReceiveResult = ResultBase & {
   slot?: 'Dropped' | 'Absent' | 'Kept';
 };
 
-export type AgentResult = DumpResult | SealResult | CopyResult | InspectResult | AdoptResult | ReceiveResult;
-export type AgentLine = ProgressLine | EntryLine | WindowLine | WalLine | StoredLogLine | AgentResult;
+export type AgentResult = DumpResult | SealResult | CopyResult | InspectResult | AdoptResult | ReceiveResult | RecoverResult;
+export type AgentLine = ProgressLine | EntryLine | WindowLine | WalLine | StoredLogLine | PlannedLine | AgentResult;

@@ -1,10 +1,13 @@
 // Every condition and every reason: the one place where their meaning and remedy are written. docs/conditions.md and messages are made from it.
 
+import { restoreReasons } from './restore-reasons.ts';
+
 export const conditionTypes = {
-  Ready: 'On a policy: configured and armed. On a Backup: complete on the primary tier.',
+  Ready: 'On a policy: configured and armed. On a Backup: complete on the primary tier. On a Restore: back, and verified.',
   Reconciling: 'Work is going on. Present only when True.',
   Stalled: 'It ended, or it waits for a person. Present only when True.',
-  Succeeded: 'On a Backup: how it ended. Unknown while it runs.',
+  Succeeded: 'On a Backup or a Restore: how it ended. Unknown while it runs.',
+  RTOMet: 'On a Restore: it took no longer than spec.objectives.rto of the policy.',
   Replicated: 'On a Backup: every further tier holds it too.',
   RPOMet: 'On a policy: the newest restorable point is young enough for spec.objectives.rpo.',
   OnSchedule: 'On a policy: the newest slot of its schedules got its run in time.',
@@ -293,5 +296,6 @@ export const reasons = {
     meaning: 'spec.notify.route names a route that the operator does not have.',
     remedy: 'Add the route to `notify.routes` in the values of the chart, or name one that is there.',
   },
+  ...restoreReasons,
 } as const satisfies Record<string, Reason>;
 export type ConditionReason = keyof typeof reasons;

@@ -1,5 +1,7 @@
 // The custom resources as the API server hands them out.
 import type { BackupSpec, BackupStatus } from './backup.ts';
+import type { RestoreSpec } from './restore.ts';
+import type { RestoreStatus } from './restore-status.ts';
 import type { PolicySpec, PolicyStatus } from './policy.ts';
 
 export type ObjectMeta = {
@@ -17,3 +19,4 @@ export type ObjectMeta = {
 
 export type BackupPolicy = { apiVersion: string; kind: 'BackupPolicy'; metadata: ObjectMeta; spec: PolicySpec; status?: PolicyStatus };
 export type Backup = { apiVersion: string; kind: 'Backup'; metadata: ObjectMeta; spec: BackupSpec; status?: BackupStatus };
+export type Restore = { apiVersion: string; kind: 'Restore'; metadata: ObjectMeta; spec: RestoreSpec; status?: RestoreStatus };

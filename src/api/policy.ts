@@ -96,6 +96,7 @@ const jobs = z.object({
       copy: duration().default('12h').describe('One attempt at one further tier.'),
       inspect: duration().default('30m').describe('One reading of the store.'),
       log: duration().default('30m').describe('One attempt of a Log backup at one component.'),
+      recover: duration().default('12h').describe('One attempt at bringing one component back.'),
     })
     .prefault({})
     .describe('After these times an attempt is stopped and counts as failed.'),
@@ -106,6 +107,7 @@ const objectives = z.object({
   warnAt: duration()
     .optional()
     .describe('At this age of the newest restorable point a warning is due. Default: five sixths of `rpo`, which is 20h of 24h.'),
+  rto: duration().default('4h').describe('A restore shall not take longer than this. It is measured against it.'),
 });
 
 const history = z.object({

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { duration, formatted, labelName, objectName, secretKey, secretKeyRef, setList, size, withRules } from './common.ts';
 
-const databaseName = () =>
+export const databaseName = () =>
   formatted(
     63,
     /^[^\s/\\'"`$*?[\]{}|<>]+$/,
@@ -35,7 +35,7 @@ export const postgresqlCredentials = (what: string) =>
     })
     .describe(what);
 
-const connection = withRules(
+export const connectionSchema = withRules(
   z.object({
     host: host().describe('Host name or address of the server.'),
     port: z.int().min(1).max(65535).default(5432).describe('TCP port of the server.'),
@@ -100,7 +100,12 @@ const walArchive = z.object({
 export const postgresqlSchema = withRules(
   z.object({
     version: z.int().min(13).max(18).describe('Major version of the server. A preflight checks that the server agrees.'),
-    connection: connection.describe('How to reach the server.'),
+    connection: connectionSchema.describe('How to reach the server.'),
+    image: formatted(300, /^[a-z0-9][-a-zA-Z0-9._:/@]*$/, 'write the reference of an image, such as registry.example.org/postgres:17.6')
+      .optional()
+      .describe(
+        'Image of the server that replays in restores: it needs sh and postgres of this major version, with the extensions and collations of the server. Default: the agent image of that major version.',
+      ),
     physical: z
       .object({
         enabled: z.boolean().default(true).describe('Whether to take it.'),

@@ -1,5 +1,6 @@
 // Runs one plan from its first step to its result line.
 import type { AdoptPlan, AgentLine, AgentPlan, AgentResult, DropSlotPlan, InspectPlan, ReceivePlan } from '../api/agent.ts';
+import type { RecoverPlan } from '../api/recover.ts';
 import { openStore } from '../stores/open.ts';
 import type { Log } from '../telemetry/log.ts';
 import { adopt } from './adopt.ts';
@@ -79,6 +80,8 @@ const runVerb = async (plan: AgentPlan, context: AgentContext, findEngine: typeo
       return plan.mode === 'Drop'
         ? (await import('./wal/drop-slot.ts')).dropSlot(plan, context)
         : (await import('./wal/receive.ts')).receive(plan, context);
+    case 'recover':
+      return (await import('./recovery/run-recover.ts')).runRecover(plan, context);
   }
 };
 
@@ -89,13 +92,14 @@ const envelope = (plan: AgentPlan, context: AgentContext, phases: { name: string
   verb: plan.verb,
   ...(plan.verb === 'inspect' ? { tier: plan.tier.name } : {}),
   ...('backup' in plan ? { backupId: plan.backup.id } : {}),
-  ...(plan.verb === 'dump' ? { attempt: plan.attempt } : {}),
+  ...('attempt' in plan ? { attempt: plan.attempt } : {}),
+  ...(plan.verb === 'recover' ? { mode: plan.mode } : {}),
   ...('component' in plan ? { component: plan.component } : {}),
   phases,
 });
 
-// The name of a run's log in the store. An inspection, an adoption or a receiver belongs to no backup: its log stays in the pod.
-const logName = (plan: Exclude<AgentPlan, InspectPlan | AdoptPlan | ReceivePlan | DropSlotPlan>): string => {
+// The name of a run's log in the store. An inspection, an adoption, a restore or a receiver belongs to no backup: its log stays in the pod.
+const logName = (plan: Exclude<AgentPlan, InspectPlan | AdoptPlan | ReceivePlan | DropSlotPlan | RecoverPlan>): string => {
   switch (plan.verb) {
     case 'dump':
       return `dump-${plan.component}-${plan.attempt}`;
@@ -107,7 +111,7 @@ const logName = (plan: Exclude<AgentPlan, InspectPlan | AdoptPlan | ReceivePlan 
 };
 
 const keepForLater = async (plan: AgentPlan, time: string, { log, kept }: RunOptions, open: typeof openStore): Promise<void> => {
-  if (plan.verb === 'inspect' || plan.verb === 'adopt' || plan.verb === 'receive') {
+  if (plan.verb === 'inspect' || plan.verb === 'adopt' || plan.verb === 'receive' || plan.verb === 'recover') {
     return;
   }
   const location = plan.verb === 'copy' ? plan.to.location : plan.tier.location;

@@ -100,7 +100,7 @@ test('status says in plain words whether the objective holds, how the slots fare
   const policy = healthyPolicy();
   const spec = {
     ...policy.spec,
-    objectives: { rpo: '3h' },
+    objectives: { rpo: '3h', rto: '4h' },
     schedules: { ...policy.spec.schedules, health: { cron: '0 * * * *', timeZone: 'Etc/UTC', jitter: '1m' } },
   };
   const counts = { window: '30d', scheduled: 30, succeeded: 27, failed: 2, missed: 1 };

@@ -3,6 +3,7 @@ import type { V1Job } from '@kubernetes/client-node';
 import { annotation, apiVersion, label, managedByValue } from '../../api/group.ts';
 import type { Backup, BackupPolicy } from '../../api/objects.ts';
 import { deadlinesFor, wholeDeadline } from '../../core/jobs/deadlines.ts';
+import type { DeadlineVerb } from '../../core/jobs/deadlines.ts';
 import type { JobRequest, JobVerb } from '../../core/jobs/request.ts';
 import { backupLabel } from '../hash.ts';
 import { findComponent } from './find-in-policy.ts';
@@ -40,8 +41,7 @@ export const buildJob = (request: JobRequest, policy: BackupPolicy, owner: Backu
   };
 };
 
-const deadlineVerb = (verb: JobVerb): 'dump' | 'seal' | 'copy' | 'inspect' | 'receive' =>
-  verb === 'check' || verb === 'logs' || verb === 'adopt' ? 'inspect' : verb;
+const deadlineVerb = (verb: JobVerb): DeadlineVerb => (verb === 'check' || verb === 'logs' || verb === 'adopt' ? 'inspect' : verb);
 
 const labelsOf = (request: JobRequest, policy: BackupPolicy, owner: Backup | BackupPolicy): Record<string, string> => {
   const { verb, attempt, component, tier, backup } = request;

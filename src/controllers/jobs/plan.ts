@@ -65,6 +65,8 @@ export const agentPlan = (policy: BackupPolicy, request: JobRequest, clusterId: 
       };
     case 'receive':
       return request.dropSlot === undefined ? receivePlan(policy, request, base) : dropPlan(request, request.dropSlot, base);
+    case 'recover':
+      throw new TypeError(`The plan of ${request.name} is made from its Restore`);
     case 'inspect':
       return { ...base, verb: 'inspect', tier, verification: verificationPlan(policy, request.tier) };
   }

@@ -45,6 +45,8 @@ export const mountsFor = (policy: BackupPolicy, request: JobRequest): Mounted[] 
       return request.dropSlot === undefined
         ? [scratch, ...receiveMounts(policy, request), ...connectionMounts(policy, request)]
         : [scratch, ...dropMounts(request.dropSlot)];
+    case 'recover':
+      throw new TypeError(`The mounts of ${request.name} are made from its Restore`);
     case 'check':
     case 'logs':
       return [scratch, ...tierMounts(policy, tier, false)];

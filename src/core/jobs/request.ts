@@ -2,10 +2,11 @@
 import type { ReceiveMode } from '../../api/agent.ts';
 import type { BackupType, RunType } from '../../api/backup-type.ts';
 import type { Category } from '../../api/categories.ts';
+import type { RecoverMode } from '../../api/recover.ts';
 import type { SlotFacts } from '../../api/slot-status.ts';
 
 // `check` and `logs` are the agent's verb `inspect` for one backup: to find out whether it is sealed, and to print its stored log.
-export type JobVerb = 'dump' | 'seal' | 'check' | 'logs' | 'copy' | 'inspect' | 'adopt' | 'receive';
+export type JobVerb = 'dump' | 'seal' | 'check' | 'logs' | 'copy' | 'inspect' | 'adopt' | 'receive' | 'recover';
 
 // The backup that a Job works for.
 export type RunIdentity = { name: string; id: string; slot: string; type: BackupType };
@@ -15,7 +16,7 @@ export type JobRequest = {
   verb: JobVerb;
   attempt: number;
   // What the Job goes away with.
-  owner: 'Backup' | 'BackupPolicy';
+  owner: 'Backup' | 'BackupPolicy' | 'Restore';
   // The tier that is written, or read where nothing is written.
   tier: string;
   backup?: RunIdentity;
@@ -27,6 +28,8 @@ export type JobRequest = {
   receive?: { mode: ReceiveMode };
   // For receive without a mode: the replication slot to drop.
   dropSlot?: DropSlotRequest;
+  // For recover: what shall be done about the component.
+  recover?: RecoverRequest;
   // For seal: the attempt of each component that counts, and the components that failed.
   components?: { name: string; attempt: number }[];
   failed?: { name: string; category: Category }[];
@@ -38,6 +41,22 @@ export type DropSlotRequest = {
   connection: SlotFacts['connection'];
   unless?: SlotFacts['connection'];
   deadlineSeconds: number;
+};
+
+// What a Job of a Restore is told besides its spec.
+export type RecoverRequest = {
+  mode: RecoverMode;
+  // Where its data directory is.
+  directory?: { kind: 'volume' | 'inPlace'; claimName: string; path: string; runAs: { user: number; group: number } };
+  // The node that holds the claim, where a pod has it mounted already.
+  node?: string;
+  // For Restore: the plan that it must keep to.
+  planHash?: string;
+  // For Restore and Plan: the point to which the plan has settled. Absent: as the spec says.
+  // For Undo: the Restore whose work is undone, where it is not this one.
+  undoes?: { name: string; uid: string };
+  // For Check: what the live server must be.
+  expect?: { systemId?: string; timeline?: number; lsn?: string };
 };
 
 export type Action =
