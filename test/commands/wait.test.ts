@@ -110,7 +110,7 @@ test('wait policy/x --for rpo waits while it is missed; at the timeout it is 1 w
 
 test('wait: wrong use is 2 before anything is asked, refusals are 4, a server that stays away is 5', async (t) => {
   for (const [args, says] of [
-    [['shop'], /"shop" names nothing that can be waited for\.\nNext: Write backup\/<name> or policy\/<name>/],
+    [['shop'], /"shop" names nothing that can be waited for\.\nNext: Write backup\/<name>, restore\/<name> or policy\/<name>/],
     [['job/x'], /names nothing that can be waited for/],
     [['backup/a/b'], /names nothing that can be waited for/],
     [['backup/A'], /"A" is no name of a Backup/],

@@ -4,10 +4,11 @@ import type { Cluster } from '../common/cluster.ts';
 import { CommandError, exitCode } from '../common/errors.ts';
 import { backupNotFound } from '../common/find.ts';
 import type { Io } from '../common/io.ts';
+import { linePrinter } from '../common/line-printer.ts';
 import { backups } from '../common/resources.ts';
 import { waitUntil } from '../common/until.ts';
 import { endingOf } from './ending.ts';
-import { progressPrinter } from './progress.ts';
+import { progressText } from './progress.ts';
 
 // Resolves to the Backup when it is complete; throws how it ended else. `uid`: the one that is meant, where it is known.
 export const waitForEnd = (
@@ -16,7 +17,7 @@ export const waitForEnd = (
   timeoutMilliseconds: number,
   io: Io,
 ): Promise<Backup> => {
-  const printer = progressPrinter(io);
+  const printer = linePrinter(io);
   let expected = uid;
   return waitUntil<Backup>(
     cluster,
@@ -29,7 +30,7 @@ export const waitForEnd = (
         return backup.metadata.uid === expected ? endingOf(backup) : { error: deleted(namespace, name) };
       },
       gone: (before) => (before || uid !== undefined ? deleted(namespace, name) : backupNotFound(name, namespace)),
-      show: (backup) => printer.show(backup),
+      show: (backup) => printer.show(progressText(backup, io.now())),
       late: () => undefined,
       goesOn: {
         what: `the Backup ${namespace}/${name}`,

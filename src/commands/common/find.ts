@@ -1,12 +1,12 @@
-// Policies and Backups of the cluster, found by name or listed.
+// Policies, Backups and Restores of the cluster, found by name or listed.
 import { labelPattern } from '../../api/label-pattern.ts';
-import type { Backup, BackupPolicy } from '../../api/objects.ts';
+import type { Backup, BackupPolicy, Restore } from '../../api/objects.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import type { Resource } from '../../kube/resource.ts';
 import type { Cluster } from './cluster.ts';
 import { notFound, wrongUse } from './errors.ts';
-import { backupPolicies, backups } from './resources.ts';
+import { backupPolicies, backups, restores } from './resources.ts';
 
 const objectName = /^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/;
 const longestName = 253;
@@ -39,6 +39,13 @@ export const backupNotFound = (name: string, namespace: string) =>
     'See all that there are: kubectl holdfast list -A. What is in the store stays there without it: kubectl holdfast list --from',
   );
 
+export const restoreNotFound = (name: string, namespace: string) =>
+  notFound(
+    'RestoreNotFound',
+    `There is no Restore "${name}" in the namespace "${namespace}".`,
+    `See all that there are: kubectl get restores.holdfast.dev -n ${namespace}`,
+  );
+
 export const findPolicy = ({ client, namespace }: Cluster, name: string): Promise<BackupPolicy | undefined> => {
   checkName(name, 'BackupPolicy');
   checkNamespace(namespace);
@@ -63,12 +70,25 @@ export const getBackup = async ({ client, namespace }: Cluster, name: string): P
   return found;
 };
 
+export const getRestore = async ({ client, namespace }: Cluster, name: string): Promise<Restore> => {
+  checkName(name, 'Restore');
+  checkNamespace(namespace);
+  const found = await client.get<Restore>(restores, { namespace, name });
+  if (found === undefined) {
+    throw restoreNotFound(name, namespace);
+  }
+  return found;
+};
+
 // Of one namespace, or of all where it is undefined.
 export const listPolicies = (client: KubeClient, namespace: string | undefined): Promise<BackupPolicy[]> =>
   listAll<BackupPolicy>(client, backupPolicies, namespace);
 
 export const listBackups = (client: KubeClient, namespace: string | undefined): Promise<Backup[]> =>
   listAll<Backup>(client, backups, namespace);
+
+export const listRestores = (client: KubeClient, namespace: string | undefined): Promise<Restore[]> =>
+  listAll<Restore>(client, restores, namespace);
 
 export const listAll = async <T extends KubeObject>(
   client: KubeClient,

@@ -4,3 +4,4 @@ import type { Resource } from '../../kube/resource.ts';
 
 export const backupPolicies: Resource = { group, version, plural: 'backuppolicies', kind: 'BackupPolicy' };
 export const backups: Resource = { group, version, plural: 'backups', kind: 'Backup' };
+export const restores: Resource = { group, version, plural: 'restores', kind: 'Restore' };

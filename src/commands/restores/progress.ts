@@ -1,0 +1,47 @@
+// What is seen of a running Restore: its stage, what is read, how long it takes, and what is left of the time that was promised.
+import type { Restore } from '../../api/objects.ts';
+import { findCondition } from '../../core/plan/conditions.ts';
+import { instantOf } from '../../core/plan/time.ts';
+import { durationText, sizeText } from '../common/figures.ts';
+import type { ProgressText } from '../common/line-printer.ts';
+import { oneLine } from '../common/printable.ts';
+
+export const progressText = (restore: Restore, now: number): ProgressText => {
+  const { phase = 'Pending', stage } = restore.status ?? {};
+  const progress = progressNow(restore);
+  const message = findCondition(restore.status?.conditions, 'Succeeded')?.message;
+  const step = progress === undefined ? '' : ` · ${progress.component === undefined ? '' : `${progress.component}: `}${progress.phase}`;
+  return {
+    steady: oneLine(`${stage ?? phase}${message === undefined ? '' : `: ${message}`}${step}`),
+    moving: [
+      ...(progress === undefined || progress.bytes === 0 ? [] : [readText(restore, progress.bytes)]),
+      durationText(elapsed(restore, now)),
+      ...budgetText(restore, now),
+    ].join(', '),
+  };
+};
+
+// What was said in an earlier stage is over.
+const progressNow = ({ status }: Restore) => {
+  const { progress, stageTime } = status ?? {};
+  const saidAt = instantOf(progress?.time) ?? 0;
+  return saidAt >= (instantOf(stageTime) ?? 0) ? progress : undefined;
+};
+
+const readText = ({ status }: Restore, bytes: number): string => {
+  const all = status?.plan?.fetchBytes;
+  return all === undefined || all < bytes ? sizeText(bytes) : `${sizeText(bytes)} of ${sizeText(all)}`;
+};
+
+// Since somebody asked for it.
+export const elapsed = ({ metadata }: Restore, now: number): number => Math.max(0, now - (instantOf(metadata.creationTimestamp) ?? now));
+
+// `RTO budget left 3h 41m`. Nothing where it is not known what was promised.
+export const budgetText = (restore: Restore, now: number): string[] => {
+  const objective = restore.status?.rto?.objectiveSeconds;
+  if (objective === undefined) {
+    return [];
+  }
+  const left = objective * 1000 - elapsed(restore, now);
+  return [left >= 0 ? `RTO budget left ${durationText(left)}` : `RTO budget exceeded by ${durationText(-left)}`];
+};

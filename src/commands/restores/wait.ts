@@ -1,0 +1,61 @@
+// Follows a Restore until it has ended, or waits for a person. Whatever happens here, it goes on in the cluster.
+import type { Restore } from '../../api/objects.ts';
+import type { Cluster } from '../common/cluster.ts';
+import { CommandError, exitCode } from '../common/errors.ts';
+import { restoreNotFound } from '../common/find.ts';
+import type { Io } from '../common/io.ts';
+import { restores } from '../common/resources.ts';
+import { waitUntil } from '../common/until.ts';
+import { endingOf } from './ending.ts';
+import { restorePrinter } from './printer.ts';
+
+export type Followed = {
+  // `uid`: the one that is meant, where it is known.
+  of: { name: string; namespace: string; uid?: string };
+  timeoutMilliseconds: number;
+  // Sees each state on the way, and the last one also where it failed.
+  onSeen?: (restore: Restore) => void;
+};
+
+// Resolves to the Restore when it is complete; throws how it ended else.
+export const waitForRestore = (
+  cluster: Cluster,
+  { of: { name, namespace, uid }, timeoutMilliseconds, onSeen = () => undefined }: Followed,
+  io: Io,
+): Promise<Restore> => {
+  const printer = restorePrinter(io);
+  let expected = uid;
+  return waitUntil<Restore>(
+    cluster,
+    {
+      resource: restores,
+      followed: { namespace, name },
+      timeoutMilliseconds,
+      ending(restore) {
+        expected ??= restore.metadata.uid;
+        if (restore.metadata.uid !== expected) {
+          return { error: deleted(namespace, name) };
+        }
+        onSeen(restore);
+        return endingOf(restore);
+      },
+      gone: (before) => (before || uid !== undefined ? deleted(namespace, name) : restoreNotFound(name, namespace)),
+      show: (restore) => printer.show(restore),
+      late: () => undefined,
+      goesOn: {
+        what: `the Restore ${namespace}/${name}`,
+        next: `See how it ends: kubectl holdfast wait restore/${name} -n ${namespace}. Stop it, and have the old state back: kubectl delete restores.holdfast.dev ${name} -n ${namespace}`,
+      },
+    },
+    printer,
+    io,
+  );
+};
+
+const deleted = (namespace: string, name: string): CommandError =>
+  new CommandError(
+    exitCode.failed,
+    'Deleted',
+    `Restore ${namespace}/${name} was deleted while it ran: it stops, and the operator brings the old state back.`,
+    `See that the workloads run: kubectl get pods -n ${namespace}`,
+  );
