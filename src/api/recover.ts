@@ -28,10 +28,16 @@ type RecoverBase = PlanBase & {
   deadlineSeconds: number;
 };
 
+// What an earlier plan has settled, word for word as status.plan.components says it: `backupId`, `timeline`, and `reachesLsn` as `lsn`.
+// Backups and WAL that came into the store since change nothing then: the plan, its hash and what is restored stay the same.
+export type SettledPoint = { backupId: string; timeline?: number; lsn?: string };
+
 type SourcePlan = {
   tier: TierPlan;
   identityFile: string;
   point: PointPlan;
+  // Absent: nothing was planned before.
+  settled?: SettledPoint;
 };
 
 // A data directory. All work is done in a folder of its own beside it, named after the Restore; the data directory is replaced at the very end, at once.
@@ -41,6 +47,9 @@ export type DirectoryPlan = {
   // Within the volume.
   path: string;
   runAs: { user: number; group: number };
+  // Where the volume, and the folder that is shared with the server beside the agent, are mounted. Default: recoverPaths.
+  mountPath?: string;
+  runPath?: string;
 };
 
 export type DumpsPlan = {

@@ -2,7 +2,7 @@
 import type { ReceiveMode } from '../../api/agent.ts';
 import type { BackupType, RunType } from '../../api/backup-type.ts';
 import type { Category } from '../../api/categories.ts';
-import type { RecoverMode } from '../../api/recover.ts';
+import type { RecoverMode, SettledPoint } from '../../api/recover.ts';
 import type { SlotFacts } from '../../api/slot-status.ts';
 
 // `check` and `logs` are the agent's verb `inspect` for one backup: to find out whether it is sealed, and to print its stored log.
@@ -52,7 +52,8 @@ export type RecoverRequest = {
   node?: string;
   // For Restore: the plan that it must keep to.
   planHash?: string;
-  // For Restore and Plan: the point to which the plan has settled. Absent: as the spec says.
+  // For Restore: what the plan has settled (settledBy of src/core/restore/settled.ts). Absent: as the spec says.
+  settled?: SettledPoint;
   // For Undo: the Restore whose work is undone, where it is not this one.
   undoes?: { name: string; uid: string };
   // For Check: what the live server must be.
