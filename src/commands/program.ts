@@ -7,6 +7,7 @@ import { withoutColours } from './common/io.ts';
 import type { Io } from './common/io.ts';
 import { reportError } from './common/report-error.ts';
 import { defineAdopt } from './adopt/command.ts';
+import { defineApprove } from './approve/command.ts';
 import { defineBackup } from './backup/command.ts';
 import { defineKeygen } from './keygen/command.ts';
 import { defineList } from './list/command.ts';
@@ -26,6 +27,7 @@ const definitions = [
   defineLogs,
   defineRestore,
   definePlan,
+  defineApprove,
   defineAdopt,
   defineKeygen,
 ];

@@ -71,12 +71,28 @@ const create = ({ objects }: Scene, collection: string, item: Item): Answer => {
   return { status: 201, body: item };
 };
 
+type Loose = Record<string, unknown>;
+
+const isObject = (value: unknown): value is Loose => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+// A JSON merge patch.
+const merge = (into: Loose, change: Loose): void => {
+  for (const [name, value] of Object.entries(change)) {
+    const before = into[name];
+    if (isObject(value) && isObject(before)) {
+      merge(before, value);
+    } else {
+      into[name] = value;
+    }
+  }
+};
+
 const patch = (scene: Scene, collection: string, name: string | undefined, change: Item): Answer => {
   const found = scene.objects[collection]?.find(({ metadata }) => metadata.name === name);
   if (found === undefined) {
     return kubeStatus(404, 'NotFound', `${collection} "${name}" not found`);
   }
-  found.metadata.annotations = { ...found.metadata.annotations, ...change.metadata.annotations };
+  merge(found, change);
   scene.onPatch(found);
   return { status: 200, body: found };
 };

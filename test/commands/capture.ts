@@ -45,6 +45,7 @@ export const testIo = (
       return controller.signal;
     },
     interrupt: () => new AbortController().signal,
+    ask: undefined,
     ...overrides,
   };
   return { io, said };

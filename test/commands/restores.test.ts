@@ -2,9 +2,10 @@
 import test from 'ava';
 import { refusalCodes } from '../../src/core/recovery/refusal.ts';
 import { isRefusal } from '../../src/commands/restores/refusals.ts';
-import { awaiting, failed, makeRestore, planHash, planning, restored, restoring, succeeded } from './restore-examples.ts';
+import { caller } from './api-server.ts';
+import { awaiting, failed, makeRestore, plan, planHash, planning, restored, restoring, succeeded } from './restore-examples.ts';
 import { condition } from './examples.ts';
-import { items, play, states } from './play.ts';
+import { failing, forbidden, items, play, states } from './play.ts';
 
 const resuming = {
   stage: 'Resuming',
@@ -102,4 +103,109 @@ test('whatever the offline command refuses is a refusal of a Restore, too; what 
     [],
   );
   t.false(['RestoreFailed', 'RestoreVerificationFailed', 'RollbackFailed', 'RestoreCancelled'].some(isRefusal));
+});
+
+const lines = (...all: string[]): string => all.map((line) => `${line}\n`).join('');
+const shownPlan = lines(
+  'RESTORE     shop/shop-back, AwaitingApproval',
+  'PLAN        0123456789abcdef, made at 2026-11-22T05:00:10Z',
+  'READS       118 MB from the store; about 1m 35s at the speed that was measured',
+  'STOPS       Deployment web',
+  '',
+  'db',
+  '  INTO      in place, in the claim data-postgres-0 (pgdata)',
+  '  REPLACES  the data directory pgdata of data-postgres-0; it is put aside',
+  '  REACHES   every commit before 2026-11-22T04:59:30Z, LSN 0/3000028, timeline 1',
+  '  LOST      Every commit after 2026-11-22T04:59:30Z.',
+  '  CHAIN     20261122T020000Z-full-3f9a1c04, then 20261122T040000Z-incremental-11aa22bb',
+  '  ROOM      400 MB',
+  '  NOTE      WAL of 3 h is replayed.',
+);
+const stopping = { quiesce: { workloads: [{ kind: 'Deployment', name: 'web' }] }, requireApproval: true };
+
+test('plan restore/x shows the plan to people, and status.plan to tools; what is being planned is waited for', async (t) => {
+  const { code, stdout, stderr } = await play(t, ['plan', 'restore/shop-back'], {
+    objects: cluster(makeRestore(undefined, stopping)),
+    with: (given) => states('restores', given, planning, awaiting),
+  });
+  t.is(code, 0, stderr);
+  t.is(stdout, shownPlan);
+  t.is(
+    stderr,
+    'Planning: The source is being checked.\nNothing is done until it is approved: kubectl holdfast approve restore/shop-back -n shop --plan-hash 0123456789abcdef\n',
+  );
+  const tools = await play(t, ['plan', 'hr/shop-back', '-o', 'json'], { objects: cluster(makeRestore(restored)) });
+  t.deepEqual(JSON.parse(tools.stdout), plan);
+  const spelled = await play(t, ['plan', 'show', 'restore/shop-back', '-o', 'yaml'], { objects: cluster(makeRestore(restored)) });
+  t.regex(spelled.stdout, /^hash: 0123456789abcdef$/m);
+});
+
+test('plan restore/x: no plan yet is 5, a Restore that was refused is 4, an undo has none; both forms are in the help', async (t) => {
+  const late = await play(t, ['plan', 'restore/shop-back', '--timeout', '10s'], {
+    objects: cluster(makeRestore(planning)),
+    io: { alarmSpeed: 20 },
+  });
+  t.is(late.code, 5);
+  t.regex(late.stderr, /Error \(NoPlanYet\): There is no plan after 10s/);
+  const refused = await play(t, ['plan', 'restore/shop-back'], {
+    objects: cluster(makeRestore(failed('PointOutsideWindow', 'Nothing reaches it.'))),
+  });
+  t.is(refused.code, 4);
+  t.regex(refused.stderr, /^Error \(PointOutsideWindow\)/);
+  const undone = await play(t, ['plan', 'restore/shop-back'], { objects: cluster(makeRestore({ ...restored, plan: undefined })) });
+  t.is(undone.code, 3);
+  t.regex(undone.stderr, /^Error \(NoPlan\)/);
+  const help = await play(t, ['plan', '--help']);
+  t.regex(help.stdout, /^Usage: kubectl-holdfast plan restore\/<name> \[options\]\n +kubectl holdfast plan restore --from <location>/);
+  const nothing = await play(t, ['plan', 'backup/x']);
+  t.is(nothing.code, 2);
+  t.regex(nothing.stderr, /"backup\/x" names no Restore/);
+  const word = await play(t, ['plan', 'shop-back']);
+  t.regex(word.stderr, /"shop-back" names no plan\.\nNext: Write `plan restore\/<name>`/);
+});
+
+test('approve shows the plan, asks, and writes its hash and who said so', async (t) => {
+  const questions: string[] = [];
+  const ask = async (question: string): Promise<string> => {
+    questions.push(question);
+    return 'yes';
+  };
+  const { code, stdout, stderr, scene } = await play(t, ['approve', 'restore/shop-back'], {
+    objects: cluster(makeRestore(awaiting, stopping)),
+    io: { ask },
+  });
+  t.is(code, 0, stderr);
+  t.is(stdout, 'Approved the plan 0123456789abcdef of shop/shop-back.\n');
+  t.true(stderr.startsWith(shownPlan));
+  t.deepEqual(questions, ['This lets shop/shop-back begin.\nType yes to go on: ']);
+  t.deepEqual(scene.objects['restores']?.[0]?.['spec'].approval, { planHash, approvedBy: caller });
+  const again = await play(t, ['approve', 'restore/shop-back'], { objects: scene.objects });
+  t.is(again.code, 0);
+  t.regex(again.stdout, /was approved by alice@example\.org already/);
+});
+
+test('approve without a terminal needs the hash of the plan; whatever else is said approves nothing', async (t) => {
+  const asking = () => ({ objects: cluster(makeRestore(awaiting, stopping)) });
+  const given = await play(t, ['approve', 'restore/shop-back', '--plan-hash', planHash], asking());
+  t.is(given.code, 0, given.stderr);
+  const refusals: [string[], Partial<Parameters<typeof play>[2]>, RegExp][] = [
+    [[], {}, /Error \(NotConfirmed\): .* Nobody is here to ask.*\nNext: Add --plan-hash 0123456789abcdef/],
+    [['--plan-hash', 'fedcba9876543210'], {}, /Error \(PlanChanged\): The plan is 0123456789abcdef, not fedcba9876543210/],
+    [[], { io: { ask: async () => '' } }, /Error \(NotConfirmed\): .* Nothing was typed/],
+    [[], { io: { ask: async () => 'y' } }, /Error \(NotConfirmed\): .* "y" was typed/],
+    [[], { objects: cluster(makeRestore(awaiting)) }, /Error \(NoApprovalAsked\)/],
+    [[], { objects: cluster(makeRestore(restored, stopping)) }, /Error \(Ended\): .*\(Complete\)/],
+  ];
+  for (const [more, setting, says] of refusals) {
+    const { code, stderr, scene } = await play(t, ['approve', 'restore/shop-back', ...more], { ...asking(), ...setting });
+    t.is(code, 4, stderr);
+    t.regex(stderr, says);
+    t.false(scene.requests.some((request) => request.startsWith('PATCH')));
+  }
+  const nobody = await play(t, ['approve', 'restore/shop-back', '--plan-hash', planHash], {
+    ...asking(),
+    with: failing({ 'POST selfsubjectreviews': forbidden }),
+  });
+  t.is(nobody.code, 5);
+  t.false(nobody.scene.requests.some((request) => request.startsWith('PATCH')));
 });

@@ -22,6 +22,8 @@ export type Io = {
   readonly alarm: (milliseconds: number) => AbortSignal;
   // From now on the first Ctrl-C aborts this signal instead of ending the process. The second one ends it.
   readonly interrupt: () => AbortSignal;
+  // Asks the person at the terminal. Undefined: nobody is there to ask.
+  readonly ask: ((question: string) => Promise<string>) | undefined;
 };
 
 type Stream = { isTTY?: boolean };
@@ -61,6 +63,8 @@ export const processIo = (): Io => {
       process.once('SIGTERM', stop);
       return controller.signal;
     },
+    // Loaded where somebody is asked.
+    ask: process.stdin.isTTY && process.stderr.isTTY ? async (question) => (await import('./ask.ts')).askOnTerminal(question) : undefined,
   };
 };
 

@@ -1,0 +1,57 @@
+// The plan of a Restore of the cluster, for people: what is read, what is overwritten, what is lost, and how long it takes.
+import type { PlannedComponent } from '../../api/restore-status.ts';
+import type { Restore } from '../../api/objects.ts';
+import { durationText, sizeText, timeText, unknown } from '../common/figures.ts';
+import type { Colours } from '../common/io.ts';
+import { oneLine } from '../common/printable.ts';
+import type { RestorePlan } from './plan.ts';
+
+const labelWidth = 12;
+
+export const restorePlanPage = (restore: Restore, plan: RestorePlan, colours: Colours): string => {
+  const { metadata, status } = restore;
+  const workloads = workloadsOf(restore);
+  const line = (label: string, text: string, indent = ''): string =>
+    `${indent}${colours.bold(label.padEnd(labelWidth - indent.length))}${oneLine(text)}\n`;
+  return [
+    line('RESTORE', `${metadata.namespace}/${metadata.name}, ${status?.phase ?? unknown}`),
+    line('PLAN', `${plan.hash}, made at ${timeText(plan.time)}`),
+    line('READS', `${sizeText(plan.fetchBytes)} from the store${estimateText(plan.estimateSeconds)}`),
+    ...(workloads === '' ? [] : [line('STOPS', workloads)]),
+    ...plan.components.flatMap((component) => [
+      `\n${colours.bold(oneLine(component.name))}\n`,
+      ...factsOf(component, colours).map(([label, text]) => line(label, text, '  ')),
+    ]),
+  ].join('');
+};
+
+export const estimateText = (seconds: number | undefined): string =>
+  seconds === undefined
+    ? '; how long that takes was not measured'
+    : `; about ${durationText(seconds * 1000)} at the speed that was measured`;
+
+const factsOf = (component: PlannedComponent, { red, yellow }: Colours): [string, string][] => {
+  const { target, overwrites, backupId, chain = [backupId], spaceBytes, lost, notes = [] } = component;
+  return [
+    ['INTO', target],
+    ['REPLACES', overwrites === undefined ? 'nothing' : red(overwrites)],
+    ['REACHES', reachesText(component)],
+    ['LOST', yellow(lost)],
+    ['CHAIN', chain.join(', then ')],
+    ['ROOM', spaceBytes === undefined ? `${unknown} before it is read` : sizeText(spaceBytes)],
+    ...notes.map((note): [string, string] => ['NOTE', note]),
+  ];
+};
+
+const reachesText = ({ reachesTime, reachesLsn, timeline }: PlannedComponent): string =>
+  [
+    ...(reachesTime === undefined ? [] : [`every commit before ${reachesTime}`]),
+    ...(reachesLsn === undefined ? [] : [`LSN ${reachesLsn}`]),
+    ...(timeline === undefined ? [] : [`timeline ${timeline}`]),
+  ].join(', ') || 'the end of the backup';
+
+// Those that are stopped already with their replicas, else those that the spec names.
+const workloadsOf = ({ spec, status }: Restore): string =>
+  status?.quiesce === undefined
+    ? (spec.quiesce?.workloads ?? []).map(({ kind, name }) => `${kind} ${name}`).join(', ')
+    : status.quiesce.workloads.map(({ kind, name, replicas }) => `${kind} ${name} (${replicas} replicas)`).join(', ');
