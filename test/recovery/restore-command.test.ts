@@ -8,12 +8,13 @@ import type { Replay } from '../../src/core/recovery/replay.ts';
 import { checkRedoEnd } from '../../src/archive/recovery/replay/redo-end.ts';
 import type { Lineage } from '../../src/archive/wal/read-lineage.ts';
 import type { SegmentReader } from '../../src/archive/wal/read-segment.ts';
+import { localServer } from '../../src/engines/postgresql/recovery/local-server.ts';
 import { replay as runReplay } from '../../src/engines/postgresql/recovery/replay-server.ts';
 import { makeSpool, restoreCommand } from '../../src/engines/postgresql/recovery/restore-command.ts';
 import { runToEnd } from '../run-to-end.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
-const make = () => makeSpool(join(temporaryFolder("it's a spool"), 'spool'));
+const make = () => makeSpool(join(temporaryFolder("it's a spool"), 'spool'), process.pid);
 
 const ask = (command: string, name: string, into: string) =>
   runToEnd('sh', ['-c', command.replaceAll('%f', name).replaceAll('%p', into)], {
@@ -102,14 +103,13 @@ const calledWith = async (major: number): Promise<string> => {
   const program = join(folder, 'postgres');
   await writeFile(program, '#!/bin/sh\necho "FATAL:  $*" >&2\nexit 1\n', { mode: 0o755 });
   const options = {
-    program,
+    start: localServer(program),
     major,
     dataDirectory: folder,
     privateDirectory: folder,
-    restoreCommand: 'false',
-    timeline: 1,
-    target: {},
-    preparedTransactions: 0,
+    control: { preparedTransactions: 0, walLevel: 'replica', trackCommitTimestamp: false },
+    ownSettings: false,
+    archive: { restoreCommand: 'false', timeline: 1, target: {} },
     signal: AbortSignal.timeout(10_000),
   };
   return runReplay(options).then(

@@ -15,6 +15,7 @@ import type { DirectoryTarget, Owner } from './request.ts';
 import { giveTo } from './give-to.ts';
 import { replayDirectory } from './replay/replay-directory.ts';
 import type { Replayed } from './replay/replay-directory.ts';
+import { hostHere } from './server-host.ts';
 import { intoDirectory } from './target-directory.ts';
 
 export type RestoredDirectory = {
@@ -50,11 +51,12 @@ export const restoreDirectory = (
 
 export const majorOf = ({ versions }: RecoveryPlan): number => Number.parseInt(versions['postgresql'] ?? '', 10);
 
-const check = async (
+// Every file against the backup_manifest, by PostgreSQL's own tool where it is here.
+export const check = async (
   plan: RecoveryPlan,
   chain: readonly OpenLink[],
   directory: string,
-  { programs: wanted }: DirectoryTarget,
+  { programs: wanted }: Pick<DirectoryTarget, 'programs'>,
   { signal }: RecoveryContext,
 ): Promise<Pick<RestoredDirectory, 'files' | 'checksums'>> => {
   const last = chain.at(-1)?.component;
@@ -70,7 +72,12 @@ const check = async (
   return { files: files.size, checksums: 'Passed' };
 };
 
-const defuseIt = (plan: RecoveryPlan, directory: string, { keep }: DirectoryTarget, { now }: RecoveryContext): Promise<Defused[]> =>
+export const defuseIt = (
+  plan: RecoveryPlan,
+  directory: string,
+  { keep }: Pick<DirectoryTarget, 'keep'>,
+  { now }: RecoveryContext,
+): Promise<Defused[]> =>
   defuse(directory, {
     major: majorOf(plan),
     keep,
@@ -88,11 +95,22 @@ const replayIt = async (
   tools === undefined
     ? undefined
     : context.step('replay', () =>
-        replayDirectory({ ...tools, store, identities, owner, dataDirectory: directory, workDirectory: beside }, context),
+        replayDirectory(
+          {
+            ...tools,
+            host: hostHere(tools.programs, owner, context.dropsPrivileges),
+            store,
+            identities,
+            owner,
+            dataDirectory: directory,
+            workDirectory: beside,
+          },
+          context,
+        ),
       );
 
 // What is called restored must be there after a power cut, and belong to whom it shall belong to.
-const makeDurable = async (directory: string, owner: Owner | undefined): Promise<void> => {
+export const makeDurable = async (directory: string, owner: Owner | undefined): Promise<void> => {
   await giveTo(owner, directory);
   await promisify(execFile)('sync', ['--file-system', '--', directory]);
 };

@@ -1,6 +1,5 @@
 // Replays WAL into a restored data directory up to the planned point: by a server of our own, which is fed from the store and stops when it has opened.
-import { chown, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chown } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lsnText } from '../../../api/lsn.ts';
 import type { Replay, ReplayTarget } from '../../../core/recovery/replay.ts';
@@ -17,6 +16,7 @@ import { segmentReader } from '../../wal/read-segment.ts';
 import type { RecoveryContext } from '../context.ts';
 import { RecoveryRefused } from '../refused.ts';
 import type { Owner } from '../request.ts';
+import type { ServerHost } from '../server-host.ts';
 import { startFeeder } from './feeder.ts';
 import { checkRedoEnd } from './redo-end.ts';
 import { makeSupply } from './supply.ts';
@@ -29,6 +29,7 @@ export type ReplayOptions = {
   // Where the backup begins.
   start: bigint;
   programs: Programs;
+  host: ServerHost;
   dataDirectory: string;
   // A folder for the spool, on the same file system.
   workDirectory: string;
@@ -44,16 +45,14 @@ export type Replayed = {
   stopped?: string;
 };
 
-export const replayDirectory = async (options: ReplayOptions, context: RecoveryContext): Promise<Replayed> => {
-  const { store, lineage, replay, identities, owner, programs, dataDirectory } = options;
-  const supply = makeSupply(options);
-  const spool = await makeSpool(join(options.workDirectory, 'spool'));
-  const privateDirectory = await mkdtemp(join(tmpdir(), 'hf-'));
-  try {
+export const replayDirectory = (options: ReplayOptions, context: RecoveryContext): Promise<Replayed> =>
+  options.host.withPrivateDirectory(async (privateDirectory) => {
+    const { store, lineage, replay, identities, owner, programs, dataDirectory, host } = options;
+    const supply = makeSupply(options);
+    const spool = await makeSpool(join(options.workDirectory, 'spool'), host.feeder);
     await giveTo(owner, spool.directory, dataDirectory);
     if (owner !== undefined) {
       await chown(options.workDirectory, owner.uid, owner.gid);
-      await chown(privateDirectory, owner.uid, owner.gid);
     }
     let served = 0;
     const onFile = (name: string): void => {
@@ -61,18 +60,16 @@ export const replayDirectory = async (options: ReplayOptions, context: RecoveryC
       context.progress('replay', served, supply.order.length);
     };
     const feeder = startFeeder({ spool, supply, owner, signal: context.signal, onFile });
-    const { preparedTransactions } = await readControlData(programs, dataDirectory);
+    const control = await readControlData(programs, dataDirectory);
     const run = async (target: ReplayTarget): Promise<Answer> => {
       const server = runServer({
-        program: join(programs.directory, 'postgres'),
+        start: host.start,
+        ownSettings: host.ownSettings,
         major: programs.major,
         dataDirectory,
         privateDirectory,
-        restoreCommand: restoreCommand(spool),
-        timeline: replay.timeline,
-        target: targetSettings(target),
-        preparedTransactions,
-        ...(owner === undefined || !context.dropsPrivileges ? {} : { user: owner }),
+        control,
+        archive: { restoreCommand: restoreCommand(spool), timeline: replay.timeline, target: targetSettings(target) },
         signal: context.signal,
       });
       return server.catch(async (error: unknown) => {
@@ -96,10 +93,7 @@ export const replayDirectory = async (options: ReplayOptions, context: RecoveryC
     } finally {
       await feeder.stop();
     }
-  } finally {
-    await rm(privateDirectory, { recursive: true, force: true });
-  }
-};
+  });
 
 // Where the WAL ends before the target although it holds everything up to it, the end is the point: then nothing lies between.
 const untilPoint = async (run: (target: ReplayTarget) => Promise<Answer>, replay: Replay): Promise<Answer> => {

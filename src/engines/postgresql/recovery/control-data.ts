@@ -7,7 +7,18 @@ import { lsnBytes, timelineName } from '../../../api/lsn.ts';
 import { EngineError } from '../../engine.ts';
 import type { Programs } from './programs.ts';
 
-export type ControlData = { state: string; timeline: number; preparedTransactions: number };
+export type ControlData = {
+  state: string;
+  systemId: string;
+  timeline: number;
+  // Of its newest checkpoint: where the WAL ends, once it was shut down.
+  checkpointLsn: string;
+  preparedTransactions: number;
+  walLevel: string;
+  trackCommitTimestamp: boolean;
+  // Whether its pages have checksums.
+  hasChecksums: boolean;
+};
 
 export const readControlData = async ({ directory }: Programs, dataDirectory: string): Promise<ControlData> => {
   const { stdout } = await promisify(execFile)(join(directory, 'pg_controldata'), [dataDirectory], {
@@ -16,8 +27,13 @@ export const readControlData = async ({ directory }: Programs, dataDirectory: st
   const value = (name: string): string => new RegExp(`^${name}: +(.+)$`, 'm').exec(stdout)?.[1] ?? '';
   return {
     state: value('Database cluster state'),
+    systemId: value('Database system identifier'),
     timeline: Number(value("Latest checkpoint's TimeLineID")),
+    checkpointLsn: value('Latest checkpoint location'),
     preparedTransactions: Number(value('max_prepared_xacts setting')),
+    walLevel: value('wal_level setting'),
+    trackCommitTimestamp: value('track_commit_timestamp setting') === 'on',
+    hasChecksums: Number(value('Data page checksum version')) > 0,
   };
 };
 

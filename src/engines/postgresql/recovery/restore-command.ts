@@ -9,7 +9,7 @@ const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 // Exit 1 tells PostgreSQL that the file does not exist, and it goes on without it: only where that is proven. Not there yet: wait.
 // Anything else is 200, at which it stops: with 1 it would open with less and say nothing.
-const page = ({ directory }: Pick<Spool, 'directory'>, feeder: number): string => `#!/bin/sh
+const page = ({ directory }: Pick<Spool, 'directory'>, feeder: number | undefined): string => `#!/bin/sh
 # restore_command of a restore by Holdfast. usage: restore-command FILE TARGET
 spool=${quoted(directory)}
 [ $# = 2 ] || exit 200
@@ -25,12 +25,18 @@ while :; do
   fi
   [ ! -f "$spool/failed" ] || exit 200
   # Whoever fills the spool is gone: nothing will come.
-  [ -d /proc/self ] && [ ! -d ${quoted(`/proc/${feeder}`)} ] && exit 200
-  sleep 0.02 2>/dev/null || sleep 1
+  [ -d "$spool/wanted" ] || exit 200
+${
+  feeder === undefined
+    ? ''
+    : `  [ -d /proc/self ] && [ ! -d ${quoted(`/proc/${feeder}`)} ] && exit 200
+`
+}  sleep 0.02 2>/dev/null || sleep 1
 done
 `;
 
-export const makeSpool = async (directory: string): Promise<Spool> => {
+// `feeder`: the process that fills it, where the server runs among the same processes: it learns of its death then.
+export const makeSpool = async (directory: string, feeder?: number): Promise<Spool> => {
   const at = (name: string): string => join(directory, name);
   const spool: Spool = {
     directory,
@@ -43,7 +49,7 @@ export const makeSpool = async (directory: string): Promise<Spool> => {
   for (const folder of [directory, spool.wanted, spool.ready, spool.absent]) {
     await mkdir(folder, { recursive: true, mode: 0o700 });
   }
-  await writeFile(spool.script, page(spool, process.pid));
+  await writeFile(spool.script, page(spool, feeder));
   await chmod(spool.script, 0o700);
   return spool;
 };
