@@ -9,6 +9,8 @@ export const label = {
   backup: `${group}/backup`,
   // Name of the backup in the store: a copy goes on when the Backup resource is gone.
   backupId: `${group}/backup-id`,
+  // Name of a Restore, on its Jobs and on the claims that were made for it.
+  restore: `${group}/restore`,
   component: `${group}/component`,
   tier: `${group}/tier`,
   verb: `${group}/verb`,

@@ -30,6 +30,13 @@ export const apiVersionOf = (resource: Resource): string =>
 export const jobs: Resource = { group: 'batch', version: 'v1', plural: 'jobs', kind: 'Job' };
 export const deployments: Resource = { group: 'apps', version: 'v1', plural: 'deployments', kind: 'Deployment' };
 export const replicaSets: Resource = { group: 'apps', version: 'v1', plural: 'replicasets', kind: 'ReplicaSet' };
+export const statefulSets: Resource = { group: 'apps', version: 'v1', plural: 'statefulsets', kind: 'StatefulSet' };
+export const horizontalPodAutoscalers: Resource = {
+  group: 'autoscaling',
+  version: 'v2',
+  plural: 'horizontalpodautoscalers',
+  kind: 'HorizontalPodAutoscaler',
+};
 export const pods: Resource = { group: '', version: 'v1', plural: 'pods', kind: 'Pod' };
 export const events: Resource = { group: '', version: 'v1', plural: 'events', kind: 'Event' };
 export const namespaces: Resource = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', clusterWide: true };

@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { staleReport } from '../../hack/generate/files.ts';
 import { installYaml } from '../../hack/generate/install.ts';
 import { outputs } from '../../hack/generate/outputs.ts';
+import { label } from '../../src/api/group.ts';
 import { parseSettings } from '../../src/notify/settings.ts';
 import { rightPolicy } from '../api/right-inputs.ts';
 import { json, wrongValues } from './wrong-values.ts';
@@ -172,11 +173,29 @@ test('the operator has no verb on Secrets, ConfigMaps or roles, and of a policy 
     /username == 'system:serviceaccount:holdfast-system:holdfast'.*object\.spec == oldObject\.spec/,
   );
   t.false(verbsOf(role, 'holdfast.dev', 'backups').some((verb) => ['update', 'deletecollection', '*'].includes(verb)));
+  t.deepEqual(verbsOf(role, 'holdfast.dev', 'restores'), ['get', 'list', 'watch', 'patch']);
   const verbs = role.rules.flatMap((rule: Rendered) => rule.verbs);
   t.deepEqual(
     verbs.filter((verb: string) => ['*', 'escalate', 'bind', 'impersonate'].includes(verb)),
     [],
   );
+});
+
+test('of workloads the operator may change the number of replicas only, and of claims it may delete those that were made for a Restore', async (t) => {
+  const objects = await render();
+  const role = only(objects, 'ClusterRole', 'holdfast-operator');
+  t.deepEqual(verbsOf(role, 'apps', 'statefulsets'), ['get', 'list']);
+  for (const resource of ['deployments', 'statefulsets', 'replicasets']) {
+    t.false(verbsOf(role, 'apps', resource).some((verb) => ['patch', 'update', '*'].includes(verb)));
+  }
+  t.deepEqual(
+    ['deployments', 'statefulsets'].map((resource) => verbsOf(role, 'apps', `${resource}/scale`)),
+    [['patch'], ['patch']],
+  );
+  t.deepEqual(verbsOf(role, 'autoscaling', 'horizontalpodautoscalers'), ['list']);
+  const { matchConstraints, validations } = only(objects, 'ValidatingAdmissionPolicy', 'holdfast-operator-claims').spec;
+  t.like(matchConstraints.resourceRules[0], { operations: ['DELETE'], resources: ['persistentvolumeclaims'] });
+  t.true(validations[0].expression.includes(label.restore));
 });
 
 test('two replicas by default, which share one Lease, spread, and are drained one after the other', async (t) => {

@@ -88,10 +88,9 @@ export const claimsOf = ({ spec, metadata }: V1Pod): string[] =>
 
 export const hasEnded = ({ status }: V1Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed';
 
-// `workload`: what it belongs to, as was found out by its owners.
-export const podFacts = (pod: V1Pod, claims: readonly string[], workload: PodFacts['workload']): PodFacts => {
-  const { name = '', uid = '', deletionTimestamp, ownerReferences } = pod.metadata ?? {};
-  const controlledBy = controllerOf(ownerReferences);
+// `owner`: what it belongs to, as was found out along its owners.
+export const podFacts = (pod: V1Pod, claims: readonly string[], owner: Pick<PodFacts, 'workload' | 'controlledBy'>): PodFacts => {
+  const { name = '', uid = '', deletionTimestamp } = pod.metadata ?? {};
   const node = pod.spec?.nodeName;
   return {
     name,
@@ -99,6 +98,6 @@ export const podFacts = (pod: V1Pod, claims: readonly string[], workload: PodFac
     deleting: deletionTimestamp !== undefined,
     ...(node === undefined ? {} : { node }),
     claims: claimsOf(pod).filter((claim) => claims.includes(claim)),
-    ...(workload !== undefined ? { workload } : controlledBy === undefined ? {} : { controlledBy }),
+    ...owner,
   };
 };
