@@ -16,6 +16,7 @@ import { defineDoctor } from './doctor/command.ts';
 import { definePlan } from './plan/command.ts';
 import { defineRestore } from './restore/command.ts';
 import { defineStatus } from './status/command.ts';
+import { defineUndo } from './undo/command.ts';
 import { defineWait } from './wait/command.ts';
 
 const definitions = [
@@ -28,6 +29,7 @@ const definitions = [
   defineRestore,
   definePlan,
   defineApprove,
+  defineUndo,
   defineAdopt,
   defineKeygen,
 ];
