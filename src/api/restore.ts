@@ -197,6 +197,14 @@ export const restoreSpecSchema = withRules(
       rule: 'has(self.confirmation) || (!has(self.source.restoreRef) && (!has(self.components) || self.components.all(c, !has(c.target) || !has(c.target.inPlace))))',
       message: 'a restore in place and an undo replace data: write confirmation: <namespace>/<policy>',
     },
+    {
+      rule: '!has(self.components) || self.components.all(c, !has(c.target) || !has(c.target.inPlace) || self.components.exists_one(d, has(d.target) && has(d.target.inPlace) && d.target.inPlace.claimName == c.target.inPlace.claimName))',
+      message: 'components: two of them replace what one claim holds; create a Restore for each',
+    },
+    {
+      rule: '!has(self.components) || self.components.all(c, !has(c.target) || !has(c.target.volume) || !has(c.target.volume.claimName) || self.components.exists_one(d, has(d.target) && has(d.target.volume) && has(d.target.volume.claimName) && d.target.volume.claimName == c.target.volume.claimName))',
+      message: 'components: two of them name the same new claim; give each a claimName of its own, or leave it out',
+    },
     immutable('source', false),
     immutable('pointInTime'),
     immutable('components'),

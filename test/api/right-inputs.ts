@@ -1,4 +1,4 @@
-// A right BackupPolicy and a right Backup, which the wrong ones are made from.
+// A right BackupPolicy, Backup and Restore, which the wrong ones are made from.
 
 // The tests break these objects in every way, so their type says nothing.
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -54,4 +54,36 @@ export const rightBackup = (name = 'right'): Loose => ({
   metadata: { name },
   // A policy that does not exist: nothing is started.
   spec: { policyRef: { name: 'absent' }, components: ['db'] },
+});
+
+// One component for each kind of target. Its policy does not exist: nothing is started.
+export const rightRestore = (name = 'right', namespace = 'holdfast-test-api'): Loose => ({
+  apiVersion: 'holdfast.dev/v1alpha1',
+  kind: 'Restore',
+  metadata: { name },
+  spec: {
+    source: { policyRef: { name: 'absent' }, identitySecretRef: { name: 'holdfast-identity' } },
+    pointInTime: { time: '2026-11-22T14:03:07Z' },
+    components: [
+      { name: 'orders', target: { volume: { claimName: 'orders-restored', size: '1Gi' } } },
+      { name: 'stock', target: { inPlace: { claimName: 'data-stock-0' } } },
+      {
+        name: 'people',
+        target: {
+          server: {
+            connection: { host: 'postgres', caSecretRef: { name: 'postgres-ca' }, credentialsSecretRef: { name: 'postgres-superuser' } },
+            databases: ['people'],
+          },
+        },
+      },
+    ],
+    quiesce: { workloads: [{ kind: 'Deployment', name: 'web' }] },
+    confirmation: `${namespace}/absent`,
+  },
+});
+
+// An undo of one that does not exist.
+export const rightUndo = (name = 'undo', namespace = 'holdfast-test-api'): Loose => ({
+  ...rightRestore(name),
+  spec: { source: { policyRef: { name: 'absent' }, restoreRef: { name: 'right' } }, confirmation: `${namespace}/absent` },
 });

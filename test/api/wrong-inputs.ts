@@ -3,6 +3,7 @@ import { type Loose, publicKey, recipient, rightBackup, rightPolicy } from './ri
 import { wrongJobs } from './wrong-jobs.ts';
 import { wrongPlans } from './wrong-plans.ts';
 import { wrongPostgresql } from './wrong-postgresql.ts';
+import { wrongRestores } from './wrong-restore.ts';
 import { wrongPolicy } from './wrong-policy.ts';
 import type { WrongInput } from './wrong-policy.ts';
 
@@ -256,4 +257,5 @@ export const wrongInputs: WrongInput[] = [
   ...wrongJobs,
   ...wrongPlans,
   ...backups,
+  ...wrongRestores,
 ];

@@ -66,6 +66,9 @@ const limits: WrongInput[] = [
   wrongPolicy('deadline in words', ['jobs.deadlines.dump', 'duration such as'], (p) => {
     p.spec.jobs.deadlines = { dump: '6 hours' };
   }),
+  wrongPolicy('deadline of a restore in words', ['jobs.deadlines.recover', 'duration such as'], (p) => {
+    p.spec.jobs.deadlines = { recover: 'half a day' };
+  }),
   wrongPolicy('deadline of zero', ['jobs.deadlines.copy', 'longer than zero'], (p) => {
     p.spec.jobs.deadlines = { copy: '0h' };
   }),

@@ -12,6 +12,9 @@ export const wrongPlans: WrongInput[] = [
   wrongPolicy('objective in words', ['objectives.rpo', 'duration such as'], (p) => {
     p.spec.objectives = { rpo: 'one day' };
   }),
+  wrongPolicy('objective of a restore in words', ['objectives.rto', 'duration such as'], (p) => {
+    p.spec.objectives = { rpo: '24h', rto: 'at once' };
+  }),
   wrongPolicy('objective of nothing', ['objectives.rpo', 'longer than zero'], (p) => {
     p.spec.objectives = { rpo: '0h' };
   }),

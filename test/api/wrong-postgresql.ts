@@ -38,6 +38,9 @@ const postgresql: WrongInput[] = [
   wrongPolicy('an unknown way to copy in part', ['physical.incremental', 'Unsupported value', 'Auto'], (p) => {
     db(p).physical = { incremental: 'On' };
   }),
+  wrongPolicy('image with a blank', ['postgresql.image', 'reference of an image'], (p) => {
+    db(p).image = 'postgres 17';
+  }),
   wrongPolicy('host with a port', ['connection.host', 'port in connection.port'], (p) => {
     db(p).connection.host = 'postgres:5432';
   }),

@@ -251,9 +251,25 @@ test('roles for people: only the admin writes policies, and aggregation can be s
   const verbs = (name: string) => verbsOf(only(objects, 'ClusterRole', name), 'holdfast.dev', 'backuppolicies');
   t.deepEqual(verbs('holdfast-viewer'), ['get', 'list', 'watch']);
   t.deepEqual(verbs('holdfast-user'), ['get', 'list', 'watch']);
+  t.deepEqual(verbs('holdfast-restorer'), ['get', 'list', 'watch']);
   t.true(verbs('holdfast-admin').includes('create'));
   t.is(aggregated(objects).length, 3);
   t.is(aggregated(await render('--set', 'rbac.aggregate=false')).length, 0);
+});
+
+test('only the restorer writes Restores, and no role of the cluster becomes one by itself', async (t) => {
+  const roles = (await render()).filter(
+    ({ kind, metadata }) => kind === 'ClusterRole' && /-(viewer|user|restorer|admin)$/.test(metadata.name),
+  );
+  const verbs = Object.fromEntries(roles.map((role) => [role.metadata.name, verbsOf(role, 'holdfast.dev', 'restores')]));
+  const read = ['get', 'list', 'watch'];
+  t.deepEqual(verbs, {
+    'holdfast-viewer': read,
+    'holdfast-user': read,
+    'holdfast-restorer': [...read, 'create', 'patch', 'delete'],
+    'holdfast-admin': read,
+  });
+  t.deepEqual(aggregated(roles.filter(({ metadata }) => metadata.name === 'holdfast-restorer')), []);
 });
 
 test('the hook applies the same CRDs that the first install brings', async (t) => {
@@ -279,7 +295,7 @@ const secretPaths = (schema: Rendered, path: string[] = []): string[] =>
       : secretPaths(property.items ?? property, [...path, name]),
   );
 
-test('admission asks about every reference to a Secret that a policy can hold', async (t) => {
+test('admission asks about every reference to a Secret that a policy can hold, and a Restore has those that it asks about', async (t) => {
   const crd = parse(readFileSync(join(root, 'crds/holdfast.dev_backuppolicies.yaml'), 'utf8'));
   const paths = secretPaths(crd.spec.versions[0].schema.openAPIV3Schema.properties.spec);
   t.deepEqual(paths.toSorted(), [
@@ -298,6 +314,12 @@ test('admission asks about every reference to a Secret that a policy can hold', 
     // Tiers are called `b` there.
     t.true(named.includes(path.replace(/^s3\./, 'b.')), path);
   }
+  const restores = parse(readFileSync(join(root, 'crds/holdfast.dev_restores.yaml'), 'utf8'));
+  t.deepEqual(secretPaths(restores.spec.versions[0].schema.openAPIV3Schema.properties.spec), [
+    'source.identitySecretRef',
+    'connection.caSecretRef',
+    'connection.credentialsSecretRef',
+  ]);
   t.is((await render('--set', 'admission.enabled=false')).filter(({ kind }) => kind.startsWith('ValidatingAdmission')).length, 0);
 });
 

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { parse } from 'yaml';
-import { type Loose, rightBackup, rightPolicy } from '../api/right-inputs.ts';
+import { type Loose, rightBackup, rightPolicy, rightRestore, rightUndo } from '../api/right-inputs.ts';
 import type { WrongInput } from '../api/wrong-policy.ts';
 import { wrongInputs } from '../api/wrong-inputs.ts';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -35,9 +35,11 @@ test.after.always(async () => {
 const apply = (object: unknown, ...flags: string[]) =>
   kubectl(['apply', '--namespace', namespace, ...flags, '-f', '-'], JSON.stringify(object));
 
+const plurals: Record<string, string> = { Backup: 'backups', Restore: 'restores' };
+
 // What kubectl sends, without a process for each: a create, or a server-side apply, both with strict field validation.
 const send = async (object: Loose, serverSide: boolean): Promise<string | undefined> => {
-  const resource = object.kind === 'Backup' ? 'backups' : 'backuppolicies';
+  const resource = plurals[object.kind] ?? 'backuppolicies';
   const collection = `/apis/holdfast.dev/v1alpha1/namespaces/${namespace}/${resource}`;
   const strict = { fieldValidation: 'Strict' };
   const name = String(object.metadata.name);
@@ -100,6 +102,7 @@ test('there is a wrong input for every field that people write, each with a name
   for (const [file, right] of [
     ['crds/holdfast.dev_backuppolicies.yaml', rightPolicy()],
     ['crds/holdfast.dev_backups.yaml', rightBackup()],
+    ['crds/holdfast.dev_restores.yaml', rightRestore()],
   ] as const) {
     const { spec } = parse(readYaml(file)).spec.versions[0].schema.openAPIV3Schema.properties;
     const broken = wrongInputs
@@ -113,8 +116,27 @@ test('there is a wrong input for every field that people write, each with a name
   }
 });
 
+// Messages of all rules in a schema, at any depth.
+const messagesOf = (schema: Loose): string[] => [
+  ...(schema['x-kubernetes-validations'] ?? []).map(({ message }: Loose) => message),
+  ...[...Object.values(schema.properties ?? {}), ...(schema.items === undefined ? [] : [schema.items])].flatMap(messagesOf),
+];
+
+test('there is a wrong input for every rule of a Restore', (t) => {
+  const { openAPIV3Schema } = parse(readYaml('crds/holdfast.dev_restores.yaml')).spec.versions[0].schema;
+  const said = wrongInputs
+    .filter(({ object }) => object.kind === 'Restore')
+    .flatMap(({ says }) => says.filter((words) => words.includes(' ')));
+  const messages = new Set(messagesOf({ properties: { spec: openAPIV3Schema.properties.spec } }));
+  t.true(messages.size > 20);
+  t.deepEqual(
+    [...messages].filter((message) => !said.some((words) => message.includes(words))),
+    [],
+  );
+});
+
 test('the resources that the wrong ones are made from are accepted', async (t) => {
-  for (const object of [rightPolicy('accepted'), rightBackup('accepted')]) {
+  for (const object of [rightPolicy('accepted'), rightBackup('accepted'), rightRestore('accepted'), rightUndo('accepted-undo')]) {
     for (const flags of [[], ['--server-side', '--force-conflicts']]) {
       const { code, stderr } = await apply(object, ...flags);
       t.is(code, 0, stderr);
@@ -124,8 +146,9 @@ test('the resources that the wrong ones are made from are accepted', async (t) =
 
 test('every sample is accepted', async (t) => {
   for (const file of readdirSync(join(root, 'manifests/samples'))) {
-    // Only asked: an operator in the cluster shall start nothing.
-    const { code, stderr } = await kubectl(['create', '--namespace', namespace, '--dry-run=server', '-f', `manifests/samples/${file}`]);
+    // Only asked: an operator in the cluster shall start nothing. A confirmation names the namespace.
+    const sample = readYaml(`manifests/samples/${file}`).replaceAll('confirmation: shop/', `confirmation: ${namespace}/`);
+    const { code, stderr } = await kubectl(['create', '--namespace', namespace, '--dry-run=server', '-f', '-'], sample);
     t.is(code, 0, `${file}: ${stderr}`);
   }
 });
@@ -141,7 +164,7 @@ test('defaults are filled in by the API server', async (t) => {
   t.is(spec.jobs.deadlines.dump, '6h');
   t.is(spec.components[0].postgresql.connection.sslMode, 'verify-full');
   t.deepEqual(spec.components[0].postgresql.logical, { enabled: true, databases: [], globals: true });
-  t.deepEqual(spec.objectives, { rpo: '24h' });
+  t.deepEqual(spec.objectives, { rpo: '24h', rto: '4h' });
   t.deepEqual(spec.history, { full: 50, incremental: 50, log: 50 });
   t.deepEqual(spec.components[0].postgresql.physical, { enabled: true, incremental: 'Auto', maxChain: 28 });
   t.deepEqual(spec.schedules, { health: { cron: '0 * * * *', timeZone: 'Etc/UTC', jitter: '59m' } });

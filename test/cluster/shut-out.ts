@@ -33,7 +33,7 @@ const rules = [
 
 // What an operator held when it was killed holds on to its namespace: nobody else lets it go.
 const letGo = async (namespace: string): Promise<void> => {
-  for (const kind of ['backups.holdfast.dev', 'backuppolicies.holdfast.dev']) {
+  for (const kind of ['backups.holdfast.dev', 'restores.holdfast.dev', 'backuppolicies.holdfast.dev']) {
     const { code, stdout } = await kubectl(['get', kind, '--namespace', namespace, '-o', 'json']);
     const found = code === 0 ? (JSON.parse(stdout) as { items: { metadata: { name: string; finalizers?: string[] } }[] }).items : [];
     for (const { metadata } of found.filter(({ metadata: { finalizers = [] } }) => finalizers.length > 0)) {
