@@ -28,13 +28,14 @@ export const confirmationProblem = ({ namespace, spec }: Written): WrittenRefusa
   };
 };
 
+const refuse = (message: string): WrittenRefusal => ({ kind: 'refusal', code: 'NothingToUndo', message });
+
 // An undo is of a Restore of the same policy (the confirmation speaks of that one), which has put something aside.
 export const undoProblem = ({ namespace, name, spec }: Written, undone: UndoneRestore | undefined): WrittenRefusal | undefined => {
   const of = spec.source.restoreRef?.name;
   if (of === undefined) {
     return undefined;
   }
-  const refuse = (message: string): WrittenRefusal => ({ kind: 'refusal', code: 'NothingToUndo', message });
   if (undone === undefined) {
     return refuse(`There is no Restore "${of}" in the namespace ${namespace}. See \`kubectl get restores -n ${namespace}\`.`);
   }
