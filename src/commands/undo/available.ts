@@ -20,14 +20,13 @@ export const mustBeAvailable = ({ metadata, spec, status }: Restore): Undo => {
 };
 
 const whyNot = (which: string, { spec, undo, ended }: { spec: Restore['spec']; undo: Undo | undefined; ended: boolean }): string => {
-  switch (undo?.state) {
-    case 'Undone':
-      return `The Restore ${which} was undone${undo.by === undefined ? '' : ` by ${undo.by}`} already.`;
-    case 'Expired':
-      return `What the Restore ${which} had put aside was kept until ${timeText(undo.until)} and is removed: nothing can be brought back from it.`;
-    default:
-      return ended
-        ? `The Restore ${which} has put nothing aside${spec.safetyBackup === 'Skip' ? ' (safetyBackup: Skip)' : ''}.`
-        : `The Restore ${which} has not ended. Deleting it stops it, and the old state is brought back.`;
+  if (undo?.state === 'Undone') {
+    return `The Restore ${which} was undone${undo.by === undefined ? '' : ` by ${undo.by}`} already.`;
   }
+  if (undo?.state === 'Expired') {
+    return `What the Restore ${which} had put aside was kept until ${timeText(undo.until)} and is removed: nothing can be brought back from it.`;
+  }
+  return ended
+    ? `The Restore ${which} has put nothing aside${spec.safetyBackup === 'Skip' ? ' (safetyBackup: Skip)' : ''}.`
+    : `The Restore ${which} has not ended. Deleting it stops it, and the old state is brought back.`;
 };
