@@ -86,10 +86,11 @@ export type RecoverCheckPlan = RecoverBase & {
 };
 
 export type RecoverPlan = RecoverPlanPlan | RecoverRestorePlan | RecoverUndoPlan | RecoverCheckPlan;
-export type RecoverMode = RecoverPlan['mode'];
+export const recoverModes = ['Plan', 'Restore', 'Undo', 'Discard', 'Check'] as const satisfies RecoverPlan['mode'][];
+export type RecoverMode = (typeof recoverModes)[number];
 
 // Printed once, as soon as it is known what will be done.
-export type PlannedLine = { kind: 'planned'; time: string; hash: string; planned: PlannedComponent };
+export type PlannedLine = { kind: 'planned'; time: string; planned: PlannedComponent };
 
 export type RecoverResult = ResultBase & {
   verb: 'recover';
@@ -97,7 +98,7 @@ export type RecoverResult = ResultBase & {
   component: string;
   attempt: number;
   // Plan and Restore.
-  plan?: { hash: string; planned: PlannedComponent };
+  planned?: PlannedComponent;
   // Restore and Undo, also where they failed: whether the new data stands in the place of the old now; whether the old is kept aside.
   replaced?: boolean;
   kept?: boolean;

@@ -20,6 +20,11 @@ export const restoreReasons = {
   RollingBack: { meaning: 'The restore failed; what was there before is being brought back.', remedy: 'Wait.' },
   Restored: { meaning: 'Everything is back, and was verified.', remedy: 'Nothing to do.' },
   Undone: { meaning: 'What was there before the restore is back.', remedy: 'Nothing to do.' },
+  WithinObjective: { meaning: 'It took no longer than the objective.', remedy: 'Nothing to do.' },
+  RTOExceeded: {
+    meaning: 'It took longer than spec.objectives.rto of the policy.',
+    remedy: 'See status.phases for what took so long, or raise the objective.',
+  },
   RestoreCancelled: { meaning: 'The Restore was deleted while it ran. The old state is brought back.', remedy: 'Nothing to do.' },
   ConfirmationMismatch: {
     meaning: 'spec.confirmation does not name the policy whose data would be replaced. Nothing was done.',

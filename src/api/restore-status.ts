@@ -1,7 +1,7 @@
 // What the status of a Restore says.
 import { z } from 'zod';
 import { count, labelName, mapList, objectName, setList, time } from './common.ts';
-import { workloadKinds } from './restore.ts';
+import { runAsSchema, workloadKinds } from './restore.ts';
 import { conditions, observedGeneration, phaseSecondsSchema } from './run-status.ts';
 
 export const restorePhases = [
@@ -34,6 +34,7 @@ const lsn = () => z.string().max(17);
 
 const plannedComponent = z.object({
   name: labelName(20).describe('Name of the component.'),
+  hash: z.string().max(16).describe('Names this part of the plan.'),
   target: z.string().max(300).describe('Where it goes, in words.'),
   overwrites: z.string().max(300).optional().describe('What is there now and is replaced. Absent: nothing.'),
   backupId: z.string().max(64).describe('The newest backup that is read.'),
@@ -58,6 +59,9 @@ const componentStatus = z.object({
   nextAttemptTime: time().optional().describe('When the next attempt may start.'),
   claimName: objectName().optional().describe('The claim that it is restored into.'),
   path: z.string().max(200).optional().describe('The data directory within the claim.'),
+  kind: z.enum(['volume', 'inPlace', 'server']).optional().describe('What kind of target it is.'),
+  runAs: runAsSchema.optional(),
+  begun: z.boolean().optional().describe('Whether the Job that writes was ever made.'),
   claimMade: z.boolean().optional().describe('Whether Holdfast made the claim for this Restore.'),
   replaced: z.boolean().optional().describe('Whether the new data stands in the place of the old.'),
   kept: z.boolean().optional().describe('Whether the old data is kept aside.'),

@@ -8,6 +8,7 @@ export const safetyBackups = ['Required', 'BestEffort', 'Skip'] as const;
 export type SafetyBackup = (typeof safetyBackups)[number];
 
 export const workloadKinds = ['Deployment', 'StatefulSet'] as const;
+export type WorkloadKind = (typeof workloadKinds)[number];
 
 const folder = (what: string) =>
   formatted(
@@ -16,7 +17,7 @@ const folder = (what: string) =>
     'write a folder within the volume, such as pgdata: no slash at either end, no "..", and never the root of the volume itself',
   ).describe(what);
 
-const runAs = z
+export const runAsSchema = z
   .object({
     user: z.int().min(1).max(2_147_483_647).describe('Uid that the server runs as. The files belong to it.'),
     group: z.int().min(1).max(2_147_483_647).describe('Its gid.'),
@@ -29,13 +30,13 @@ const volume = z.object({
   size: size().optional().describe('Size of the new claim. Default: what the plan says that it takes, and a third more.'),
   storageClassName: objectName().optional().describe('Storage class of the new claim. Default: the class of the cluster.'),
   path: folder('The data directory within the volume (PGDATA of the server that will use it).').default('pgdata'),
-  runAs: runAs.default({ user: 999, group: 999 }).describe('Whose files they are. Default: 999 for both, the user of the usual images.'),
+  runAs: runAsSchema.default({ user: 999, group: 999 }).describe('Whose files they are. Default: 999 for both, the user of the usual images.'),
 });
 
 const inPlace = z.object({
   claimName: objectName().describe('The claim that holds the data directory now.'),
   path: folder('The data directory within the volume. Default: what the workload that uses the claim says by PGDATA.').optional(),
-  runAs: runAs.optional().describe('Whose files they are. Default: what the workload that uses the claim runs as.'),
+  runAs: runAsSchema.optional().describe('Whose files they are. Default: what the workload that uses the claim runs as.'),
 });
 
 const server = z.object({

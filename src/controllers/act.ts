@@ -2,7 +2,7 @@
 import type { V1PersistentVolumeClaim } from '@kubernetes/client-node';
 import type { RunType } from '../api/backup-type.ts';
 import { annotation, apiVersion, finalizer, label, managedByValue, slotFinalizer } from '../api/group.ts';
-import type { Backup, BackupPolicy } from '../api/objects.ts';
+import type { Backup, BackupPolicy, Restore } from '../api/objects.ts';
 import type { Action, Decision, JobRequest } from '../core/jobs/request.ts';
 import { claimName } from '../core/plan/names.ts';
 import { hasReason } from '../kube/errors.ts';
@@ -15,11 +15,13 @@ import type { OperatorContext } from './context.ts';
 import { buildJob } from './jobs/job.ts';
 import { buildReceiver } from './receivers/deployment.ts';
 import { tell, tellOfChanges } from './tell.ts';
-import { backupPolicies, backups } from './resources.ts';
+import { backupPolicies, backups, restores } from './resources.ts';
+import { restoreClaim } from './restore/claim.ts';
+import { scaleWorkload } from './restore/workloads.ts';
 
-type Subject = Backup | BackupPolicy;
+type Subject = Backup | BackupPolicy | Restore;
 
-const resourceOf = (subject: Subject): Resource => (subject.kind === 'Backup' ? backups : backupPolicies);
+const resourceOf = ({ kind }: Subject): Resource => ({ Backup: backups, BackupPolicy: backupPolicies, Restore: restores })[kind];
 
 const refOf = ({ metadata }: Subject): { namespace: string; name: string } => ({ namespace: metadata.namespace, name: metadata.name });
 
@@ -73,6 +75,10 @@ const logEnd = ({ log }: OperatorContext, before: Subject, after: Subject): void
     const { phase, backupId, bytes, duration } = after.status;
     log.info('A Backup has ended', { Backup: `${after.metadata.namespace}/${after.metadata.name}`, phase, backupId, bytes, duration });
   }
+  if (before.kind === 'Restore' && after.kind === 'Restore' && before.status?.endTime === undefined && after.status?.endTime !== undefined) {
+    const { phase, duration, plan } = after.status;
+    log.info('A Restore has ended', { Restore: `${after.metadata.namespace}/${after.metadata.name}`, phase, duration, plan: plan?.hash });
+  }
 };
 
 // Undefined where the object is gone: nobody needs its status any more.
@@ -91,12 +97,14 @@ const whereThere = async <T>(writing: Promise<T>): Promise<T | undefined> => {
 const remember = ({ caches }: OperatorContext, written: Subject): void => {
   if (written.kind === 'Backup') {
     caches.backups.cache.remember(written);
+  } else if (written.kind === 'Restore') {
+    caches.restores.cache.remember(written);
   } else {
     caches.policies.cache.remember(written);
   }
 };
 
-const finalizerOf = ({ kind }: Subject): string => (kind === 'Backup' ? finalizer : slotFinalizer);
+const finalizerOf = ({ kind }: Subject): string => (kind === 'BackupPolicy' ? slotFinalizer : finalizer);
 
 // Returns the version of the subject where the action has changed it.
 const actOne = async (
@@ -142,6 +150,15 @@ const actOne = async (
     case 'deleteReceiver':
       await context.client.delete(deployments, { namespace, name: action.name }, { uid: action.uid });
       return undefined;
+    case 'createRestoreClaim':
+      await createOnce(context, persistentVolumeClaims, restoreClaim(subject as Restore, action));
+      return undefined;
+    case 'deleteClaim':
+      await context.client.delete(persistentVolumeClaims, { namespace, name: action.name }, { uid: action.uid });
+      return undefined;
+    case 'scaleWorkload':
+      await scaleWorkload(context, namespace, action);
+      return undefined;
   }
 };
 
@@ -154,7 +171,7 @@ const createJob = async (
   if (policy === undefined) {
     throw new TypeError(`Job ${request.name} has no policy`);
   }
-  const built = buildJob(request, policy, request.owner === 'Backup' ? subject : policy, context);
+  const built = buildJob(request, policy, request.owner === 'BackupPolicy' ? policy : subject, context);
   const made = await createOnce<Job>(context, jobs, built);
   if (made !== undefined) {
     context.caches.jobs.cache.remember(made);
@@ -243,6 +260,9 @@ const describe = (action: Action): string =>
     tell: 'A person should know',
     createReceiver: 'Creating the Deployment of a WAL receiver',
     deleteReceiver: 'Deleting the Deployment of a WAL receiver',
+    createRestoreClaim: 'Creating a PersistentVolumeClaim for a Restore',
+    deleteClaim: 'Deleting the PersistentVolumeClaim of a Restore that failed',
+    scaleWorkload: 'Scaling a workload',
   })[action.type];
 
 const detail = (action: Action): Record<string, string> => {
@@ -265,6 +285,11 @@ const detail = (action: Action): Record<string, string> => {
       return { component: action.component };
     case 'deleteReceiver':
       return { deployment: action.name };
+    case 'createRestoreClaim':
+    case 'deleteClaim':
+      return { claim: action.name };
+    case 'scaleWorkload':
+      return { workload: `${action.kind}/${action.name}`, replicas: String(action.to) };
     case 'addFinalizer':
     case 'removeFinalizer':
       return {};

@@ -1,7 +1,7 @@
 // What the operator keeps in memory of the cluster: one reflector for each kind, and the indexes that the controllers ask.
 import type { V1Deployment, V1Job, V1PersistentVolumeClaim, V1Pod } from '@kubernetes/client-node';
 import { label, managedByValue } from '../api/group.ts';
-import type { Backup, BackupPolicy } from '../api/objects.ts';
+import type { Backup, BackupPolicy, Restore } from '../api/objects.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { controllerOf } from '../kube/object.ts';
 import type { KubeObject } from '../kube/object.ts';
@@ -12,7 +12,7 @@ import type { Log } from '../telemetry/log.ts';
 import { brief, isSettled } from './brief.ts';
 import { backupLabel } from './hash.ts';
 import { withSharedTexts } from './shared.ts';
-import { backupPolicies, backups } from './resources.ts';
+import { backupPolicies, backups, restores } from './resources.ts';
 
 // As they come over the wire: times are text.
 export type Job = V1Job & KubeObject;
@@ -23,6 +23,7 @@ export type Claim = V1PersistentVolumeClaim & KubeObject;
 export type Caches = {
   policies: Reflector<BackupPolicy>;
   backups: Reflector<Backup>;
+  restores: Reflector<Restore>;
   jobs: Reflector<Job>;
   pods: Reflector<Pod>;
   claims: Reflector<Claim>;
@@ -30,6 +31,9 @@ export type Caches = {
   deployments: Reflector<Deployment>;
   // The Backups of one policy.
   backupsOf: (policy: Pick<BackupPolicy, 'metadata'>) => Backup[];
+  // The Restores of one policy, and all of a namespace.
+  restoresOf: (policy: Pick<BackupPolicy, 'metadata'>) => Restore[];
+  restoresIn: (namespace: string) => Restore[];
 };
 
 // Values of the indexes.
@@ -37,6 +41,8 @@ export const byPolicy = (namespace: string, policy: string): string => `policy:$
 export const byOwner = (uid: string): string => `owner:${uid}`;
 // By what stands in the label of its Jobs and pods, where that is not its name: a long one is cut there.
 export const byLabel = (namespace: string, value: string): string => `label:${namespace}/${value}`;
+// Restores of a namespace.
+export const byNamespace = (namespace: string): string => `namespace:${namespace}`;
 // Jobs that copy a Backup, by what stands in their label.
 export const byCopied = (namespace: string, value: string): string => `copy:${namespace}/${value}`;
 
@@ -58,7 +64,7 @@ const ownerIndex = (object: KubeObject): string[] => {
 const copiedBackup = ({ metadata }: KubeObject): string[] =>
   metadata?.labels?.[label.verb] === 'copy' ? [byCopied(metadata.namespace ?? '', metadata.labels[label.backup] ?? '')] : [];
 
-const cutName = ({ namespace, name }: Backup['metadata']): string[] => {
+const cutName = ({ namespace, name }: { namespace: string; name: string }): string[] => {
   const value = backupLabel(name);
   return value === name ? [] : [byLabel(namespace, value)];
 };
@@ -122,10 +128,23 @@ export const createCaches = (client: KubeClient, log: Log, namespace?: string): 
     keep: slim,
     indexOf: ({ metadata, spec }) => [byPolicy(metadata.namespace, spec.policyRef.name), ...cutName(metadata)],
   });
+  const comebacks = createReflector<Restore>({
+    ...common,
+    resource: restores,
+    keep: withoutNotes,
+    indexOf: ({ metadata, spec }) => [
+      byPolicy(metadata.namespace, spec.source.policyRef.name),
+      byNamespace(metadata.namespace),
+      ...cutName(metadata),
+    ],
+  });
   return {
     policies: createReflector<BackupPolicy>({ ...common, resource: backupPolicies, keep: whole }),
     backups: runs,
     backupsOf: ({ metadata }) => runs.cache.find(byPolicy(metadata.namespace, metadata.name)),
+    restores: comebacks,
+    restoresOf: ({ metadata }) => comebacks.cache.find(byPolicy(metadata.namespace, metadata.name)),
+    restoresIn: (namespace) => comebacks.cache.find(byNamespace(namespace)),
     jobs: createReflector<Job>({
       ...common,
       resource: jobs,
@@ -158,9 +177,17 @@ export const labelled = ({ backups: { cache } }: Caches, { metadata }: KubeObjec
   return [...(named === undefined ? [] : [named]), ...cache.find(byLabel(namespace, value))];
 };
 
+// Restores that a label of a Job or pod stands for.
+export const labelledRestores = ({ restores: { cache } }: Caches, { metadata }: KubeObject): Restore[] => {
+  const [namespace, value] = [metadata?.namespace ?? '', metadata?.labels?.[label.restore] ?? ''];
+  const named = cache.get({ namespace, name: value });
+  return [...(named === undefined ? [] : [named]), ...cache.find(byLabel(namespace, value))];
+};
+
 export const allReflectors = ({
   policies,
   backups: runs,
+  restores: comebacks,
   jobs: work,
   pods: workers,
   claims,
@@ -168,6 +195,7 @@ export const allReflectors = ({
 }: Caches): Pick<Reflector<KubeObject>, 'resource' | 'counts' | 'life' | 'run' | 'synced'>[] => [
   policies,
   runs,
+  comebacks,
   work,
   workers,
   claims,

@@ -1,12 +1,12 @@
 // Events about what a new status says, on the object itself; a run that ended badly is told of at its policy, too.
 import { apiVersion } from '../api/group.ts';
-import type { Backup, BackupPolicy } from '../api/objects.ts';
+import type { Backup, BackupPolicy, Restore } from '../api/objects.ts';
 import type { Condition } from '../api/run-status.ts';
 import { conditionEvents } from '../core/plan/condition-events.ts';
 import type { Regarding } from '../kube/events.ts';
 import type { OperatorContext } from './context.ts';
 
-type Subject = Backup | BackupPolicy;
+type Subject = Backup | BackupPolicy | Restore;
 
 const regarding = ({ kind, metadata }: Subject): Regarding => ({
   apiVersion,
@@ -28,9 +28,9 @@ export const tellOfChanges = (
   const before = subject.status?.conditions;
   conditionEvents(before, conditions).forEach((event) => events.record({ regarding: regarding(subject), ...event }));
   const failed = hasFailed(conditions);
-  if (failed !== undefined && hasFailed(before) === undefined && subject.kind === 'Backup' && policy !== undefined) {
-    const message = `Backup ${subject.metadata.name}: ${failed.message}`;
-    events.record({ regarding: regarding(policy), type: 'Warning', reason: failed.reason, action: 'Backup', message });
+  if (failed !== undefined && hasFailed(before) === undefined && subject.kind !== 'BackupPolicy' && policy !== undefined) {
+    const message = `${subject.kind} ${subject.metadata.name}: ${failed.message}`;
+    events.record({ regarding: regarding(policy), type: 'Warning', reason: failed.reason, action: subject.kind, message });
   }
 };
 

@@ -2,8 +2,10 @@
 // The small zod: the operator loads it at start, and the whole one takes 13 MiB.
 import * as z from 'zod/mini';
 import type { AgentResult, EntryLine, ProgressLine, WalLine, WindowLine } from '../../api/agent.ts';
+import type { PlannedLine } from '../../api/recover.ts';
 import { backupTypes, wholeReasons } from '../../api/backup-type.ts';
 import { categoryNames } from '../../api/categories.ts';
+import { plannedLine, recoverFacts } from './recover-lines.ts';
 
 const longestMessage = 1024;
 const text = (most: number) =>
@@ -159,6 +161,7 @@ const result = z.discriminatedUnion('verb', [
     restorableTo: z.exactOptional(time()),
     slot: z.exactOptional(z.enum(['Dropped', 'Absent', 'Kept'])),
   }),
+  z.extend(resultBase, recoverFacts),
   z.extend(resultBase, {
     verb: z.literal('inspect'),
     tier: name(),
@@ -166,11 +169,11 @@ const result = z.discriminatedUnion('verb', [
   }),
 ]);
 
-const line = z.union([progress, entry, windowLine, walLine, result]);
+const line = z.union([progress, entry, windowLine, walLine, plannedLine, result]);
 
 // Undefined for what is no line of the protocol, or not for us (logs).
-export const parseAgentLine = (content: string): ProgressLine | EntryLine | WindowLine | WalLine | AgentResult | undefined => {
-  if (!content.startsWith('{') || !/"kind":"(progress|entry|window|wal|result)"/.test(content)) {
+export const parseAgentLine = (content: string): ProgressLine | EntryLine | WindowLine | WalLine | PlannedLine | AgentResult | undefined => {
+  if (!content.startsWith('{') || !/"kind":"(progress|entry|window|wal|planned|result)"/.test(content)) {
     return undefined;
   }
   try {

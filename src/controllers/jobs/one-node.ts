@@ -3,18 +3,18 @@
 import type { V1Affinity } from '@kubernetes/client-node';
 import { label, managedByValue } from '../../api/group.ts';
 import type { BackupPolicy } from '../../api/objects.ts';
-import type { JobRequest } from '../../core/jobs/request.ts';
 import { receiversOf } from '../../core/receiver/wanted.ts';
-import { mountsFor } from './volumes.ts';
+import type { Mounted } from './secret-volume.ts';
 
-const staysTogether = (policy: BackupPolicy, request: JobRequest): boolean =>
-  receiversOf(policy).length > 0 && mountsFor(policy, request).some(({ volume }) => volume.persistentVolumeClaim !== undefined);
+// The volume that is restored into is no tier: the receiver does not hold it.
+const staysTogether = (policy: BackupPolicy, mounted: readonly Mounted[]): boolean =>
+  receiversOf(policy).length > 0 && mounted.some(({ volume }) => volume.persistentVolumeClaim !== undefined && volume.name.startsWith('tier-'));
 
-export const togetherLabel = (policy: BackupPolicy, request: JobRequest): Record<string, string> =>
-  staysTogether(policy, request) ? { [label.oneNode]: policy.metadata.name } : {};
+export const togetherLabel = (policy: BackupPolicy, mounted: readonly Mounted[]): Record<string, string> =>
+  staysTogether(policy, mounted) ? { [label.oneNode]: policy.metadata.name } : {};
 
-export const togetherAffinity = (policy: BackupPolicy, request: JobRequest): { affinity?: V1Affinity } => {
-  if (!staysTogether(policy, request)) {
+export const togetherAffinity = (policy: BackupPolicy, mounted: readonly Mounted[]): { affinity?: V1Affinity } => {
+  if (!staysTogether(policy, mounted)) {
     return {};
   }
   const matchLabels = { [label.managedBy]: managedByValue, [label.oneNode]: policy.metadata.name };

@@ -52,6 +52,10 @@ export const createOutputs = (client: KubeClient, log: Log): Outputs => {
           kept.progress = line;
           onProgress();
           break;
+        case 'planned':
+          kept.planned = line.planned;
+          onProgress();
+          break;
         case 'entry':
           if (entries.length < mostEntries) {
             entries.push(line);

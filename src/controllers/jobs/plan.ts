@@ -11,14 +11,17 @@ import { findComponent, findTier, primaryOf } from './find-in-policy.ts';
 import { postgresqlSource, tierPlan } from './plan-parts.ts';
 import { receivePlan } from './receive-plan.ts';
 
-// Builds the plan of one Job.
+// What every plan says.
+export const planBase = ({ metadata, spec }: BackupPolicy, clusterId: string) => ({
+  policy: { namespace: metadata.namespace, name: metadata.name },
+  clusterId,
+  verificationKeys: spec.encryption.verificationKeys,
+});
+
+// Builds the plan of one Job, but those of a Restore.
 export const agentPlan = (policy: BackupPolicy, request: JobRequest, clusterId: string): AgentPlan => {
   const { encryption } = policy.spec;
-  const base = {
-    policy: { namespace: policy.metadata.namespace, name: policy.metadata.name },
-    clusterId,
-    verificationKeys: encryption.verificationKeys,
-  };
+  const base = planBase(policy, clusterId);
   const tier = tierPlan(policy, findTier(policy, request.tier));
   switch (request.verb) {
     case 'dump': {
@@ -66,7 +69,7 @@ export const agentPlan = (policy: BackupPolicy, request: JobRequest, clusterId: 
     case 'receive':
       return request.dropSlot === undefined ? receivePlan(policy, request, base) : dropPlan(request, request.dropSlot, base);
     case 'recover':
-      throw new TypeError(`The plan of ${request.name} is made from its Restore`);
+      throw new TypeError(`What ${request.name} does, its Restore says`);
     case 'inspect':
       return { ...base, verb: 'inspect', tier, verification: verificationPlan(policy, request.tier) };
   }

@@ -1,5 +1,5 @@
 // The pod of a Job: Pod Security `restricted`, no API token, nothing writable but memory and its tier.
-import type { V1EnvVar, V1PodSpec, V1ResourceRequirements, V1Toleration } from '@kubernetes/client-node';
+import type { V1Container, V1EnvVar, V1PodSecurityContext, V1PodSpec, V1ResourceRequirements, V1Toleration } from '@kubernetes/client-node';
 import { mountPath, planVariable } from '../../api/agent.ts';
 import type { AgentPlan } from '../../api/agent.ts';
 import type { BackupPolicy } from '../../api/objects.ts';
@@ -8,7 +8,7 @@ import type { JobRequest } from '../../core/jobs/request.ts';
 import { findTier } from './find-in-policy.ts';
 import { memorySettings } from './memory-settings.ts';
 import { togetherAffinity } from './one-node.ts';
-import { mountsFor } from './volumes.ts';
+import type { Mounted } from './secret-volume.ts';
 
 const agentId = 65_532;
 // An agent ends its uploads and keeps its log within 30 seconds of SIGTERM. A namespace that goes away waits half of this and looks again:
@@ -44,8 +44,17 @@ const tolerations = ({ spec }: BackupPolicy): V1Toleration[] => {
 
 const environment = (values: Record<string, string>): V1EnvVar[] => Object.entries(values).map(([name, value]) => ({ name, value }));
 
-export const podSpec = (policy: BackupPolicy, request: JobRequest, plan: AgentPlan, image: string): V1PodSpec => {
-  const mounted = mountsFor(policy, request);
+// What differs in a Job of a Restore: its mounts, who runs it, the server beside it, and where it must run.
+export type PodParts = { mounted: Mounted[]; user?: PodUser; beside?: V1Container[]; node?: string };
+export type PodUser = Pick<V1PodSecurityContext, 'runAsUser' | 'runAsGroup' | 'fsGroup'>;
+
+export const podSpec = (
+  policy: BackupPolicy,
+  request: JobRequest,
+  plan: AgentPlan,
+  image: string,
+  { mounted, user, beside = [], node }: PodParts,
+): V1PodSpec => {
   const { nodeSelector, imagePullSecrets } = policy.spec.jobs;
   return {
     restartPolicy: request.receive?.mode === 'Continuous' ? 'Always' : 'Never',
@@ -58,9 +67,11 @@ export const podSpec = (policy: BackupPolicy, request: JobRequest, plan: AgentPl
       runAsUser: agentId,
       runAsGroup: agentId,
       fsGroup: agentId,
+      ...user,
       fsGroupChangePolicy: 'OnRootMismatch',
       seccompProfile: { type: 'RuntimeDefault' },
     },
+    ...(beside.length === 0 ? {} : { initContainers: beside }),
     containers: [
       {
         name: agentContainer,
@@ -79,9 +90,11 @@ export const podSpec = (policy: BackupPolicy, request: JobRequest, plan: AgentPl
       },
     ],
     volumes: mounted.map(({ volume }) => volume),
-    ...(nodeSelector === undefined ? {} : { nodeSelector }),
+    ...(nodeSelector === undefined && node === undefined
+      ? {}
+      : { nodeSelector: { ...nodeSelector, ...(node === undefined ? {} : { 'kubernetes.io/hostname': node }) } }),
     tolerations: tolerations(policy),
-    ...togetherAffinity(policy, request),
+    ...togetherAffinity(policy, mounted),
     ...(imagePullSecrets === undefined ? {} : { imagePullSecrets }),
   };
 };

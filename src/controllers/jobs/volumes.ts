@@ -13,12 +13,12 @@ import type { Key, Mounted } from './secret-volume.ts';
 const scratchSize = '64Mi';
 
 // Memory, never a disk: nothing lies on a disk in plain text.
-const scratch: Mounted = {
+export const scratch: Mounted = {
   volume: { name: 'tmp', emptyDir: { medium: 'Memory', sizeLimit: scratchSize } },
   mount: { name: 'tmp', mountPath: '/tmp' },
 };
 
-// Everything that one Job mounts.
+// Everything that one Job mounts, but those of a Restore.
 export const mountsFor = (policy: BackupPolicy, request: JobRequest): Mounted[] => {
   const tier = findTier(policy, request.tier);
   switch (request.verb) {
@@ -46,14 +46,14 @@ export const mountsFor = (policy: BackupPolicy, request: JobRequest): Mounted[] 
         ? [scratch, ...receiveMounts(policy, request), ...connectionMounts(policy, request)]
         : [scratch, ...dropMounts(request.dropSlot)];
     case 'recover':
-      throw new TypeError(`The mounts of ${request.name} are made from its Restore`);
+      throw new TypeError(`What ${request.name} mounts, its Restore says`);
     case 'check':
     case 'logs':
       return [scratch, ...tierMounts(policy, tier, false)];
   }
 };
 
-const tierMounts = (policy: BackupPolicy, tier: Tier, writes: boolean): Mounted[] => {
+export const tierMounts = (policy: BackupPolicy, tier: Tier, writes: boolean): Mounted[] => {
   const { name, persistentVolumeClaim, s3 } = tier;
   if (persistentVolumeClaim !== undefined) {
     const claim = persistentVolumeClaim.claimName ?? claimName(policy.metadata.name, name);

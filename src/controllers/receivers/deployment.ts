@@ -13,6 +13,7 @@ import type { JobSettings } from '../jobs/job.ts';
 import { togetherLabel } from '../jobs/one-node.ts';
 import { agentPlan } from '../jobs/plan.ts';
 import { podSpec } from '../jobs/pod.ts';
+import { mountsFor } from '../jobs/volumes.ts';
 
 // The same pod as a Job has; only that it is started again whenever it ends.
 export const buildReceiver = (policy: BackupPolicy, component: string, settings: JobSettings): V1Deployment & KubeObject => {
@@ -25,9 +26,10 @@ export const buildReceiver = (policy: BackupPolicy, component: string, settings:
     [label.verb]: request.verb,
   };
   const plan = agentPlan(policy, request, settings.clusterId);
+  const mounted = mountsFor(policy, request);
   const template = {
-    metadata: { labels: { ...selector, ...togetherLabel(policy, request) } },
-    spec: podSpec(policy, request, plan, imageFor(request, policy, settings)),
+    metadata: { labels: { ...selector, ...togetherLabel(policy, mounted) } },
+    spec: podSpec(policy, request, plan, imageFor(request, policy, settings), { mounted }),
   };
   return {
     apiVersion: 'apps/v1',

@@ -1,11 +1,13 @@
 // A Job, its pod and what the pod printed, as decisions see them.
 import type { AgentResult, EntryLine, ProgressLine, WindowLine } from '../../api/agent.ts';
+import type { PlannedComponent } from '../../api/restore-status.ts';
 import type { Action, JobVerb } from './request.ts';
 
 export type JobState =
   // The container has not started. `message` says why, where that is known.
   | ({ type: 'Waiting'; message?: string } & Leaving)
-  | ({ type: 'Running'; progress?: ProgressLine } & Leaving)
+  // `planned`: what a restore has said that it does.
+  | ({ type: 'Running'; progress?: ProgressLine; planned?: PlannedComponent } & Leaving)
   // It ended, and what it printed has not been read to the end yet.
   | { type: 'Reading' }
   // It ended. No result: nobody knows what it did; `message` says what is known. `entries` is there once the whole log was read.

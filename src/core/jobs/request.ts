@@ -2,7 +2,9 @@
 import type { ReceiveMode } from '../../api/agent.ts';
 import type { BackupType, RunType } from '../../api/backup-type.ts';
 import type { Category } from '../../api/categories.ts';
-import type { RecoverMode, SettledPoint } from '../../api/recover.ts';
+import type { RecoverMode } from '../../api/recover.ts';
+import type { PlannedComponent } from '../../api/restore-status.ts';
+import type { WorkloadKind } from '../../api/restore.ts';
 import type { SlotFacts } from '../../api/slot-status.ts';
 
 // `check` and `logs` are the agent's verb `inspect` for one backup: to find out whether it is sealed, and to print its stored log.
@@ -51,9 +53,7 @@ export type RecoverRequest = {
   // The node that holds the claim, where a pod has it mounted already.
   node?: string;
   // For Restore: the plan that it must keep to.
-  planHash?: string;
-  // For Restore: what the plan has settled (settledBy of src/core/restore/settled.ts). Absent: as the spec says.
-  settled?: SettledPoint;
+  planned?: PlannedComponent;
   // For Undo: the Restore whose work is undone, where it is not this one.
   undoes?: { name: string; uid: string };
   // For Check: what the live server must be.
@@ -74,7 +74,12 @@ export type Action =
   | { type: 'tell'; reason: string; message: string }
   // The Deployment of a component's WAL receiver.
   | { type: 'createReceiver'; component: string }
-  | { type: 'deleteReceiver'; name: string; uid: string };
+  | { type: 'deleteReceiver'; name: string; uid: string }
+  // A claim for a component of a Restore, and its end where the Restore failed.
+  | { type: 'createRestoreClaim'; component: string; name: string; bytes: number; storageClassName?: string }
+  | { type: 'deleteClaim'; name: string; uid: string }
+  // To 0: from any other number. To another number: only from 0.
+  | { type: 'scaleWorkload'; kind: WorkloadKind; name: string; uid: string; to: number };
 
 export const createJob = (job: JobRequest): Action => ({ type: 'createJob', job });
 

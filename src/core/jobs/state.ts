@@ -1,6 +1,7 @@
 // From a Job, the pods that belong to it, and what was read of their output, to one state.
 import type { V1Job, V1JobCondition, V1Pod } from '@kubernetes/client-node';
 import type { AgentResult, EntryLine, ProgressLine, WindowLine } from '../../api/agent.ts';
+import type { PlannedComponent } from '../../api/restore-status.ts';
 import { instantOf } from '../plan/time.ts';
 import type { EndCause, JobState } from './facts.ts';
 import { agentContainer, podStart } from './pod-waiting.ts';
@@ -15,6 +16,8 @@ export type Output = {
   // All of them, once that is known.
   windows?: WindowLine[];
   progress?: ProgressLine;
+  // What a restore has said that it does.
+  planned?: PlannedComponent;
 };
 
 export type StateInput = {
@@ -62,7 +65,7 @@ const live = ({ output, eventMessage }: StateInput, pod: V1Pod): JobState => {
   const { deletionTimestamp } = pod.metadata ?? {};
   const leaving = deletionTimestamp === undefined ? {} : { leavesBy: kubeTime(deletionTimestamp) };
   if (started) {
-    return { type: 'Running', ...leaving, ...(output?.progress === undefined ? {} : { progress: output.progress }) };
+    return { type: 'Running', ...leaving, ...(output?.progress === undefined ? {} : { progress: output.progress }), ...(output?.planned === undefined ? {} : { planned: output.planned }) };
   }
   return { type: 'Waiting', ...leaving, ...(message === undefined ? {} : { message: withRemedy(message) }) };
 };

@@ -1,0 +1,97 @@
+// What a Job of a Restore sees of volumes and Secrets, and the server that replays beside the agent.
+import { dirname } from 'node:path';
+import type { V1Container, V1PodSpec } from '@kubernetes/client-node';
+import { recoverPaths } from '../../api/recover.ts';
+import { serverRunnerScript } from '../../api/server-runner.ts';
+import type { BackupPolicy, Restore } from '../../api/objects.ts';
+import type { ServerTargetSpec } from '../../api/restore.ts';
+import type { JobRequest } from '../../core/jobs/request.ts';
+import { wantedTarget } from '../../core/restore/targets.ts';
+import { findComponent, findTier } from './find-in-policy.ts';
+import { login, secretVolume } from './secret-volume.ts';
+import type { Mounted } from './secret-volume.ts';
+import { scratch, tierMounts } from './volumes.ts';
+
+// Everything that the agent mounts.
+export const recoverMounts = (policy: BackupPolicy, restore: Restore, request: JobRequest): Mounted[] => {
+  const { mode, directory } = request.recover ?? {};
+  switch (mode) {
+    case 'Plan':
+      return [scratch, ...sourceMounts(policy, restore, request), ...dumpTarget(policy, restore, request)];
+    case 'Restore':
+      return [
+        scratch,
+        ...sourceMounts(policy, restore, request),
+        ...dumpTarget(policy, restore, request),
+        ...(directory === undefined ? [] : [claimMount(directory.claimName), run]),
+      ];
+    case 'Undo':
+    case 'Discard':
+      return [scratch, ...(directory === undefined ? [] : [claimMount(directory.claimName)])];
+    case 'Check':
+    case undefined: {
+      const { connection } = findComponent(policy, request.component).postgresql ?? {};
+      return [scratch, ...(connection === undefined ? [] : serverMounts(connection))];
+    }
+  }
+};
+
+const sourceMounts = (policy: BackupPolicy, { spec }: Restore, { tier }: JobRequest): Mounted[] => {
+  const { identitySecretRef: ref } = spec.source;
+  return [
+    ...tierMounts(policy, findTier(policy, tier), false),
+    ...(ref === undefined ? [] : [secretVolume('identity', ref.name, [{ key: ref.key, path: 'identity' }], dirname(recoverPaths.identity))]),
+  ];
+};
+
+const dumpTarget = (policy: BackupPolicy, restore: Restore, { component = '' }: JobRequest): Mounted[] => {
+  const { server } = wantedTarget(restore, policy, component);
+  return server === undefined ? [] : serverMounts(server.connection);
+};
+
+const serverMounts = ({ credentialsSecretRef, caSecretRef: ca }: ServerTargetSpec['connection']): Mounted[] => [
+  login('server', recoverPaths.serverCredentials, credentialsSecretRef),
+  ...(ca === undefined ? [] : [secretVolume('server-ca', ca.name, [{ key: ca.key, path: 'ca.crt' }], dirname(recoverPaths.serverCa))]),
+];
+
+const claimMount = (claimName: string): Mounted => ({
+  volume: { name: 'target', persistentVolumeClaim: { claimName } },
+  mount: { name: 'target', mountPath: recoverPaths.target },
+});
+
+// Where the agent and the server meet: requests, answers, a socket.
+const run: Mounted = {
+  volume: { name: 'run', emptyDir: { medium: 'Memory', sizeLimit: '64Mi' } },
+  mount: { name: 'run', mountPath: recoverPaths.run },
+};
+
+const serverResources = { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } };
+
+// A native sidecar: it is there before the agent, and ends when the agent has ended. It sees the volume, and no Secret.
+export const serverBeside = (policy: BackupPolicy, request: JobRequest, agentImage: string): V1Container[] => {
+  const { recover, component } = request;
+  const { postgresql } = findComponent(policy, component);
+  if (recover?.mode !== 'Restore' || recover.directory === undefined || postgresql === undefined) {
+    return [];
+  }
+  return [
+    {
+      name: 'server',
+      image: postgresql.image ?? agentImage,
+      imagePullPolicy: 'IfNotPresent',
+      restartPolicy: 'Always',
+      command: ['sh', '-c', serverRunnerScript({ directory: recoverPaths.run, major: postgresql.version })],
+      resources: serverResources,
+      securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+      volumeMounts: [claimMount(recover.directory.claimName).mount, run.mount, scratch.mount],
+    },
+  ];
+};
+
+// Who the files belong to is who writes them.
+export const recoverUser = ({ recover }: JobRequest): Pick<NonNullable<V1PodSpec['securityContext']>, 'runAsUser' | 'runAsGroup' | 'fsGroup'> | undefined => {
+  const runAs = recover?.directory?.runAs;
+  return runAs === undefined || recover?.mode === 'Plan' || recover?.mode === 'Check'
+    ? undefined
+    : { runAsUser: runAs.user, runAsGroup: runAs.group, fsGroup: runAs.group };
+};

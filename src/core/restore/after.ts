@@ -1,0 +1,70 @@
+// Facts at and after the end of a Restore: deletion, a policy that is gone, what was put aside.
+import { finalizer } from '../../api/group.ts';
+import type { RestoreStatus } from '../../api/restore-status.ts';
+import { deleteJobs } from '../jobs/facts.ts';
+import type { Action } from '../jobs/request.ts';
+import { instantOf, minute } from '../plan/time.ts';
+import { discarding } from './discarding.ts';
+import { fail } from './fail.ts';
+import { hasEnded, statusOf } from './observed.ts';
+import type { RestoreDecision, RestoreFact, RestoreObserved } from './observed.ts';
+
+// On a node that is lost a pod never ends: nobody waits for it longer than this.
+const longestDeletionMilliseconds = 10 * minute;
+
+const release = ({ restore }: RestoreObserved): Action[] =>
+  restore.metadata.finalizers?.includes(finalizer) === true ? [{ type: 'removeFinalizer' }] : [];
+
+// Deleting a Restore that runs stops it, and brings the old state back first. In a namespace that goes away it waits for nothing.
+export const deleting: RestoreFact = (observed) => {
+  const { deletionTimestamp } = observed.restore.metadata;
+  if (deletionTimestamp === undefined) {
+    return undefined;
+  }
+  const status = statusOf(observed);
+  const left = Date.parse(deletionTimestamp) + longestDeletionMilliseconds - observed.now;
+  if (observed.namespaceTerminating || release(observed).length === 0) {
+    return { actions: release(observed), status };
+  }
+  if (left <= 0) {
+    return { actions: [...giveBack(status), ...release(observed)], status };
+  }
+  if (!hasEnded(status) && status.stage !== undefined) {
+    return status.failure === undefined
+      ? fail(observed, status, { reason: 'RestoreCancelled', message: 'The Restore was deleted while it ran.' })
+      : undefined;
+  }
+  const jobs = observed.jobs.filter(({ ours }) => ours);
+  return jobs.length === 0
+    ? { actions: release(observed), status }
+    : { actions: deleteJobs(jobs), status, againMilliseconds: left };
+};
+
+// Nobody is left without their workloads because a node is lost. The data directory is whole at any time: the old one or the new one.
+const giveBack = ({ quiesce }: RestoreStatus): Action[] =>
+  quiesce === undefined || quiesce.resumedTime !== undefined
+    ? []
+    : quiesce.workloads.map(({ kind, name, uid, replicas }) => ({ type: 'scaleWorkload', kind, name, uid, to: replicas }));
+
+// It has ended. Its finalizer goes, and what was put aside is kept for a while.
+export const finished: RestoreFact = (observed) => {
+  const status = statusOf(observed);
+  if (!hasEnded(status)) {
+    return undefined;
+  }
+  const next = withUndo(observed, status);
+  return { ...next, actions: [...release(observed), ...next.actions] };
+};
+
+const withUndo = (observed: RestoreObserved, status: RestoreStatus): RestoreDecision => {
+  const { undo } = status;
+  if (undo?.state !== 'Available') {
+    return { actions: [], status };
+  }
+  if (observed.undoneBy !== undefined) {
+    const { until: _, ...rest } = undo;
+    return { actions: [], status: { ...status, undo: { ...rest, state: 'Undone', by: observed.undoneBy } } };
+  }
+  const left = (instantOf(undo.until) ?? observed.now) - observed.now;
+  return left > 0 ? { actions: [], status, againMilliseconds: left } : discarding(observed, status);
+};

@@ -1,0 +1,93 @@
+// What follows a failure: the old state is brought back, workloads get their replicas, and only then the Restore has ended.
+import type { ConditionReason } from '../../api/conditions.ts';
+import type { RestoredComponent, RestoreStatus } from '../../api/restore-status.ts';
+import { stopJob } from '../jobs/facts.ts';
+import type { Action } from '../jobs/request.ts';
+import { cut } from '../plan/conditions.ts';
+import { componentsOf, isUndo, statusOf } from './observed.ts';
+import type { RestoreDecision, RestoreObserved } from './observed.ts';
+import { ended, goingOn, reasonFor } from './outcome.ts';
+import { enter } from './stages.ts';
+
+export type Failure = { reason: ConditionReason; message: string };
+
+// Whether the Job that replaces data was ever made for a component in place: then it may have done anything.
+const isTouched = ({ begun, claimMade }: RestoredComponent): boolean => begun === true && claimMade !== true;
+
+const holdsWorkloads = ({ quiesce }: RestoreStatus): boolean => quiesce !== undefined && quiesce.resumedTime === undefined;
+
+// The reason of those that failed: the first one's word.
+export const failureOf = (components: RestoredComponent[]): Failure => {
+  const failed = components.filter(({ outcome }) => outcome === 'Failed');
+  const [first] = failed;
+  const message = failed.map(({ name, message: text, category }) => `${name}: ${text ?? category ?? 'failed'}`).join(' · ');
+  return { reason: reasonFor(first?.code, first?.category), message: cut(message) };
+};
+
+// Stops what runs. An undo that fails has nothing to bring back: both states are kept until it works.
+export const fail = (observed: RestoreObserved, status: RestoreStatus, failure: Failure): RestoreDecision => {
+  const actions: Action[] = observed.jobs.flatMap((job) => (job.ours ? stopJob(job) : []));
+  const known: RestoreStatus = { ...status, failure: { reason: failure.reason, message: cut(failure.message) } };
+  const touched = (status.components ?? []).some(isTouched) && !isUndo(observed);
+  if (touched) {
+    const components = (status.components ?? []).map((component) =>
+      isTouched(component) ? { ...component, outcome: 'Pending' as const } : component,
+    );
+    const stage = status.quiesce?.resumedTime === undefined ? 'Undoing' : 'UndoQuiescing';
+    return rollingBack(observed, enter(observed, { ...known, components }, stage, []), actions);
+  }
+  if (holdsWorkloads(status)) {
+    return rollingBack(observed, enter(observed, known, 'UndoResuming', []), actions);
+  }
+  return endFailed(observed, known, actions);
+};
+
+const rollingBack = (observed: RestoreObserved, status: RestoreStatus, actions: Action[]): RestoreDecision => ({
+  actions,
+  status: goingOn(observed, status, { phase: 'RollingBack', reason: 'RollingBack', message: rollbackMessage(status) }),
+  againMilliseconds: 0,
+});
+
+export const rollbackMessage = ({ failure }: RestoreStatus): string =>
+  cut(`${failure?.message ?? 'It failed.'} What was there before is being brought back.`);
+
+// Everything is as it was. What was made for it goes away.
+export const endFailed = (observed: RestoreObserved, status: RestoreStatus, actions: Action[] = []): RestoreDecision => {
+  const { reason, message } = status.failure ?? { reason: 'InternalError', message: 'It failed.' };
+  const back = (status.components ?? []).some(({ outcome }) => outcome === 'Undone') ? ' What was there before is back.' : '';
+  return {
+    actions: [...actions, ...dropClaims(observed, status.components ?? [])],
+    status: ended(observed, { ...status, components: settled(status.components ?? []) }, {
+      good: false,
+      reason: reason as ConditionReason,
+      message: `${message}${back}`,
+    }),
+  };
+};
+
+// Nothing of a component goes on after the end.
+const settled = (components: RestoredComponent[]): RestoredComponent[] =>
+  components.map((component) =>
+    ['Failed', 'Undone', 'Pending'].includes(component.outcome)
+      ? component
+      : component.claimMade === true || component.outcome === 'Running'
+        ? { ...component, outcome: 'Failed' }
+        : component,
+  );
+
+// Claims that were made for this Restore and hold nothing whole.
+const dropClaims = ({ claims, restore }: RestoreObserved, components: RestoredComponent[]): Action[] =>
+  components.flatMap(({ claimName, claimMade }) => {
+    const claim = claims.find(({ name }) => name === claimName);
+    return claimMade === true && claim !== undefined && claim.madeFor === restore.metadata.uid
+      ? [{ type: 'deleteClaim' as const, name: claim.name, uid: claim.uid }]
+      : [];
+  });
+
+// Fails by what its components say.
+export const failByComponents = (observed: RestoreObserved, components: RestoredComponent[]): RestoreDecision =>
+  fail(observed, { ...statusOf(observed), components }, failureOf(components));
+
+export const hasFailed = (components: RestoredComponent[]): boolean => components.some(({ outcome }) => outcome === 'Failed');
+
+export const anyTouched = (observed: RestoreObserved): boolean => componentsOf(observed).some(isTouched);

@@ -1,0 +1,135 @@
+// One component's way through the attempts of one stage's Job.
+import type { RecoverMode, RecoverResult } from '../../api/recover.ts';
+import type { RestoredComponent, RestoreStatus } from '../../api/restore-status.ts';
+import { attemptBackoff } from '../backup/attempts.ts';
+import { deadlinesFor } from '../jobs/deadlines.ts';
+import { stopJob } from '../jobs/facts.ts';
+import type { JobFacts } from '../jobs/facts.ts';
+import { judge } from '../jobs/judge.ts';
+import type { Verdict } from '../jobs/judge.ts';
+import { createJob } from '../jobs/request.ts';
+import type { Action, RecoverRequest } from '../jobs/request.ts';
+import { cut } from '../plan/conditions.ts';
+import { instantOf, isoTime } from '../plan/time.ts';
+import { isRecoverResult, restoreJobName } from './observed.ts';
+import type { RunningRestore } from './observed.ts';
+
+export type StageWork = {
+  // In the name of the Job.
+  what: 'plan' | 'restore' | 'check' | 'undo' | 'discard';
+  mode: RecoverMode;
+  // How a component is called that is done.
+  done: RestoredComponent['outcome'];
+  request: (component: RestoredComponent) => RecoverRequest;
+  // What a result adds to the component.
+  learned: (result: RecoverResult) => Partial<RestoredComponent>;
+  // How often it is tried; default: jobs.attempts of the policy. Infinity: until it works.
+  attempts?: number;
+};
+
+export type Step = {
+  component: RestoredComponent;
+  actions: Action[];
+  againMilliseconds?: number;
+  progress?: NonNullable<RestoreStatus['progress']>;
+  result?: RecoverResult;
+};
+
+const still = (component: RestoredComponent): Step => ({ component, actions: [] });
+
+// Moves a component that is not done yet. `mayStart`: there is room for another Job.
+export const stepComponent = (observed: RunningRestore, work: StageWork, component: RestoredComponent, mayStart: boolean): Step => {
+  if (component.outcome === work.done || component.outcome === 'Failed') {
+    return still(component);
+  }
+  return component.outcome === 'Running' ? watch(observed, work, component) : start(observed, work, component, mayStart);
+};
+
+const start = (observed: RunningRestore, work: StageWork, component: RestoredComponent, mayStart: boolean): Step => {
+  const wait = (instantOf(component.nextAttemptTime) ?? 0) - observed.now;
+  if (wait > 0 || !mayStart) {
+    return { ...still(component), ...(wait > 0 ? { againMilliseconds: wait } : {}) };
+  }
+  const attempt = (component.attempt ?? 0) + 1;
+  const { nextAttemptTime: _next, message: _message, ...rest } = component;
+  const job = createJob({
+    name: nameOf(observed, work, component.name, attempt),
+    verb: 'recover',
+    attempt,
+    owner: 'Restore',
+    tier: observed.restore.spec.source.tier ?? observed.policy.spec.tiers[0]?.name ?? '',
+    component: component.name,
+    recover: { ...work.request(component), mode: work.mode },
+  });
+  return { component: { ...rest, outcome: 'Running', attempt }, actions: [job] };
+};
+
+const nameOf = (observed: RunningRestore, { what }: StageWork, component: string, attempt: number): string =>
+  restoreJobName(observed, `${what}-${component}`, attempt);
+
+// The Job of a component's newest attempt.
+export const jobOf = (observed: RunningRestore, work: StageWork, { name, attempt = 1 }: RestoredComponent): JobFacts | undefined =>
+  observed.jobs.find((job) => job.name === nameOf(observed, work, name, attempt));
+
+const watch = (observed: RunningRestore, work: StageWork, component: RestoredComponent): Step => {
+  const attempt = component.attempt ?? 1;
+  const job = jobOf(observed, work, component);
+  const verdict = judge(job, { verb: 'recover', component: component.name, attempt }, deadlinesFor(observed.policy, 'recover'), observed.now);
+  switch (verdict.type) {
+    case 'Waiting': {
+      const { message, againMilliseconds } = verdict;
+      return { ...still({ ...component, ...(message === undefined ? {} : { message: cut(message) }) }), againMilliseconds };
+    }
+    case 'Running': {
+      const { message: _message, ...running } = component;
+      const { progress, againMilliseconds } = verdict;
+      const shown = progress && { component: component.name, phase: cut(progress.phase, 40), bytes: progress.bytes, time: progress.time };
+      return { ...still(running), againMilliseconds, ...(shown === undefined ? {} : { progress: shown }) };
+    }
+    case 'Succeeded':
+      return isRecoverResult(verdict.result)
+        ? { ...still(learn(component, work, verdict.result)), result: verdict.result }
+        : still(component);
+    case 'Failed':
+    case 'Lost':
+      return { ...failed(observed, work, component, verdict), actions: stopJob(job) };
+  }
+};
+
+const learn = (component: RestoredComponent, work: StageWork, result: RecoverResult): RestoredComponent => {
+  const { message: _message, category: _category, code: _code, ...rest } = component;
+  return { ...rest, outcome: work.done, ...(result.note === undefined ? {} : { message: cut(result.note) }), ...work.learned(result) };
+};
+
+// What vanished without a result is tried again: every Job of a Restore goes on from whatever is there.
+const failed = (
+  observed: RunningRestore,
+  { attempts = observed.policy.spec.jobs.attempts }: StageWork,
+  component: RestoredComponent,
+  verdict: Extract<Verdict, { type: 'Failed' | 'Lost' }>,
+): Step => {
+  const attempt = component.attempt ?? 1;
+  const why = {
+    category: verdict.category,
+    ...(verdict.code === undefined ? {} : { code: verdict.code }),
+    message: cut(verdict.message),
+  };
+  if ((verdict.type === 'Lost' || verdict.retryable || attempts === Infinity) && attempt < attempts) {
+    const next = verdict.endTime + attemptBackoff(attempt);
+    return {
+      ...still({ ...component, ...why, outcome: 'Pending', attempt, nextAttemptTime: isoTime(next) }),
+      againMilliseconds: Math.max(0, next - observed.now),
+    };
+  }
+  return still({ ...component, ...why, outcome: 'Failed' });
+};
+
+// All components of a stage, so many Jobs at a time as the policy allows.
+export const stepAll = (observed: RunningRestore, work: StageWork, components: RestoredComponent[]): Step[] => {
+  let room = observed.policy.spec.jobs.parallelism - components.filter(({ outcome }) => outcome === 'Running').length;
+  return components.map((component) => {
+    const next = stepComponent(observed, work, component, room > 0);
+    room -= component.outcome !== 'Running' && next.component.outcome === 'Running' ? 1 : 0;
+    return next;
+  });
+};

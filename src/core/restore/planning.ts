@@ -1,0 +1,77 @@
+// What will be read and replaced is worked out, and the source is checked. Nothing is stopped, and nothing is written.
+import type { PlannedComponent, RestoreStatus } from '../../api/restore-status.ts';
+import { cut } from '../plan/conditions.ts';
+import { isoTime } from '../plan/time.ts';
+import { soonest } from '../plan/time.ts';
+import { directoryOf } from './directory.ts';
+import { failByComponents, hasFailed } from './fail.ts';
+import { stepAll } from './job-step.ts';
+import type { StageWork, Step } from './job-step.ts';
+import { componentsOf, holdOn, statusOf } from './observed.ts';
+import type { RestoreDecision, RunningRestore } from './observed.ts';
+import { goingOn } from './outcome.ts';
+import { asPhase, enter } from './stages.ts';
+import { afterPlanning } from './targets.ts';
+
+type Plan = NonNullable<RestoreStatus['plan']>;
+
+export const planning = (observed: RunningRestore): RestoreDecision => {
+  const work: StageWork = {
+    what: 'plan',
+    mode: 'Plan',
+    done: 'Planned',
+    request: (component) => ({ mode: 'Plan', ...directoryOf(component) }),
+    learned: () => ({}),
+  };
+  const steps = stepAll(observed, work, componentsOf(observed));
+  const components = steps.map(({ component }) => component);
+  const actions = [...steps.flatMap((step) => step.actions), ...holdOn(observed)];
+  if (hasFailed(components)) {
+    const failed = failByComponents(observed, components);
+    return { ...failed, actions: [...actions, ...failed.actions] };
+  }
+  const planned = steps.flatMap(({ result }) => (result?.planned ?? []));
+  const status: RestoreStatus = { ...statusOf(observed), components, ...withPlanned(observed, planned) };
+  if (components.every(({ outcome }) => outcome === 'Planned')) {
+    const next = enter(observed, status, afterPlanning(observed.restore), asPhase(observed, 'plan'));
+    return { actions, status: goingOn(observed, next, { phase: 'Planning', reason: 'Planning', message: 'The plan is made.' }), againMilliseconds: 0 };
+  }
+  const wait = soonest(...steps.map(({ againMilliseconds }) => againMilliseconds));
+  const message = describe(steps);
+  return {
+    actions,
+    status: goingOn(observed, status, { phase: 'Planning', reason: 'Planning', message }),
+    ...(wait === undefined ? {} : { againMilliseconds: wait }),
+  };
+};
+
+const describe = (steps: Step[]): string => {
+  const remarks = steps.flatMap(({ component: { name, message } }) => (message === undefined ? [] : [`${name}: ${message}`]));
+  return cut(['What will be read and replaced is being worked out, and the source is checked.', ...remarks].join(' '));
+};
+
+// Adds what was planned to the plan of the whole.
+export const withPlanned = (observed: RunningRestore, planned: PlannedComponent[]): Pick<RestoreStatus, 'plan'> => {
+  const known = statusOf(observed).plan;
+  if (planned.length === 0) {
+    return known === undefined ? {} : { plan: known };
+  }
+  const components = [...(known?.components ?? []).filter(({ name }) => !planned.some((each) => each.name === name)), ...planned].toSorted(
+    (a, b) => a.name.localeCompare(b.name),
+  );
+  return { plan: { hash: hashOf(observed, components), time: isoTime(observed.now), ...sums(components), components } };
+};
+
+// Of one component it is that of the component itself.
+const hashOf = ({ hash }: RunningRestore, components: PlannedComponent[]): string => {
+  const all = components.map((component) => component.hash);
+  return all.length === 1 ? (all[0] ?? '') : `${hash(all.join())}${hash(`and ${all.join()}`)}`;
+};
+
+const sums = (components: PlannedComponent[]): Pick<Plan, 'fetchBytes' | 'estimateSeconds'> => {
+  const seconds = components.map(({ estimateSeconds }) => estimateSeconds);
+  return {
+    fetchBytes: components.reduce((sum, { fetchBytes }) => sum + fetchBytes, 0),
+    ...(seconds.includes(undefined) ? {} : { estimateSeconds: seconds.reduce<number>((sum, each) => sum + (each ?? 0), 0) }),
+  };
+};

@@ -1,0 +1,138 @@
+// Data is read, unpacked, replayed, checked, and put in its place: one Job for each component.
+import type { RestoredComponent, RestoreStatus } from '../../api/restore-status.ts';
+import type { RecoverResult } from '../../api/recover.ts';
+import type { Action } from '../jobs/request.ts';
+import { sizeBytes } from '../plan/size.ts';
+import { cut } from '../plan/conditions.ts';
+import { soonest } from '../plan/time.ts';
+import { complete } from './complete.ts';
+import { directoryOf } from './directory.ts';
+import { fail, failByComponents, hasFailed } from './fail.ts';
+import { jobOf, stepAll } from './job-step.ts';
+import type { StageWork, Step } from './job-step.ts';
+import { componentsOf, holdOn, statusOf } from './observed.ts';
+import type { RestoreDecision, RunningRestore } from './observed.ts';
+import { goingOn } from './outcome.ts';
+import { withPlanned } from './planning.ts';
+import { asAgentPhases, enter } from './stages.ts';
+import { wantedTarget } from './targets.ts';
+import { drift } from './drift.ts';
+
+export const restoring = (observed: RunningRestore): RestoreDecision => {
+  const drifted = drift(observed);
+  if (drifted !== undefined) {
+    return fail(observed, statusOf(observed), drifted);
+  }
+  const claims = missingClaims(observed);
+  if (claims.taken !== undefined) {
+    return fail(observed, statusOf(observed), { reason: 'ClaimExists', message: claims.taken });
+  }
+  const known = componentsOf(observed).map(made);
+  const work = restoreWork(observed);
+  const steps = stepAll(observed, work, known);
+  const components = steps.map(({ component }) => (component.outcome === 'Running' ? { ...component, begun: true } : component));
+  const actions = [...claims.actions, ...steps.flatMap((step) => step.actions), ...holdOn(observed)];
+  if (hasFailed(components)) {
+    const failed = failByComponents(observed, components);
+    return { ...failed, actions: [...actions, ...failed.actions] };
+  }
+  const status: RestoreStatus = { ...statusOf(observed), components, ...withPlanned(observed, plannedIn(observed, work, steps)) };
+  if (components.every(({ outcome }) => outcome === 'Restored')) {
+    return whenRestored(observed, status, steps, actions);
+  }
+  const progress = steps.flatMap((step) => step.progress ?? []).toSorted((a, b) => a.time.localeCompare(b.time)).at(-1);
+  const wait = soonest(...steps.map(({ againMilliseconds }) => againMilliseconds));
+  const next = progress === undefined ? status : { ...status, progress };
+  return {
+    actions,
+    status: goingOn(observed, next, { phase: 'Running', reason: 'Restoring', message: describe(components) }),
+    ...(wait === undefined ? {} : { againMilliseconds: wait }),
+  };
+};
+
+const restoreWork = (observed: RunningRestore): StageWork => ({
+  what: 'restore',
+  mode: 'Restore',
+  done: 'Restored',
+  request: (component) => {
+    const planned = statusOf(observed).plan?.components.find(({ name }) => name === component.name);
+    return {
+      mode: 'Restore',
+      ...directoryOf(component),
+      ...(planned === undefined ? {} : { planned }),
+    };
+  },
+  learned: ({ replaced, kept, reachedLsn, timeline, systemId }: RecoverResult) => ({
+    ...(replaced === undefined ? {} : { replaced }),
+    ...(kept === undefined ? {} : { kept }),
+    ...(reachedLsn === undefined ? {} : { reachedLsn }),
+    ...(timeline === undefined ? {} : { timeline }),
+    ...(systemId === undefined ? {} : { systemId }),
+  }),
+});
+
+// What the agents have printed of their plans, where nothing was planned before.
+const plannedIn = (observed: RunningRestore, work: StageWork, steps: Step[]) =>
+  steps.flatMap(({ component, result }) => {
+    const state = jobOf(observed, work, component)?.state;
+    return result?.planned ?? (state?.type === 'Running' ? state.planned : undefined) ?? [];
+  });
+
+// The steps of the one that took longest are the phases: the others went on beside it.
+const whenRestored = (observed: RunningRestore, status: RestoreStatus, steps: Step[], actions: Action[]): RestoreDecision => {
+  const [longest = []] = steps
+    .flatMap(({ result }) => (result?.phases === undefined ? [] : [result.phases]))
+    .toSorted((a, b) => total(b) - total(a));
+  const phases = asAgentPhases(observed, longest);
+  if (status.quiesce === undefined) {
+    return complete(observed, enter(observed, status, 'Restoring', phases), actions);
+  }
+  const next = enter(observed, status, 'Resuming', phases);
+  const message = 'Everything is restored. The workloads get their replicas back.';
+  return { actions, status: goingOn(observed, next, { phase: 'Running', reason: 'Resuming', message }), againMilliseconds: 0 };
+};
+
+const total = (phases: { seconds: number }[]): number => phases.reduce((sum, { seconds }) => sum + seconds, 0);
+
+const describe = (components: RestoredComponent[]): string => {
+  const done = components.filter(({ outcome }) => outcome === 'Restored').length;
+  const remarks = components.flatMap(({ name, message }) => (message === undefined ? [] : [`${name}: ${message}`]));
+  return cut([`${done} of ${components.length} components restored`, ...remarks].join(' · '));
+};
+
+// A claim of that name that was not made for this Restore is somebody's data.
+const missingClaims = (observed: RunningRestore): { actions: Action[]; taken?: string } => {
+  const { restore, policy, claims } = observed;
+  const actions: Action[] = [];
+  for (const { name, claimName, kind } of componentsOf(observed)) {
+    if (kind !== 'volume' || claimName === undefined) {
+      continue;
+    }
+    const there = claims.find((claim) => claim.name === claimName);
+    if (there !== undefined && there.madeFor !== restore.metadata.uid) {
+      return {
+        actions: [],
+        taken: `The claim "${claimName}" is there already and was not made for this Restore. Give target.volume.claimName another name in another Restore.`,
+      };
+    }
+    if (there === undefined) {
+      const { size, storageClassName } = wantedTarget(restore, policy, name).volume ?? {};
+      const bytes = size === undefined ? defaultBytes(observed, name) : sizeBytes(size);
+      const storageClass = storageClassName === undefined ? {} : { storageClassName };
+      actions.push({ type: 'createRestoreClaim', component: name, name: claimName, bytes, ...storageClass });
+    }
+  }
+  return { actions };
+};
+
+const gibibyte = 1024 ** 3;
+
+// A third more than it takes, and room for the WAL that is replayed.
+const defaultBytes = (observed: RunningRestore, component: string): number => {
+  const planned = statusOf(observed).plan?.components.find(({ name }) => name === component);
+  const needed = planned?.spaceBytes ?? 4 * (planned?.fetchBytes ?? gibibyte);
+  return Math.ceil((needed * 4) / 3 / gibibyte + 1) * gibibyte;
+};
+
+const made = (component: RestoredComponent): RestoredComponent =>
+  component.kind === 'volume' ? { ...component, claimMade: true } : component;

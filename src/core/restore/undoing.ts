@@ -1,0 +1,70 @@
+// What a Restore did to a data directory is undone: after its own failure, or because another Restore asks for it.
+import type { RestoredComponent, RestoreStatus } from '../../api/restore-status.ts';
+import { cut } from '../plan/conditions.ts';
+import { soonest } from '../plan/time.ts';
+import { directoryOf } from './directory.ts';
+import { endFailed, failByComponents, hasFailed, rollbackMessage } from './fail.ts';
+import { stepAll } from './job-step.ts';
+import type { StageWork } from './job-step.ts';
+import { componentsOf, isUndo, statusOf } from './observed.ts';
+import type { RestoreDecision, RunningRestore } from './observed.ts';
+import { goingOn } from './outcome.ts';
+import { asAgentPhases, enter } from './stages.ts';
+
+// The way back after a failure is tried until it works; what somebody asked for, as often as the policy says.
+const work = (observed: RunningRestore): StageWork => ({
+  what: 'undo',
+  mode: 'Undo',
+  done: 'Undone',
+  request: (component) => ({ mode: 'Undo', ...directoryOf(component), ...undoes(observed) }),
+  learned: ({ replaced, kept }) => ({ replaced: replaced ?? false, kept: kept ?? false }),
+  ...(isUndo(observed) ? {} : { attempts: Infinity }),
+});
+
+const undoes = ({ undone }: RunningRestore) =>
+  undone === undefined ? {} : { undoes: { name: undone.metadata.name, uid: undone.metadata.uid } };
+
+// After a failure only those that it has touched; the others were marked when it failed.
+const isConcerned = (observed: RunningRestore, { outcome, begun }: RestoredComponent): boolean =>
+  isUndo(observed) || begun === true || outcome === 'Undone';
+
+export const undoing = (observed: RunningRestore): RestoreDecision => {
+  const all = componentsOf(observed);
+  const steps = stepAll(observed, work(observed), all.filter((component) => isConcerned(observed, component)));
+  const components = all.map((component) => steps.find((step) => step.component.name === component.name)?.component ?? component);
+  const actions = steps.flatMap((step) => step.actions);
+  const status: RestoreStatus = { ...statusOf(observed), components };
+  if (hasFailed(steps.map(({ component }) => component))) {
+    const failed = failByComponents(observed, components);
+    return { ...failed, actions: [...actions, ...failed.actions] };
+  }
+  if (steps.every(({ component }) => component.outcome === 'Undone')) {
+    const [longest = []] = steps.flatMap(({ result }) => (result?.phases === undefined ? [] : [result.phases]));
+    return whenUndone(observed, status, asAgentPhases(observed, longest), actions);
+  }
+  const remarks = components.flatMap(({ name, message }) => (message === undefined ? [] : [`${name}: ${message}`]));
+  const wait = soonest(...steps.map(({ againMilliseconds }) => againMilliseconds));
+  return { actions, status: goingOn(observed, status, going(observed, remarks)), ...(wait === undefined ? {} : { againMilliseconds: wait }) };
+};
+
+const going = (observed: RunningRestore, remarks: string[]) =>
+  isUndo(observed)
+    ? ({ phase: 'Running', reason: 'Restoring', message: cut(['What was there before is being brought back.', ...remarks].join(' ')) } as const)
+    : ({
+        phase: 'RollingBack',
+        reason: 'RollingBack',
+        message: cut([rollbackMessage(statusOf(observed)), ...remarks].join(' ')),
+      } as const);
+
+const whenUndone = (
+  observed: RunningRestore,
+  status: RestoreStatus,
+  phases: NonNullable<RestoreStatus['phases']>,
+  actions: RestoreDecision['actions'],
+): RestoreDecision => {
+  if (status.quiesce === undefined) {
+    return endFailed(observed, status, actions);
+  }
+  const next = enter(observed, status, isUndo(observed) ? 'Resuming' : 'UndoResuming', phases);
+  return { actions, status: goingOn(observed, next, going(observed, [])), againMilliseconds: 0 };
+};
