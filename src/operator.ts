@@ -8,6 +8,7 @@ import { readClusterId } from './controllers/cluster-id.ts';
 import type { OperatorContext } from './controllers/context.ts';
 import { createOutputs } from './controllers/jobs/outputs.ts';
 import { createPolicyController } from './controllers/policy/controller.ts';
+import { createRestoreController } from './controllers/restore/controller.ts';
 import { createReceiverLines } from './controllers/receivers/lines.ts';
 import { readSettings } from './controllers/settings.ts';
 import type { Settings } from './controllers/settings.ts';
@@ -171,7 +172,12 @@ const run = async (log: Log): Promise<void> => {
       controllers = [createPolicyController(context)];
       return [...controllers, events, watchUninstall(uninstalling)];
     }
-    controllers = [createBackupController(context), createPolicyController(context), notifications.notifier];
+    controllers = [
+      createBackupController(context),
+      createRestoreController(context),
+      createPolicyController(context),
+      notifications.notifier,
+    ];
     return [...controllers, events];
   };
   await lead({ election, parts, signal });

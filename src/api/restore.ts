@@ -30,7 +30,9 @@ const volume = z.object({
   size: size().optional().describe('Size of the new claim. Default: what the plan says that it takes, and a third more.'),
   storageClassName: objectName().optional().describe('Storage class of the new claim. Default: the class of the cluster.'),
   path: folder('The data directory within the volume (PGDATA of the server that will use it).').default('pgdata'),
-  runAs: runAsSchema.default({ user: 999, group: 999 }).describe('Whose files they are. Default: 999 for both, the user of the usual images.'),
+  runAs: runAsSchema
+    .default({ user: 999, group: 999 })
+    .describe('Whose files they are. Default: 999 for both, the user of the usual images.'),
 });
 
 const inPlace = z.object({
@@ -193,6 +195,10 @@ export const restoreSpecSchema = withRules(
     {
       rule: '!has(self.source.restoreRef) || !has(self.components)',
       message: 'an undo (source.restoreRef) brings back every component of that Restore: take components away',
+    },
+    {
+      rule: '!has(self.source.restoreRef) || (!self.requireApproval && self.safetyBackup == "Required")',
+      message: 'an undo (source.restoreRef) has no plan to approve and puts nothing aside: take requireApproval and safetyBackup away',
     },
     {
       rule: 'has(self.confirmation) || (!has(self.source.restoreRef) && (!has(self.components) || self.components.all(c, !has(c.target) || !has(c.target.inPlace))))',

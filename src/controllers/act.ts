@@ -17,7 +17,7 @@ import { buildReceiver } from './receivers/deployment.ts';
 import { tell, tellOfChanges } from './tell.ts';
 import { backupPolicies, backups, restores } from './resources.ts';
 import { restoreClaim } from './restore/claim.ts';
-import { scaleWorkload } from './restore/workloads.ts';
+import { scale } from './restore/scale.ts';
 
 type Subject = Backup | BackupPolicy | Restore;
 
@@ -75,7 +75,12 @@ const logEnd = ({ log }: OperatorContext, before: Subject, after: Subject): void
     const { phase, backupId, bytes, duration } = after.status;
     log.info('A Backup has ended', { Backup: `${after.metadata.namespace}/${after.metadata.name}`, phase, backupId, bytes, duration });
   }
-  if (before.kind === 'Restore' && after.kind === 'Restore' && before.status?.endTime === undefined && after.status?.endTime !== undefined) {
+  if (
+    before.kind === 'Restore' &&
+    after.kind === 'Restore' &&
+    before.status?.endTime === undefined &&
+    after.status?.endTime !== undefined
+  ) {
     const { phase, duration, plan } = after.status;
     log.info('A Restore has ended', { Restore: `${after.metadata.namespace}/${after.metadata.name}`, phase, duration, plan: plan?.hash });
   }
@@ -157,7 +162,7 @@ const actOne = async (
       await context.client.delete(persistentVolumeClaims, { namespace, name: action.name }, { uid: action.uid });
       return undefined;
     case 'scaleWorkload':
-      await scaleWorkload(context, namespace, action);
+      await scale(context.client, namespace, action);
       return undefined;
   }
 };

@@ -39,6 +39,7 @@ export const plan: NonNullable<RestoreStatus['plan']> = {
   components: [
     {
       name: 'db',
+      hash: planHash,
       target: 'in place, in the claim data-postgres-0 (pgdata)',
       overwrites: 'the data directory pgdata of data-postgres-0; it is put aside',
       backupId: '20261122T040000Z-incremental-11aa22bb',

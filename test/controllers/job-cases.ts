@@ -13,7 +13,8 @@ const settings = {
   ]),
   clusterId: 'cluster-uid',
 };
-export const verbs: JobVerb[] = ['dump', 'seal', 'check', 'logs', 'copy', 'inspect', 'adopt', 'receive'];
+// Those of a Restore have cases of their own.
+export const verbs: Exclude<JobVerb, 'recover'>[] = ['dump', 'seal', 'check', 'logs', 'copy', 'inspect', 'adopt', 'receive'];
 export const run = { name: 'shop-first', id: backupIdOf(start, 'Full', '3f9a1c04'), slot: '2026-11-22T02:00:00Z', type: 'Full' as const };
 
 // Every Secret that a policy can name, each with a name of its own.

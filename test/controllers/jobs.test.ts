@@ -65,7 +65,7 @@ for (const verb of verbs) {
   });
 
   test(`${verb}: one attempt, stopped by Kubernetes at the latest after start, run and a minute`, (t) => {
-    const deadlines = { start: '1m', dump: '10m', seal: '20m', copy: '30m', inspect: '40m', log: '50m' };
+    const deadlines = { start: '1m', dump: '10m', seal: '20m', copy: '30m', inspect: '40m', log: '50m', recover: '60m' };
     const { spec } = build(verb, {}, everything({ jobs: { deadlines } }));
     const minutes = { dump: 10, seal: 20, copy: 30, check: 40, logs: 40, inspect: 40, adopt: 40, receive: 50 }[verb];
     t.is(spec?.activeDeadlineSeconds, (1 + minutes + 1) * 60);

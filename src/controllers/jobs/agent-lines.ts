@@ -172,7 +172,9 @@ const result = z.discriminatedUnion('verb', [
 const line = z.union([progress, entry, windowLine, walLine, plannedLine, result]);
 
 // Undefined for what is no line of the protocol, or not for us (logs).
-export const parseAgentLine = (content: string): ProgressLine | EntryLine | WindowLine | WalLine | PlannedLine | AgentResult | undefined => {
+export const parseAgentLine = (
+  content: string,
+): ProgressLine | EntryLine | WindowLine | WalLine | PlannedLine | AgentResult | undefined => {
   if (!content.startsWith('{') || !/"kind":"(progress|entry|window|wal|planned|result)"/.test(content)) {
     return undefined;
   }

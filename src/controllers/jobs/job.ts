@@ -21,7 +21,12 @@ export type JobSettings = { agentImages: Map<number, string>; clusterId: string 
 // An agent tries to say that it was late before Kubernetes stops it.
 const stopSeconds = 60;
 
-export const buildJob = (request: JobRequest, policy: BackupPolicy, owner: Backup | BackupPolicy | Restore, settings: JobSettings): V1Job => {
+export const buildJob = (
+  request: JobRequest,
+  policy: BackupPolicy,
+  owner: Backup | BackupPolicy | Restore,
+  settings: JobSettings,
+): V1Job => {
   const { plan, parts } = workOf(request, policy, owner, settings);
   const labels = labelsOf(request, policy, owner, parts);
   const { kind, metadata } = owner;

@@ -8,7 +8,8 @@ import type { Mounted } from './secret-volume.ts';
 
 // The volume that is restored into is no tier: the receiver does not hold it.
 const staysTogether = (policy: BackupPolicy, mounted: readonly Mounted[]): boolean =>
-  receiversOf(policy).length > 0 && mounted.some(({ volume }) => volume.persistentVolumeClaim !== undefined && volume.name.startsWith('tier-'));
+  receiversOf(policy).length > 0 &&
+  mounted.some(({ volume }) => volume.persistentVolumeClaim !== undefined && volume.name.startsWith('tier-'));
 
 export const togetherLabel = (policy: BackupPolicy, mounted: readonly Mounted[]): Record<string, string> =>
   staysTogether(policy, mounted) ? { [label.oneNode]: policy.metadata.name } : {};

@@ -42,7 +42,13 @@ export const recoverPlan = (policy: BackupPolicy, restore: Restore, request: Job
       }
       const server = walSource(version, connection, { credentials: recoverPaths.serverCredentials, ca: recoverPaths.serverCa });
       // A server that does not come up is known sooner than one that reads its data.
-      return { ...common, mode: 'Check', deadlineSeconds: start, server, ...(recover.expect === undefined ? {} : { expect: recover.expect }) };
+      return {
+        ...common,
+        mode: 'Check',
+        deadlineSeconds: start,
+        server,
+        ...(recover.expect === undefined ? {} : { expect: recover.expect }),
+      };
     }
   }
 };
@@ -84,7 +90,12 @@ const targetOf = (policy: BackupPolicy, restore: Restore, { recover, component =
   const { server, volume } = wantedTarget(restore, policy, component);
   if (server === undefined) {
     // Before its claim is made, only what it will be like is known.
-    return { kind: 'volume', claimName: volume?.claimName ?? '', path: volume?.path ?? 'pgdata', runAs: volume?.runAs ?? { user: 999, group: 999 } };
+    return {
+      kind: 'volume',
+      claimName: volume?.claimName ?? '',
+      path: volume?.path ?? 'pgdata',
+      runAs: volume?.runAs ?? { user: 999, group: 999 },
+    };
   }
   const { connection, databases, into, add, roles } = server;
   return {

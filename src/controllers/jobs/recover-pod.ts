@@ -40,7 +40,9 @@ const sourceMounts = (policy: BackupPolicy, { spec }: Restore, { tier }: JobRequ
   const { identitySecretRef: ref } = spec.source;
   return [
     ...tierMounts(policy, findTier(policy, tier), false),
-    ...(ref === undefined ? [] : [secretVolume('identity', ref.name, [{ key: ref.key, path: 'identity' }], dirname(recoverPaths.identity))]),
+    ...(ref === undefined
+      ? []
+      : [secretVolume('identity', ref.name, [{ key: ref.key, path: 'identity' }], dirname(recoverPaths.identity))]),
   ];
 };
 
@@ -89,7 +91,9 @@ export const serverBeside = (policy: BackupPolicy, request: JobRequest, agentIma
 };
 
 // Who the files belong to is who writes them.
-export const recoverUser = ({ recover }: JobRequest): Pick<NonNullable<V1PodSpec['securityContext']>, 'runAsUser' | 'runAsGroup' | 'fsGroup'> | undefined => {
+export const recoverUser = ({
+  recover,
+}: JobRequest): Pick<NonNullable<V1PodSpec['securityContext']>, 'runAsUser' | 'runAsGroup' | 'fsGroup'> | undefined => {
   const runAs = recover?.directory?.runAs;
   return runAs === undefined || recover?.mode === 'Plan' || recover?.mode === 'Check'
     ? undefined

@@ -65,7 +65,12 @@ const live = ({ output, eventMessage }: StateInput, pod: V1Pod): JobState => {
   const { deletionTimestamp } = pod.metadata ?? {};
   const leaving = deletionTimestamp === undefined ? {} : { leavesBy: kubeTime(deletionTimestamp) };
   if (started) {
-    return { type: 'Running', ...leaving, ...(output?.progress === undefined ? {} : { progress: output.progress }), ...(output?.planned === undefined ? {} : { planned: output.planned }) };
+    return {
+      type: 'Running',
+      ...leaving,
+      ...(output?.progress === undefined ? {} : { progress: output.progress }),
+      ...(output?.planned === undefined ? {} : { planned: output.planned }),
+    };
   }
   return { type: 'Waiting', ...leaving, ...(message === undefined ? {} : { message: withRemedy(message) }) };
 };

@@ -6,11 +6,30 @@ import type { Action } from '../jobs/request.ts';
 import { instantOf, minute } from '../plan/time.ts';
 import { discarding } from './discarding.ts';
 import { fail } from './fail.ts';
+import { ended } from './outcome.ts';
 import { hasEnded, statusOf } from './observed.ts';
 import type { RestoreDecision, RestoreFact, RestoreObserved } from './observed.ts';
 
 // On a node that is lost a pod never ends: nobody waits for it longer than this.
 const longestDeletionMilliseconds = 10 * minute;
+
+// The policy went away under a run. Without it no Job can be made: workloads get their replicas back, and it ends.
+export const policyDeleted: RestoreFact = (observed) => {
+  const status = statusOf(observed);
+  if (observed.policy !== undefined || status.stage === undefined || hasEnded(status)) {
+    return undefined;
+  }
+  const places = (status.components ?? []).flatMap(({ begun, claimName }) =>
+    begun === true && claimName !== undefined ? [claimName] : [],
+  );
+  const left =
+    places.length === 0 ? '' : ` What it was at work on is left as it is in ${places.join(', ')}: docs/emergency.md says how to clean up.`;
+  const message = `The policy was deleted while the Restore ran.${left}`;
+  return {
+    actions: [...deleteJobs(observed.jobs), ...giveBack(status)],
+    status: ended(observed, status, { good: false, reason: 'PolicyDeleted', message }),
+  };
+};
 
 const release = ({ restore }: RestoreObserved): Action[] =>
   restore.metadata.finalizers?.includes(finalizer) === true ? [{ type: 'removeFinalizer' }] : [];
@@ -35,9 +54,7 @@ export const deleting: RestoreFact = (observed) => {
       : undefined;
   }
   const jobs = observed.jobs.filter(({ ours }) => ours);
-  return jobs.length === 0
-    ? { actions: release(observed), status }
-    : { actions: deleteJobs(jobs), status, againMilliseconds: left };
+  return jobs.length === 0 ? { actions: release(observed), status } : { actions: deleteJobs(jobs), status, againMilliseconds: left };
 };
 
 // Nobody is left without their workloads because a node is lost. The data directory is whole at any time: the old one or the new one.

@@ -33,8 +33,14 @@ const undoneMessage = ({ restore }: RestoreObserved): string =>
 const restoredMessage = ({ restore }: RestoreObserved, { components = [] }: RestoreStatus, undo: Undo | undefined): string => {
   const { name, namespace } = restore.metadata;
   const places = components.map(({ name: component, claimName, path, message }) =>
-    [`${component}${claimName === undefined ? '' : ` in the claim ${claimName}, folder ${path}`}`, ...(message === undefined ? [] : [message])].join(': '),
+    [
+      `${component}${claimName === undefined ? '' : ` in the claim ${claimName}, folder ${path}`}`,
+      ...(message === undefined ? [] : [message]),
+    ].join(': '),
   );
-  const back = undo === undefined ? '' : ` What was there is kept until ${undo.until}: \`kubectl holdfast undo restore/${name} -n ${namespace}\` brings it back.`;
+  const back =
+    undo === undefined
+      ? ''
+      : ` What was there is kept until ${undo.until}: \`kubectl holdfast undo restore/${name} -n ${namespace}\` brings it back.`;
   return cut(`Restored and verified: ${places.join(' · ')}.${back}`);
 };

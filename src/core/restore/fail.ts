@@ -57,11 +57,15 @@ export const endFailed = (observed: RestoreObserved, status: RestoreStatus, acti
   const back = (status.components ?? []).some(({ outcome }) => outcome === 'Undone') ? ' What was there before is back.' : '';
   return {
     actions: [...actions, ...dropClaims(observed, status.components ?? [])],
-    status: ended(observed, { ...status, components: settled(status.components ?? []) }, {
-      good: false,
-      reason: reason as ConditionReason,
-      message: `${message}${back}`,
-    }),
+    status: ended(
+      observed,
+      { ...status, components: settled(status.components ?? []) },
+      {
+        good: false,
+        reason: reason as ConditionReason,
+        message: `${message}${back}`,
+      },
+    ),
   };
 };
 

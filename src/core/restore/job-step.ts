@@ -74,7 +74,12 @@ export const jobOf = (observed: RunningRestore, work: StageWork, { name, attempt
 const watch = (observed: RunningRestore, work: StageWork, component: RestoredComponent): Step => {
   const attempt = component.attempt ?? 1;
   const job = jobOf(observed, work, component);
-  const verdict = judge(job, { verb: 'recover', component: component.name, attempt }, deadlinesFor(observed.policy, 'recover'), observed.now);
+  const verdict = judge(
+    job,
+    { verb: 'recover', component: component.name, attempt },
+    deadlinesFor(observed.policy, 'recover'),
+    observed.now,
+  );
   switch (verdict.type) {
     case 'Waiting': {
       const { message, againMilliseconds } = verdict;

@@ -30,11 +30,15 @@ export const planning = (observed: RunningRestore): RestoreDecision => {
     const failed = failByComponents(observed, components);
     return { ...failed, actions: [...actions, ...failed.actions] };
   }
-  const planned = steps.flatMap(({ result }) => (result?.planned ?? []));
+  const planned = steps.flatMap(({ result }) => result?.planned ?? []);
   const status: RestoreStatus = { ...statusOf(observed), components, ...withPlanned(observed, planned) };
   if (components.every(({ outcome }) => outcome === 'Planned')) {
     const next = enter(observed, status, afterPlanning(observed.restore), asPhase(observed, 'plan'));
-    return { actions, status: goingOn(observed, next, { phase: 'Planning', reason: 'Planning', message: 'The plan is made.' }), againMilliseconds: 0 };
+    return {
+      actions,
+      status: goingOn(observed, next, { phase: 'Planning', reason: 'Planning', message: 'The plan is made.' }),
+      againMilliseconds: 0,
+    };
   }
   const wait = soonest(...steps.map(({ againMilliseconds }) => againMilliseconds));
   const message = describe(steps);

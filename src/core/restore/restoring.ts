@@ -40,7 +40,10 @@ export const restoring = (observed: RunningRestore): RestoreDecision => {
   if (components.every(({ outcome }) => outcome === 'Restored')) {
     return whenRestored(observed, status, steps, actions);
   }
-  const progress = steps.flatMap((step) => step.progress ?? []).toSorted((a, b) => a.time.localeCompare(b.time)).at(-1);
+  const progress = steps
+    .flatMap((step) => step.progress ?? [])
+    .toSorted((a, b) => a.time.localeCompare(b.time))
+    .at(-1);
   const wait = soonest(...steps.map(({ againMilliseconds }) => againMilliseconds));
   const next = progress === undefined ? status : { ...status, progress };
   return {

@@ -1,6 +1,7 @@
 // Where each component of a Restore goes.
 import type { BackupPolicy, Restore } from '../../api/objects.ts';
 import type { RestoreComponent, RestoreTarget } from '../../api/restore.ts';
+import type { RestoreStage } from '../../api/restore-status.ts';
 
 // A component with its target: exactly one of the three.
 export type Wanted = { name: string; target: RestoreTarget };
@@ -37,3 +38,11 @@ export const needsPlan = (restore: Restore, policy: BackupPolicy): boolean =>
   restore.spec.requireApproval ||
   stopsWorkloads(restore) ||
   wantedComponents(restore, policy).some(({ target }) => target.volume?.size === undefined);
+
+// Which stage a Restore begins with, and which one follows the plan.
+export const firstStage = (restore: Restore, planned: boolean): RestoreStage =>
+  restore.spec.source.restoreRef !== undefined ? 'Quiescing' : planned ? 'Planning' : 'Restoring';
+
+export const afterPlanning = (restore: Restore): RestoreStage => (restore.spec.requireApproval ? 'Approving' : afterApproval(restore));
+
+export const afterApproval = (restore: Restore): RestoreStage => (stopsWorkloads(restore) ? 'Quiescing' : 'Restoring');

@@ -30,7 +30,11 @@ const isConcerned = (observed: RunningRestore, { outcome, begun }: RestoredCompo
 
 export const undoing = (observed: RunningRestore): RestoreDecision => {
   const all = componentsOf(observed);
-  const steps = stepAll(observed, work(observed), all.filter((component) => isConcerned(observed, component)));
+  const steps = stepAll(
+    observed,
+    work(observed),
+    all.filter((component) => isConcerned(observed, component)),
+  );
   const components = all.map((component) => steps.find((step) => step.component.name === component.name)?.component ?? component);
   const actions = steps.flatMap((step) => step.actions);
   const status: RestoreStatus = { ...statusOf(observed), components };
@@ -44,12 +48,20 @@ export const undoing = (observed: RunningRestore): RestoreDecision => {
   }
   const remarks = components.flatMap(({ name, message }) => (message === undefined ? [] : [`${name}: ${message}`]));
   const wait = soonest(...steps.map(({ againMilliseconds }) => againMilliseconds));
-  return { actions, status: goingOn(observed, status, going(observed, remarks)), ...(wait === undefined ? {} : { againMilliseconds: wait }) };
+  return {
+    actions,
+    status: goingOn(observed, status, going(observed, remarks)),
+    ...(wait === undefined ? {} : { againMilliseconds: wait }),
+  };
 };
 
 const going = (observed: RunningRestore, remarks: string[]) =>
   isUndo(observed)
-    ? ({ phase: 'Running', reason: 'Restoring', message: cut(['What was there before is being brought back.', ...remarks].join(' ')) } as const)
+    ? ({
+        phase: 'Running',
+        reason: 'Restoring',
+        message: cut(['What was there before is being brought back.', ...remarks].join(' ')),
+      } as const)
     : ({
         phase: 'RollingBack',
         reason: 'RollingBack',

@@ -3,8 +3,9 @@ import type { ClaimUse, QuiesceFacts } from './facts.ts';
 import { refuse } from './refusal.ts';
 import type { WorkloadRefusal } from './refusal.ts';
 
-export type InPlace = { claimName: string; path?: string; runAs?: { user: number; group: number } };
-export type Directory = { kind: 'directory' } & Required<InPlace>;
+type RunAs = { user: number; group: number };
+export type InPlace = { claimName: string; path?: string | undefined; runAs?: RunAs | undefined };
+export type Directory = { kind: 'directory'; claimName: string; path: string; runAs: RunAs };
 
 export const directoryOf = (target: InPlace, { namespace, workloads, pods }: QuiesceFacts): Directory | WorkloadRefusal => {
   const uses = workloads.flatMap((workload) =>

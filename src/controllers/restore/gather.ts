@@ -1,0 +1,161 @@
+// Everything that a decision on one Restore looks at. What stands around its claims is read from the API server, and only where a decision needs it.
+import type { BackupPolicy, Restore } from '../../api/objects.ts';
+import type { RestoreStage } from '../../api/restore-status.ts';
+import type { JobFacts } from '../../core/jobs/facts.ts';
+import { jobName } from '../../core/plan/names.ts';
+import { isInPlace, stopsWorkloads, targetClaim, wantedComponents } from '../../core/restore/targets.ts';
+import type { RestoreObserved, RestoreRival, TargetClaim } from '../../core/restore/observed.ts';
+import { inPlaceClaims, quiesceWish } from '../../core/restore/wish.ts';
+import { jobs as jobResource, persistentVolumeClaims } from '../../kube/resource.ts';
+import { byOwner } from '../caches.ts';
+import type { Claim, Job } from '../caches.ts';
+import type { OperatorContext } from '../context.ts';
+import { hash8 } from '../hash.ts';
+import { readJob } from '../jobs/gather.ts';
+import type { ReadOptions } from '../jobs/gather.ts';
+import { isNamespaceTerminating } from '../namespace.ts';
+import { backupPolicies, restores } from '../resources.ts';
+import { majorsOf } from '../settings.ts';
+import { madeFor } from './claim.ts';
+import { readStopped, readWorkloads } from './workloads.ts';
+
+type Told = NonNullable<ReadOptions['follow']>;
+
+export const gatherRestore = async (context: OperatorContext, restore: Restore, told: Told): Promise<RestoreObserved> => {
+  const ended = restore.status?.endTime !== undefined;
+  const policy = await policyOf(context, restore, !ended);
+  const undone = await undoneOf(context, restore);
+  const workloads = await workloadsOf(context, restore, undone);
+  const undoneBy = whoHasUndone(context, restore);
+  return {
+    now: context.now(),
+    restore,
+    ...(policy === undefined ? {} : { policy }),
+    namespaceTerminating: await isNamespaceTerminating(context, restore),
+    rivals: ended || restore.status?.stage !== undefined ? [] : rivalsOf(context, restore),
+    jobs: await jobsOf(context, restore, ended ? undefined : told),
+    ...(undone === undefined ? {} : { undone }),
+    ...(undoneBy === undefined ? {} : { undoneBy }),
+    claims: await claimsOf(context, restore, policy, workloads),
+    ...(workloads === undefined ? {} : { workloads }),
+    uninstalling: context.uninstalling !== undefined,
+    agentMajors: majorsOf(context),
+    hash: hash8,
+  };
+};
+
+// A policy and a Restore are often made together, and the cache may know of the Restore first.
+const policyOf = async (
+  { client, caches }: OperatorContext,
+  { metadata, spec }: Restore,
+  ask: boolean,
+): Promise<BackupPolicy | undefined> => {
+  const ref = { namespace: metadata.namespace, name: spec.source.policyRef.name };
+  const known = caches.policies.cache.get(ref);
+  return known !== undefined || !ask ? known : client.get<BackupPolicy>(backupPolicies, ref);
+};
+
+// The newest of it: what it has put aside is about to be used.
+const undoneOf = async ({ client }: OperatorContext, { metadata, spec, status }: Restore): Promise<Restore | undefined> =>
+  spec.source.restoreRef === undefined || status?.endTime !== undefined
+    ? undefined
+    : client.get<Restore>(restores, { namespace: metadata.namespace, name: spec.source.restoreRef.name });
+
+const whoHasUndone = ({ caches }: OperatorContext, { metadata }: Restore): string | undefined =>
+  caches
+    .restoresIn(metadata.namespace)
+    .find(({ spec, status }) => spec.source.restoreRef?.name === metadata.name && status?.phase === 'Complete')?.metadata.name;
+
+// Others that replace data, and have not ended.
+const rivalsOf = ({ caches }: OperatorContext, { metadata }: Restore): RestoreRival[] =>
+  caches
+    .restoresIn(metadata.namespace)
+    .filter(
+      (other) =>
+        other.metadata.uid !== metadata.uid &&
+        other.status?.endTime === undefined &&
+        isInPlace(other) &&
+        (other.status?.stage !== undefined || other.metadata.deletionTimestamp === undefined),
+    )
+    .map((other) => ({
+      name: other.metadata.name,
+      createdTime: Date.parse(other.metadata.creationTimestamp),
+      started: other.status?.stage !== undefined,
+    }))
+    .toSorted((a, b) => a.createdTime - b.createdTime || a.name.localeCompare(b.name));
+
+const jobsOf = async (context: OperatorContext, restore: Restore, told: Told | undefined): Promise<JobFacts[]> => {
+  const owned = context.caches.jobs.cache.find(byOwner(restore.metadata.uid));
+  const options: ReadOptions = { owners: new Set([restore.metadata.uid]), ...(told === undefined ? {} : { follow: told }) };
+  const known = new Set(owned.map(({ metadata }) => metadata?.name));
+  const missing = expectedJobs(restore).filter((name) => !known.has(name));
+  const asked = await Promise.all(
+    missing.map((name) => context.client.get<Job>(jobResource, { namespace: restore.metadata.namespace, name })),
+  );
+  return Promise.all([...owned, ...asked.filter((job) => job !== undefined)].map((job) => readJob(context, job, options)));
+};
+
+const jobWords: Partial<Record<RestoreStage, string>> = { Planning: 'plan', Restoring: 'restore', Checking: 'check', Undoing: 'undo' };
+
+// Jobs that must be there by what the status says. A cache that is behind must not look like a Job that vanished.
+const expectedJobs = ({ metadata, spec, status }: Restore): string[] => {
+  const word = status?.stage === undefined ? undefined : jobWords[status.stage];
+  return word === undefined
+    ? []
+    : (status?.components ?? []).flatMap(({ name, outcome, attempt }) =>
+        outcome === 'Running' ? [jobName(spec.source.policyRef.name, hash8(metadata.uid), `${word}-${name}`, attempt ?? 1)] : [],
+      );
+};
+
+// Where something is stopped, started, or must stay stopped.
+const stagesWithWorkloads: ReadonlySet<RestoreStage> = new Set(['Quiescing', 'Restoring', 'Resuming', 'UndoQuiescing', 'UndoResuming']);
+
+const workloadsOf = async (
+  context: OperatorContext,
+  restore: Restore,
+  undone: Restore | undefined,
+): Promise<RestoreObserved['workloads']> => {
+  const { status, metadata } = restore;
+  const stage = status?.stage;
+  const expired = isExpired(context, restore);
+  const needed =
+    status?.endTime !== undefined ? expired : stopsWorkloads(restore) && (stage === undefined || stagesWithWorkloads.has(stage));
+  if (!needed) {
+    return undefined;
+  }
+  const wish = quiesceWish({ restore, ...(undone === undefined ? {} : { undone }) });
+  const ownJobs = new Set(context.caches.jobs.cache.find(byOwner(metadata.uid)).map((job) => job.metadata?.uid ?? ''));
+  const where = { namespace: metadata.namespace, ownJobs, ...wish };
+  return status?.quiesce === undefined
+    ? readWorkloads(context.client, where)
+    : readStopped(context.client, { ...where, recorded: status.quiesce.workloads });
+};
+
+const isExpired = ({ now }: OperatorContext, { status }: Restore): boolean =>
+  status?.undo?.state === 'Available' && status.undo.until !== undefined && Date.parse(status.undo.until) <= now();
+
+// Claims that are there. Asked for while a run goes on, and when what was put aside is removed.
+const claimsOf = async (
+  context: OperatorContext,
+  restore: Restore,
+  policy: BackupPolicy | undefined,
+  workloads: RestoreObserved['workloads'],
+): Promise<TargetClaim[]> => {
+  if (policy === undefined || (restore.status?.endTime !== undefined && !isExpired(context, restore))) {
+    return [];
+  }
+  const { namespace } = restore.metadata;
+  const names = new Set([
+    ...wantedComponents(restore, policy).flatMap((wanted) => targetClaim(restore, wanted) ?? []),
+    ...inPlaceClaims({ restore }),
+  ]);
+  const found = await Promise.all([...names].map((name) => context.client.get<Claim>(persistentVolumeClaims, { namespace, name })));
+  return found.flatMap((claim) => {
+    const { name = '', uid = '' } = claim?.metadata ?? {};
+    const owner = claim === undefined ? undefined : madeFor(claim);
+    const node = workloads?.pods.find(({ claims }) => claims.includes(name))?.node;
+    return claim === undefined
+      ? []
+      : [{ name, uid, ...(owner === undefined ? {} : { madeFor: owner }), ...(node === undefined ? {} : { node }) }];
+  });
+};
