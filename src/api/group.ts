@@ -7,7 +7,6 @@ export const label = {
   managedBy: 'app.kubernetes.io/managed-by',
   policy: `${group}/policy`,
   backup: `${group}/backup`,
-  restore: `${group}/restore`,
   // Name of the backup in the store: a copy goes on when the Backup resource is gone.
   backupId: `${group}/backup-id`,
   // Name of a Restore, on its Jobs and on the claims that were made for it.

@@ -144,7 +144,7 @@ export const createCaches = (client: KubeClient, log: Log, namespace?: string): 
     backupsOf: ({ metadata }) => runs.cache.find(byPolicy(metadata.namespace, metadata.name)),
     restores: comebacks,
     restoresOf: ({ metadata }) => comebacks.cache.find(byPolicy(metadata.namespace, metadata.name)),
-    restoresIn: (namespace) => comebacks.cache.find(byNamespace(namespace)),
+    restoresIn: (where) => comebacks.cache.find(byNamespace(where)),
     jobs: createReflector<Job>({
       ...common,
       resource: jobs,

@@ -111,6 +111,9 @@ export const createWorld = (names: string[], schedules: object = {}, logs: strin
       case 'deleteReceiver':
         return receivers.forEach(({ name, component }) => name === action.name && receivers.delete(component));
       case 'createClaim':
+      case 'createRestoreClaim':
+      case 'deleteClaim':
+      case 'scaleWorkload':
       case 'requestBackup':
       case 'tell':
         throw new TypeError(`Not expected here: ${action.type}`);
@@ -244,6 +247,8 @@ export const createWorld = (names: string[], schedules: object = {}, logs: strin
         const place = { timeline: 1, storedLsn: '0/5000028', restorableTo: isoTime(now) };
         return quiet ? undefined : fails ? { ...failed, ...facts } : { ...base, ...facts, ...place };
       }
+      case 'recover':
+        throw new TypeError('No Restore comes here');
       case 'check':
       case 'logs':
       case 'inspect': {

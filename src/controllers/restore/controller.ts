@@ -15,14 +15,14 @@ const progressMilliseconds = 2000;
 
 const isOpen = ({ status }: Restore): boolean => status?.endTime === undefined;
 
+// An undo that has ended changes what is said of the Restore that it has undone.
+const undone = ({ metadata, spec }: Restore): string[] =>
+  spec.source.restoreRef === undefined ? [] : [`${metadata.namespace}/${spec.source.restoreRef.name}`];
+
 export const createRestoreController = (context: OperatorContext): Controller => {
   const { caches } = context;
 
   const openKeys = (namespace: string): string[] => caches.restoresIn(namespace).filter(isOpen).map(keyOfObject);
-
-  // An undo that has ended changes what is said of the Restore that it has undone.
-  const undone = ({ metadata, spec }: Restore): string[] =>
-    spec.source.restoreRef === undefined ? [] : [`${metadata.namespace}/${spec.source.restoreRef.name}`];
 
   const labelledKeys = (object: KubeObject): string[] => labelledRestores(caches, object).map(keyOfObject);
 

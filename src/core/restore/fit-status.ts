@@ -23,7 +23,7 @@ type Plan = NonNullable<RestoreStatus['plan']>;
 const withPlanned = (status: RestoreStatus, change: (planned: Plan['components'][number]) => Plan['components'][number]): RestoreStatus =>
   status.plan === undefined ? status : { ...status, plan: { ...status.plan, components: status.plan.components.map(change) } };
 
-const withoutChains = (status: RestoreStatus): RestoreStatus => withPlanned(status, ({ chain: _, ...planned }) => planned);
+const withoutChains = (status: RestoreStatus): RestoreStatus => withPlanned(status, ({ chain: _chain, ...planned }) => planned);
 
 const limited = (status: RestoreStatus, most: number): RestoreStatus => {
   const short = <T extends { message?: string | undefined }>(each: T): T =>

@@ -1,0 +1,225 @@
+// Decisions on a Restore: its way to the end, its refusals, and the way back after anything that may happen.
+import test from 'ava';
+import * as fc from 'fast-check';
+import type { Restore } from '../../src/api/objects.ts';
+import { decideRestore } from '../../src/core/restore/decide.ts';
+import { findCondition } from '../../src/core/plan/conditions.ts';
+import { identitySecretRef, inPlaceSpec, makeRestore, onlyDb, restoreWorld, settle, undoSpec } from './restore-world.ts';
+import type { Fate, RestoreWorld } from './restore-world.ts';
+import { hash, start } from './fixtures.ts';
+
+const everything = { postgres: 1, web: 3 };
+
+const reasonOf = (restore: Restore | undefined): string | undefined => findCondition(restore?.status?.conditions, 'Succeeded')?.reason;
+const messageOf = (restore: Restore | undefined): string => findCondition(restore?.status?.conditions, 'Succeeded')?.message ?? '';
+const names = (world: RestoreWorld): string[] => world.requests().map(({ recover }) => recover?.mode ?? '');
+
+test('in place: planned, stopped, restored, started, asked; and what was there can be brought back', (t) => {
+  const world = restoreWorld(makeRestore(inPlaceSpec));
+  settle(world);
+  const { status, metadata } = world.restore() ?? {};
+  t.like(status, { phase: 'Complete', undo: { state: 'Available', components: ['db'] } });
+  t.deepEqual(names(world), ['Plan', 'Restore', 'Check']);
+  t.deepEqual([world.volume(), world.replicas(), world.broken()], [{ data: 'new', aside: 'old' }, everything, []]);
+  t.deepEqual(
+    status?.quiesce?.workloads.map(({ name, replicas }) => [name, replicas]),
+    [
+      ['web', 3],
+      ['postgres', 1],
+    ],
+  );
+  t.deepEqual(metadata?.finalizers, []);
+  t.regex(messageOf(world.restore()), /undo restore\/back -n shop/);
+  t.deepEqual(status?.conditions?.map(({ type, status: is }) => `${type} ${is}`).toSorted(), [
+    'RTOMet True',
+    'Ready True',
+    'Succeeded True',
+  ]);
+  const [restoring] = world.requests().filter(({ recover }) => recover?.mode === 'Restore');
+  t.like(restoring?.recover, {
+    directory: { claimName: 'data-postgres-0', path: 'pgdata', runAs: { user: 70, group: 70 } },
+    planned: { hash: '0123456789abcdef' },
+  });
+});
+
+test('the phases are the whole time: their sum is what was measured', (t) => {
+  const world = restoreWorld(makeRestore(inPlaceSpec));
+  settle(world);
+  const { status } = world.restore() ?? {};
+  const sum = (status?.phases ?? []).reduce((all, { seconds }) => all + seconds, 0);
+  t.is(status?.rto?.measuredSeconds, sum);
+  t.is(sum, (Date.parse(status?.endTime ?? '') - Date.parse(status?.startTime ?? '')) / 1000);
+  t.deepEqual(
+    status?.phases?.map(({ name }) => name),
+    ['plan', 'quiesce', 'provision', 'fetch', 'resume', 'verify'],
+  );
+});
+
+test('an undo stops, brings back, starts and asks; the Restore that was undone says so, and is undone once', (t) => {
+  const first = restoreWorld(makeRestore(inPlaceSpec));
+  settle(first);
+  const undone = first.restore();
+  const world = restoreWorld(makeRestore(undoSpec, { name: 'away', uid: 'uid of away' }), { ...(undone === undefined ? {} : { undone }) });
+  settle(world);
+  t.deepEqual([reasonOf(world.restore()), names(world)], ['Undone', ['Undo', 'Check']]);
+  t.deepEqual([world.volume(), world.replicas(), world.broken()], [{ data: 'old', aside: '' }, everything, []]);
+  t.like(world.requests()[0]?.recover, { undoes: { name: 'back', uid: 'uid of back' }, directory: { path: 'pgdata' } });
+  const said = decideRestore({ ...observed(undone as Restore), undoneBy: 'away' });
+  t.like(said.status.undo, { state: 'Undone', by: 'away' });
+  const again = decideRestore({
+    ...observed(makeRestore(undoSpec, { name: 'again', uid: 'x' })),
+    undone: { ...(undone as Restore), status: said.status },
+  });
+  t.regex(messageOf({ ...(undone as Restore), status: again.status }), /put nothing aside.*Undone/);
+});
+
+const observed = (restore: Restore) => ({
+  now: start,
+  restore,
+  policy: onlyDb,
+  namespaceTerminating: false,
+  rivals: [],
+  jobs: [],
+  claims: [],
+  uninstalling: false,
+  agentMajors: [17],
+  hash,
+});
+
+test('a new claim of known size is restored into at once: no plan is waited for, nothing is stopped', (t) => {
+  const world = restoreWorld(
+    makeRestore({
+      source: inPlaceSpec.source,
+      components: [{ name: 'db', target: { volume: { size: '4Gi' } } }],
+    }),
+  );
+  settle(world);
+  t.deepEqual([names(world), world.claims()], [['Restore'], ['data-postgres-0', 'back-db']]);
+  t.is(world.restore()?.status?.plan?.hash, '0123456789abcdef');
+  t.is(world.restore()?.status?.undo, undefined);
+});
+
+test('a new claim whose size nobody knows: planned first; of a restore that fails nothing is left', (t) => {
+  const world = restoreWorld(makeRestore({ source: inPlaceSpec.source }));
+  settle(world, (job) => (job.includes('plan') ? 'succeeds' : 'fails for good'));
+  t.deepEqual([names(world), reasonOf(world.restore())], [['Plan', 'Restore'], 'WALGap']);
+  t.deepEqual(world.claims(), ['data-postgres-0']);
+  const other = restoreWorld(
+    makeRestore({ source: inPlaceSpec.source, components: [{ name: 'db', target: { volume: { claimName: 'data-postgres-0' } } }] }),
+  );
+  settle(other);
+  t.deepEqual([reasonOf(other.restore()), names(other), other.claims()], ['ClaimExists', [], ['data-postgres-0']]);
+});
+
+test('an approval: nothing is done without it, nor with that of another plan; its time is in no phase', (t) => {
+  const world = restoreWorld(makeRestore({ ...inPlaceSpec, requireApproval: true }));
+  settle(world, undefined, 10);
+  t.like(world.restore()?.status, { phase: 'AwaitingApproval', stage: 'Approving' });
+  t.deepEqual([names(world), world.replicas()], [['Plan'], everything]);
+  t.regex(messageOf(world.restore()), /plan restore\/back.*approve restore\/back/);
+  const approved = (planHash: string) => {
+    const was = world.restore() as Restore;
+    return restoreWorld({ ...was, spec: { ...was.spec, approval: { planHash, approvedBy: 'eve' } } });
+  };
+  const wrong = approved('ffffffffffffffff');
+  settle(wrong, undefined, 3);
+  t.is(wrong.restore()?.status?.stage, 'Approving');
+  const right = approved('0123456789abcdef');
+  right.pass(3_600_000);
+  settle(right);
+  t.is(right.restore()?.status?.phase, 'Complete');
+  t.true((right.restore()?.status?.rto?.measuredSeconds ?? 9999) < 3600);
+});
+
+test('refused before anything is done, each with its reason and the next step', (t) => {
+  const cases: [string, object, RegExp][] = [
+    ['ConfirmationMismatch', { ...inPlaceSpec, confirmation: 'shop/other' }, /confirmation: shop\/shop/],
+    [
+      'ComponentMissing',
+      { ...inPlaceSpec, components: [{ name: 'mail', target: { inPlace: { claimName: 'data-postgres-0' } } }] },
+      /it has db/,
+    ],
+    ['ConfigurationFailed', { ...inPlaceSpec, source: { ...inPlaceSpec.source, tier: 'moon' } }, /it has local, cloud/],
+    ['NothingToUndo', undoSpec, /no Restore "back"/],
+    [
+      'WorkloadMissing',
+      { ...inPlaceSpec, quiesce: { workloads: [{ kind: 'Deployment', name: 'nobody' }] } },
+      /Deployment nobody.*not there/,
+    ],
+  ];
+  for (const [reason, spec, words] of cases) {
+    const world = restoreWorld(makeRestore(spec));
+    settle(world, undefined, 5);
+    t.is(reasonOf(world.restore()), reason);
+    t.regex(messageOf(world.restore()), words);
+    t.deepEqual([names(world), world.replicas(), world.restore()?.status?.phase], [[], everything, 'Failed'], reason);
+  }
+});
+
+test('a server that is scaled up again in mid-restore: the old state is brought back', (t) => {
+  const world = restoreWorld(makeRestore(inPlaceSpec));
+  for (let round = 0; round < 20 && world.restore()?.status?.stage !== 'Restoring'; round += 1) {
+    settle(world, undefined, 1);
+  }
+  world.scale('postgres', 1);
+  world.reconcile();
+  t.is(world.restore()?.status?.failure?.reason, 'ManagedByController');
+  world.scale('postgres', 0);
+  settle(world);
+  t.deepEqual([reasonOf(world.restore()), world.replicas(), world.volume().data], ['ManagedByController', everything, 'old']);
+});
+
+// Whatever happens, and whenever the operator dies: it ends, whole, with everybody back at work.
+const moves = fc.array(
+  fc.oneof(
+    fc.record({ type: fc.constant('reconcile' as const), crashAfter: fc.constantFrom(Infinity, Infinity, 0, 1, 2) }),
+    fc.record({
+      type: fc.constant('finish' as const),
+      fate: fc.constantFrom<Fate>('succeeds', 'succeeds', 'fails for good', 'fails for now', 'dies early', 'dies late'),
+    }),
+    fc.record({ type: fc.constant('pass' as const), milliseconds: fc.constantFrom(1000, 15_000, 700_000) }),
+    fc.constant({ type: 'remove' as const }),
+  ),
+  { maxLength: 60 },
+);
+
+for (const [what, spec] of [
+  ['a restore in place', inPlaceSpec],
+  [
+    'a restore into a new claim',
+    { source: { policyRef: { name: 'shop' }, latest: true, identitySecretRef }, components: [{ name: 'db' }] },
+  ],
+] as const) {
+  test(`${what}: whatever fails and whoever dies, it ends whole, and the workloads are back`, (t) => {
+    fc.assert(
+      fc.property(moves, (some) => {
+        const world = restoreWorld(makeRestore(spec));
+        for (const move of some) {
+          if (move.type === 'reconcile') {
+            world.reconcile(move.crashAfter);
+          } else if (move.type === 'finish') {
+            world.running().forEach((name) => world.finish(name, move.fate));
+          } else if (move.type === 'pass') {
+            world.pass(move.milliseconds);
+          } else {
+            world.remove();
+          }
+        }
+        settle(world);
+        const { phase } = world.restore()?.status ?? {};
+        const { data } = world.volume();
+        const inPlace = spec === inPlaceSpec;
+        const made = world.claims().includes('back-db');
+        return (
+          world.broken().length === 0 &&
+          JSON.stringify(world.replicas()) === JSON.stringify(everything) &&
+          (world.restore() === undefined || phase === 'Complete' || phase === 'Failed') &&
+          (!inPlace || phase !== 'Complete' || data === 'new') &&
+          (phase !== 'Failed' || (data === 'old' && !made))
+        );
+      }),
+      { numRuns: 600 },
+    );
+    t.pass();
+  });
+}
