@@ -62,7 +62,6 @@ const componentStatus = z.object({
   kind: z.enum(['volume', 'inPlace', 'server']).optional().describe('What kind of target it is.'),
   runAs: runAsSchema.optional(),
   begun: z.boolean().optional().describe('Whether the Job that writes was ever made.'),
-  claimMade: z.boolean().optional().describe('Whether Holdfast made the claim for this Restore.'),
   replaced: z.boolean().optional().describe('Whether the new data stands in the place of the old.'),
   kept: z.boolean().optional().describe('Whether the old data is kept aside.'),
   reachedLsn: lsn().optional().describe('Where redo ended.'),

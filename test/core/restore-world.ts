@@ -160,7 +160,13 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
         }
         return;
       }
-      default:
+      case 'createBackup':
+      case 'createClaim':
+      case 'createReceiver':
+      case 'deleteBackup':
+      case 'deleteReceiver':
+      case 'requestBackup':
+      case 'tell':
         throw new TypeError(`Not expected here: ${action.type}`);
     }
   };
@@ -208,7 +214,7 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
     }
     const mode = job.request.recover?.mode ?? 'Plan';
     const base = { kind: 'result', time: isoTime(now), verb: 'recover', mode, component: 'db', attempt: job.facts.attempt } as const;
-    const facts_ = mode === 'Plan' || mode === 'Restore' ? { planned } : {};
+    const about = mode === 'Plan' || mode === 'Restore' ? { planned } : {};
     const done =
       mode === 'Restore' ? { replaced: true, kept: volume.aside === 'old', reachedLsn: '0/3000028', timeline: 2, systemId: '7' } : {};
     const good: RecoverResult = {
@@ -216,7 +222,7 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
       outcome: 'Succeeded',
       category: 'None',
       phases: [{ name: 'fetch', seconds: 2 }],
-      ...facts_,
+      ...about,
       ...done,
     };
     const bad: RecoverResult = {

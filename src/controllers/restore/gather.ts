@@ -108,7 +108,14 @@ const expectedJobs = ({ metadata, spec, status }: Restore): string[] => {
 };
 
 // Where something is stopped, started, or must stay stopped.
-const stagesWithWorkloads: ReadonlySet<RestoreStage> = new Set(['Quiescing', 'Restoring', 'Resuming', 'UndoQuiescing', 'UndoResuming']);
+const stagesWithWorkloads: ReadonlySet<RestoreStage> = new Set([
+  'Quiescing',
+  'Restoring',
+  'Resuming',
+  'UndoQuiescing',
+  'Undoing',
+  'UndoResuming',
+]);
 
 const workloadsOf = async (
   context: OperatorContext,

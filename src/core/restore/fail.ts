@@ -4,7 +4,7 @@ import type { RestoredComponent, RestoreStatus } from '../../api/restore-status.
 import { stopJob } from '../jobs/facts.ts';
 import type { Action } from '../jobs/request.ts';
 import { cut } from '../plan/conditions.ts';
-import { componentsOf, isUndo, statusOf } from './observed.ts';
+import { isUndo, statusOf } from './observed.ts';
 import type { RestoreDecision, RestoreObserved } from './observed.ts';
 import { ended, goingOn, reasonFor } from './outcome.ts';
 import { enter } from './stages.ts';
@@ -12,7 +12,7 @@ import { enter } from './stages.ts';
 export type Failure = { reason: ConditionReason; message: string };
 
 // Whether the Job that replaces data was ever made for a component in place: then it may have done anything.
-const isTouched = ({ begun, claimMade }: RestoredComponent): boolean => begun === true && claimMade !== true;
+const isTouched = ({ begun, kind }: RestoredComponent): boolean => begun === true && kind === 'inPlace';
 
 const holdsWorkloads = ({ quiesce }: RestoreStatus): boolean => quiesce !== undefined && quiesce.resumedTime === undefined;
 
@@ -33,13 +33,18 @@ export const fail = (observed: RestoreObserved, status: RestoreStatus, failure: 
     const components = (status.components ?? []).map((component) =>
       isTouched(component) ? { ...component, outcome: 'Pending' as const } : component,
     );
-    const stage = status.quiesce?.resumedTime === undefined ? 'Undoing' : 'UndoQuiescing';
-    return rollingBack(observed, enter(observed, { ...known, components }, stage, []), actions);
+    return rollingBack(observed, enter(observed, { ...heldAgain(known), components }, 'UndoQuiescing', []), actions);
   }
   if (holdsWorkloads(status)) {
     return rollingBack(observed, enter(observed, known, 'UndoResuming', []), actions);
   }
   return endFailed(observed, known, actions);
+};
+
+// What has got its replicas back is stopped once more, and gets them back once more.
+const heldAgain = (status: RestoreStatus): RestoreStatus => {
+  const { resumedTime: _, ...quiesce } = status.quiesce ?? { workloads: [] };
+  return status.quiesce === undefined ? status : { ...status, quiesce };
 };
 
 const rollingBack = (observed: RestoreObserved, status: RestoreStatus, actions: Action[]): RestoreDecision => ({
@@ -72,18 +77,14 @@ export const endFailed = (observed: RestoreObserved, status: RestoreStatus, acti
 // Nothing of a component goes on after the end.
 const settled = (components: RestoredComponent[]): RestoredComponent[] =>
   components.map((component) =>
-    ['Failed', 'Undone', 'Pending'].includes(component.outcome)
-      ? component
-      : component.claimMade === true || component.outcome === 'Running'
-        ? { ...component, outcome: 'Failed' }
-        : component,
+    component.kind === 'volume' || component.outcome === 'Running' ? { ...component, outcome: 'Failed' } : component,
   );
 
 // Claims that were made for this Restore and hold nothing whole.
 const dropClaims = ({ claims, restore }: RestoreObserved, components: RestoredComponent[]): Action[] =>
-  components.flatMap(({ claimName, claimMade }) => {
+  components.flatMap(({ claimName, kind }) => {
     const claim = claims.find(({ name }) => name === claimName);
-    return claimMade === true && claim !== undefined && claim.madeFor === restore.metadata.uid
+    return kind === 'volume' && claim !== undefined && claim.madeFor === restore.metadata.uid
       ? [{ type: 'deleteClaim' as const, name: claim.name, uid: claim.uid }]
       : [];
   });
@@ -93,5 +94,3 @@ export const failByComponents = (observed: RestoreObserved, components: Restored
   fail(observed, { ...statusOf(observed), components }, failureOf(components));
 
 export const hasFailed = (components: RestoredComponent[]): boolean => components.some(({ outcome }) => outcome === 'Failed');
-
-export const anyTouched = (observed: RestoreObserved): boolean => componentsOf(observed).some(isTouched);

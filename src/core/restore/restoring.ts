@@ -27,9 +27,8 @@ export const restoring = (observed: RunningRestore): RestoreDecision => {
   if (claims.taken !== undefined) {
     return fail(observed, statusOf(observed), { reason: 'ClaimExists', message: claims.taken });
   }
-  const known = componentsOf(observed).map(made);
   const work = restoreWork(observed);
-  const steps = stepAll(observed, work, known);
+  const steps = stepAll(observed, work, componentsOf(observed));
   const components = steps.map(({ component }) => (component.outcome === 'Running' ? { ...component, begun: true } : component));
   const actions = [...claims.actions, ...steps.flatMap((step) => step.actions), ...holdOn(observed)];
   if (hasFailed(components)) {
@@ -136,6 +135,3 @@ const defaultBytes = (observed: RunningRestore, component: string): number => {
   const needed = planned?.spaceBytes ?? 4 * (planned?.fetchBytes ?? gibibyte);
   return Math.ceil((needed * 4) / 3 / gibibyte + 1) * gibibyte;
 };
-
-const made = (component: RestoredComponent): RestoredComponent =>
-  component.kind === 'volume' ? { ...component, claimMade: true } : component;

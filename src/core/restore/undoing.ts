@@ -3,13 +3,15 @@ import type { RestoredComponent, RestoreStatus } from '../../api/restore-status.
 import { cut } from '../plan/conditions.ts';
 import { soonest } from '../plan/time.ts';
 import { directoryOf } from './directory.ts';
-import { endFailed, failByComponents, hasFailed, rollbackMessage } from './fail.ts';
+import { drift } from './drift.ts';
+import { endFailed, fail, failByComponents, hasFailed, rollbackMessage } from './fail.ts';
+import type { Failure } from './fail.ts';
 import { stepAll } from './job-step.ts';
 import type { StageWork } from './job-step.ts';
 import { componentsOf, isUndo, statusOf } from './observed.ts';
 import type { RestoreDecision, RunningRestore } from './observed.ts';
 import { goingOn } from './outcome.ts';
-import { asAgentPhases, enter } from './stages.ts';
+import { asAgentPhases, asPhase, enter } from './stages.ts';
 
 // The way back after a failure is tried until it works; what somebody asked for, as often as the policy says.
 const work = (observed: RunningRestore): StageWork => ({
@@ -29,6 +31,10 @@ const isConcerned = (observed: RunningRestore, { outcome, begun }: RestoredCompo
   isUndo(observed) || begun === true || outcome === 'Undone';
 
 export const undoing = (observed: RunningRestore): RestoreDecision => {
+  const drifted = drift(observed);
+  if (drifted !== undefined) {
+    return startedAgain(observed, drifted);
+  }
   const all = componentsOf(observed);
   const steps = stepAll(
     observed,
@@ -53,6 +59,16 @@ export const undoing = (observed: RunningRestore): RestoreDecision => {
     status: goingOn(observed, status, going(observed, remarks)),
     ...(wait === undefined ? {} : { againMilliseconds: wait }),
   };
+};
+
+// Nothing is pulled away from under a server. After a failure it is stopped once more; what somebody asked for is given up.
+const startedAgain = (observed: RunningRestore, drifted: Failure): RestoreDecision => {
+  const status = statusOf(observed);
+  if (isUndo(observed)) {
+    return fail(observed, status, drifted);
+  }
+  const next = enter(observed, status, 'UndoQuiescing', asPhase(observed, 'undo'));
+  return { actions: [], status: goingOn(observed, next, going(observed, [drifted.message])), againMilliseconds: 0 };
 };
 
 const going = (observed: RunningRestore, remarks: string[]) =>
