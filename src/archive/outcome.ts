@@ -1,11 +1,14 @@
 // From an error to what the result says of it: category, code, message with the next step, and whether trying again may help.
 import type { Category } from '../api/categories.ts';
+import type { RefusalCode } from '../core/recovery/refusal.ts';
 import { EngineError } from '../engines/engine.ts';
 import type { EngineErrorCode } from '../engines/engine.ts';
 import { StoreError } from '../stores/errors.ts';
 import type { StoreErrorCode } from '../stores/errors.ts';
 import { redact } from '../telemetry/redact.ts';
 import { ArchiveError } from './errors.ts';
+import { RecoveryRefused } from './recovery/refused.ts';
+import { nextStepOf } from './recovery/verb/next-step.ts';
 
 export type Failure = { category: Category; code: string; message: string; retryable: boolean };
 
@@ -46,6 +49,17 @@ const storeCategories: Record<StoreErrorCode, Category> = {
   StoreMisconfigured: 'Configuration',
 };
 
+// All others: a person must change something.
+const refusalCategories: Partial<Record<RefusalCode, Category>> = {
+  SourceVerificationFailed: 'Verification',
+  ChainBroken: 'Verification',
+  WALGap: 'Verification',
+  RestoreVerificationFailed: 'Verification',
+  RollbackFailed: 'Verification',
+  InsufficientSpace: 'InsufficientSpace',
+  SafetyBackupImpossible: 'InsufficientSpace',
+};
+
 const categoryOf = (error: unknown): Category => {
   if (error instanceof ArchiveError) {
     return error.category;
@@ -71,6 +85,16 @@ export const explain = (error: unknown, stop?: ArchiveError): Failure => {
     };
   }
   const message = redact(cause instanceof Error ? cause.message : String(cause)).slice(0, longestMessage);
+  if (cause instanceof RecoveryRefused) {
+    const { code, remedy } = cause;
+    const next = nextStepOf(code, remedy);
+    return {
+      category: refusalCategories[code] ?? 'Configuration',
+      code,
+      message: `${message.slice(0, longestMessage - next.length - 1)} ${next}`,
+      retryable: false,
+    };
+  }
   if (cause instanceof ArchiveError || cause instanceof EngineError || cause instanceof StoreError) {
     return { category: categoryOf(cause), code: cause.code, message, retryable: cause.retryable };
   }

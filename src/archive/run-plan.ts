@@ -12,6 +12,7 @@ import { ArchiveError } from './errors.ts';
 import { inspect } from './inspect.ts';
 import type { KeptLog } from './kept-log.ts';
 import { storeLog } from './kept-log.ts';
+import { factsOfFailure } from './failure-facts.ts';
 import { explain } from './outcome.ts';
 import { seal } from './seal.ts';
 import { stepClock } from './steps.ts';
@@ -53,7 +54,7 @@ export const runPlan = async (plan: AgentPlan, options: RunOptions): Promise<Age
     log.info('Ended well', { verb: plan.verb });
   } catch (error) {
     const failure = explain(error, signal.aborted && signal.reason instanceof ArchiveError ? signal.reason : undefined);
-    result = { ...envelope(plan, context, clock.seconds()), outcome: 'Failed', ...failure } as AgentResult;
+    result = { ...envelope(plan, context, clock.seconds()), outcome: 'Failed', ...failure, ...factsOfFailure(error) } as AgentResult;
     log.error('Failed', {
       verb: plan.verb,
       ...failure,

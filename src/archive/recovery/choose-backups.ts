@@ -1,4 +1,5 @@
 // Which backups, and which WAL behind them, lead to the wished point. Throws RecoveryRefused.
+import { lsnBytes } from '../../api/lsn.ts';
 import { chooseLatest, chooseNamed } from '../../core/recovery/choose.ts';
 import type { Chosen } from '../../core/recovery/choose.ts';
 import { chooseNewest, choosePoint } from '../../core/recovery/choose-point.ts';
@@ -26,8 +27,10 @@ export const chooseBackups = async (source: Source, wish: Wish): Promise<ChosenB
   if (!('name' in named)) {
     throw new RecoveryRefused(named);
   }
-  if (point.kind === 'backup') {
-    return { chosen: accepted(await chooseFrom(source, (catalogue) => chooseNamed(catalogue, point.id, named.name, form))) };
+  const backup = point.kind === 'backup' ? point.id : await endOfItsBase(source, wish, named.name);
+  if (point.kind === 'backup' || backup !== undefined) {
+    const id = backup ?? (point.kind === 'backup' ? point.id : '');
+    return { chosen: accepted(await chooseFrom(source, (catalogue) => chooseNamed(catalogue, id, named.name, form))) };
   }
   if (form === 'logical') {
     return point.kind === 'latest'
@@ -48,6 +51,17 @@ export const chooseBackups = async (source: Source, wish: Wish): Promise<ChosenB
   const { replay } = chosen as Partial<ChosenPoint>;
   const lineage = replay === undefined ? undefined : lineages.get(replay.lineageId);
   return { chosen, ...(lineage === undefined ? {} : { lineage }) };
+};
+
+// The base itself, where what was the newest point is its end.
+const endOfItsBase = async (source: Source, { base, upTo }: Wish, name: string): Promise<string | undefined> => {
+  if (base === undefined || upTo === undefined || !source.ids.includes(base)) {
+    return undefined;
+  }
+  await readBackups(source, [base]);
+  const known = source.known.get(base);
+  const stop = known === undefined ? undefined : componentOf(known, name)?.facts.postgresql?.stopLsn;
+  return stop !== undefined && lsnBytes(stop) === upTo ? base : undefined;
 };
 
 const onlyPhysical = refusal('PointOutsideWindow', 'Dumps have the time at which they were taken, and no other.', {

@@ -47,19 +47,40 @@ const interrupted = (target: RecoveryRequest['target'], cause: unknown): Archive
   return new ArchiveError('Interrupted', `The restore was stopped from outside. ${left}`, { cause });
 };
 
-const withPlan = async <T>(
+type Looked = Pick<RecoveryRequest, 'location' | 'verificationKeys' | 'identities' | 'wish'> & {
+  // What the target looks like, once it is known what shall go there.
+  look: (last: Link) => Promise<Target>;
+  programs?: string;
+};
+
+const withPlan = <T>(
   request: RecoveryRequest,
   context: RecoveryContext,
   work: (prepared: Prepared, store: Store) => Promise<T>,
 ): Promise<T> => {
-  const { target, wish, identities } = request;
-  const store = await openStore(request.location);
+  const { target } = request;
+  return withPrepared(
+    {
+      ...request,
+      look: async (last) => (target.kind === 'directory' ? lookAtDirectory(target.path) : lookAtTargetServer(target, last, context.signal)),
+      ...(target.kind === 'directory' && target.programs !== undefined ? { programs: target.programs } : {}),
+    },
+    context,
+    work,
+  );
+};
+
+// Opens the store, makes the plan (or throws RecoveryRefused), and gives both to `work`.
+export const withPrepared = async <T>(
+  { location, verificationKeys, identities, wish, look, programs }: Looked,
+  context: RecoveryContext,
+  work: (prepared: Prepared, store: Store) => Promise<T>,
+): Promise<T> => {
+  const store = await openStore(location);
   try {
     const prepared = await context.step('plan', async () => {
-      const source = await openSource(store, request.verificationKeys);
-      const look = (last: Link): Promise<Target> =>
-        target.kind === 'directory' ? lookAtDirectory(target.path) : lookAtTargetServer(target, last, context.signal);
-      return prepare(source, wish, look, identities, context.signal, target.kind === 'directory' ? target.programs : undefined);
+      const source = await openSource(store, verificationKeys);
+      return prepare(source, wish, look, identities, context.signal, programs);
     });
     return await work(prepared, store);
   } finally {

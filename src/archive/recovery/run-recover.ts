@@ -1,9 +1,49 @@
 // Runs one plan of the verb `recover`.
-import type { RecoverPlan, RecoverResult } from '../../api/recover.ts';
+import type { DirectoryPlan, RecoverPlan, RecoverResult, RecoverRestorePlan } from '../../api/recover.ts';
 import type { AgentContext } from '../context.ts';
+import { failedWith } from '../failure-facts.ts';
+import { planMode } from './verb/plan-mode.ts';
+import { restoreDirectoryMode } from './verb/restore-mode.ts';
+import { factsOf } from './volume/attempt.ts';
+import { placeOf } from './volume/place.ts';
+import type { Place } from './volume/place.ts';
+import { discardDirectory, undoDirectory } from './volume/undo.ts';
 
 export type RecoverFacts = Omit<RecoverResult, 'kind' | 'time' | 'outcome' | 'category' | 'verb' | 'mode' | 'component' | 'attempt'>;
 
-export const runRecover = async (plan: RecoverPlan, _context: AgentContext): Promise<RecoverFacts> => {
-  throw new TypeError(`${plan.mode} is not there yet`);
+export const runRecover = async (plan: RecoverPlan, context: AgentContext): Promise<RecoverFacts> => {
+  switch (plan.mode) {
+    case 'Plan':
+      return planMode(plan, context);
+    case 'Restore':
+      return restoreMode(plan, context);
+    case 'Undo':
+      return onVolume(placeOf(plan.restore, plan.target), (place) => context.step('undo', () => undoDirectory(place)));
+    case 'Discard':
+      return onVolume(placeOf(plan.restore, plan.target), (place) => context.step('discard', () => discardDirectory(place)));
+    case 'Check':
+      throw new TypeError('Check is not there yet');
+  }
+};
+
+const restoreMode = (plan: RecoverRestorePlan, context: AgentContext): Promise<RecoverFacts> => {
+  const { target } = plan;
+  if (target.kind === 'server') {
+    throw new TypeError('dumps are not there yet');
+  }
+  return restoreDirectoryMode(withDirectory(plan, target), context);
+};
+
+const withDirectory = (plan: RecoverRestorePlan, target: DirectoryPlan): RecoverRestorePlan & { target: DirectoryPlan } => ({
+  ...plan,
+  target,
+});
+
+const onVolume = async (place: Place, work: (place: Place) => Promise<void>): Promise<RecoverFacts> => {
+  try {
+    await work(place);
+  } catch (error) {
+    throw failedWith(error, await factsOf(place).catch(() => ({})));
+  }
+  return factsOf(place);
 };

@@ -23,11 +23,11 @@ export const choosePoint = (
   catalogue: Catalogue,
   name: string,
   sources: readonly WalSource[],
-  { base: wanted, timeline }: Pick<Wish, 'base' | 'timeline'>,
+  { base: wanted, timeline, upTo }: Pick<Wish, 'base' | 'timeline' | 'upTo'>,
   point: WalPoint,
 ): ChosenPoint | Needed | Refusal => {
   const notes: string[] = [];
-  for (const { source, way } of allWays(catalogue, name, sources)) {
+  for (const { source, way } of allWays(catalogue, name, sources).flatMap((each) => cutAt(each, upTo))) {
     const fits = (wanted === undefined || way.base.backupId === wanted) && (timeline === undefined || way.timeline === timeline);
     if (fits && reaches(way, point)) {
       const chain = chainFrom(catalogue, way, name);
@@ -47,6 +47,15 @@ export const choosePoint = (
 // Newest lineage first: after a restore, it is the one that lives.
 const allWays = (catalogue: Catalogue, name: string, sources: readonly WalSource[]): { source: WalSource; way: Way }[] =>
   sources.toReversed().flatMap((source) => waysOf(source, basesOf(catalogue, name, sources, source)).map((way) => ({ source, way })));
+
+// The way as it was when it ended at `upTo`; none where it does not come so far any more.
+const cutAt = <W extends { way: Way }>(each: W, upTo: bigint | undefined): W[] => {
+  const { way } = each;
+  if (upTo === undefined) {
+    return [each];
+  }
+  return way.to < upTo ? [] : [{ ...each, way: { ...way, to: upTo, marks: way.marks.filter(({ lsn }) => lsn <= upTo) } }];
+};
 
 type Physical = { manifest: Manifest; component: ComponentEntry };
 
@@ -115,7 +124,7 @@ export const chooseNewest = (
   catalogue: Catalogue,
   name: string,
   sources: readonly WalSource[],
-  wish: Pick<Wish, 'base' | 'timeline'>,
+  wish: Pick<Wish, 'base' | 'timeline' | 'upTo'>,
 ): Chosen | ChosenPoint | Needed | Refusal => {
   const byWal = sources.length === 0 ? undefined : choosePoint(catalogue, name, sources, wish, { kind: 'latest' });
   if (byWal?.kind === 'need') {

@@ -12,6 +12,13 @@ export const refusalCodes = [
   'BackupNotFound',
   'ComponentNotFound',
   'DatabaseNotFound',
+  // Of a Restore only.
+  'PlanChanged',
+  'SafetyBackupImpossible',
+  'ConnectionsActive',
+  'RestoreVerificationFailed',
+  'NothingToUndo',
+  'RollbackFailed',
 ] as const;
 export type RefusalCode = (typeof refusalCodes)[number];
 

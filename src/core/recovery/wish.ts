@@ -21,6 +21,8 @@ export type Wish = {
   base?: string;
   // Undefined: the one that leads to the newest point.
   timeline?: number;
+  // With a base, for the newest point: what was the newest when it was planned. WAL behind it is left out.
+  upTo?: bigint;
 };
 
 const instant = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,6}))?([Zz]|[+-]\d{2}:\d{2})$/;

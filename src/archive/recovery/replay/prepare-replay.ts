@@ -53,16 +53,17 @@ export const prepareReplay = async ({ source, replay, lineage, last, identities,
   };
 };
 
-type Needed = { timeline: number; object: Placed };
+export type NeededWal = { timeline: number; object: Placed };
 
-const neededObjects = ({ steps, to: end }: Replay, { timelines }: Lineage): Needed[] =>
+// What is read of the archive.
+export const neededObjects = ({ steps, to: end }: Replay, { timelines }: Lineage): NeededWal[] =>
   steps.flatMap(({ timeline, from, to = end }) => {
     const objects = timelines.find((contents) => contents.timeline === timeline)?.objects ?? [];
     return selectObjects(objects, { from, to }).parts.map(({ object }) => ({ timeline, object }));
   });
 
 // The first one that the index names and the store does not have. A list costs one request for a thousand of them.
-const missingObject = async (store: Store, { document }: Lineage, needed: readonly Needed[]): Promise<string | undefined> => {
+const missingObject = async (store: Store, { document }: Lineage, needed: readonly NeededWal[]): Promise<string | undefined> => {
   const sizes = new Map<string, number>();
   for (const timeline of new Set(needed.map((each) => each.timeline))) {
     for await (const { key, sizeBytes } of store.list(walTimelinePrefix(document.lineageId, timeline))) {
@@ -78,7 +79,7 @@ const missingObject = async (store: Store, { document }: Lineage, needed: readon
 const closedKey = async (
   store: Store,
   { keys }: Lineage,
-  needed: readonly Needed[],
+  needed: readonly NeededWal[],
   identities: readonly string[],
 ): Promise<string | undefined> => {
   for (const keyId of new Set(needed.map(({ object }) => object.keyId))) {

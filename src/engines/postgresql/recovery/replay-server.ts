@@ -7,7 +7,7 @@ import { readReplayLog } from './replay-log.ts';
 import type { ReplayLog } from './replay-log.ts';
 import { prepareServer } from './server-settings.ts';
 import type { ServerPlace } from './server-settings.ts';
-import type { StartServer } from './server-start.ts';
+import type { RunningServer, StartServer } from './server-start.ts';
 
 // Where WAL is replayed behind the backup. Without it only what the backup brought itself.
 export type FromArchive = {
@@ -32,40 +32,30 @@ export const replay = async (options: ReplayOptions): Promise<Replayed> => {
   await signalFiles(options);
   const parameters = await prepareServer(options, nobody, archive === undefined ? { restore_command: '' } : archiveSettings(archive));
   let said = '';
-  let opened = (): void => undefined;
-  const server = await options.start({
-    parameters,
-    onText: (text) => {
-      said = (said + text).slice(-tailCharacters);
-      if (readReplayLog(said).opened) {
-        opened();
-      }
-    },
-  });
+  let server: RunningServer | undefined;
+  let told = false;
   // As soon as it has opened it is told to stop, as an administrator would.
-  opened = onlyOnce(() => server.signal('INT'));
-  const stop = (): void => server.signal('QUIT');
+  const look = (): void => {
+    if (!told && server !== undefined && readReplayLog(said).opened) {
+      told = true;
+      server.signal('INT');
+    }
+  };
+  const onText = (text: string): void => {
+    said = (said + text).slice(-tailCharacters);
+    look();
+  };
+  server = await options.start({ parameters, onText });
+  look();
+  const stop = (): void => server?.signal('QUIT');
   signal.addEventListener('abort', stop, { once: true });
   try {
-    if (readReplayLog(said).opened) {
-      opened();
-    }
     await server.ended;
     signal.throwIfAborted();
     return judge(said);
   } finally {
     signal.removeEventListener('abort', stop);
   }
-};
-
-const onlyOnce = (act: () => void): (() => void) => {
-  let done = false;
-  return () => {
-    if (!done) {
-      done = true;
-      act();
-    }
-  };
 };
 
 // What makes it a recovery from an archive, or a standby, is a file. Of the server that was backed up there may be one, too.

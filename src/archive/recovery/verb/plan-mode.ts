@@ -1,0 +1,42 @@
+// Mode Plan: what would be done, and whether what is stored is what was written. Nothing is written.
+import type { RecoverPlanPlan } from '../../../api/recover.ts';
+import type { Link } from '../../../core/recovery/choose.ts';
+import type { Target } from '../../../core/recovery/plan.ts';
+import { checkSource } from '../check-source.ts';
+import type { AgentContext } from '../../context.ts';
+import { measureSpeed } from '../measure-speed.ts';
+import { withPrepared } from '../recover.ts';
+import { readIdentities, recoveryContextOf } from './context.ts';
+import { directoryAsPlanned, needPrograms } from './directory-target.ts';
+import { keepPlan, reportPlan } from './keep-plan.ts';
+import { plannedOf } from './planned.ts';
+import type { PlannedWithHash } from './planned.ts';
+import { wishOf } from './wish.ts';
+
+export const planMode = async (request: RecoverPlanPlan, agent: AgentContext): Promise<{ plan: PlannedWithHash }> => {
+  const context = recoveryContextOf(agent);
+  const { tier, verificationKeys, target } = request;
+  if (target.kind === 'server') {
+    throw new TypeError('dumps are not there yet');
+  }
+  const look = async (last: Link): Promise<Target> => {
+    await needPrograms(last);
+    return directoryAsPlanned(target);
+  };
+  const wanted = {
+    location: tier.location,
+    verificationKeys,
+    identities: await readIdentities(request.identityFile),
+    wish: wishOf(request),
+    look,
+  };
+  return withPrepared(wanted, context, async (prepared, store) => {
+    const reading = await measureSpeed(store, prepared.chain, prepared.plan.fetchBytes, context.signal);
+    const plan = plannedOf(request, prepared, reading);
+    reportPlan(agent, plan);
+    if (request.verifySource) {
+      await keepPlan(plan, () => context.step('check source', () => checkSource(store, prepared, context)));
+    }
+    return { plan };
+  });
+};

@@ -1,0 +1,88 @@
+// Mode Restore for a data directory: plan → fetch → restore → replay → verify → put in place. Killed at any point, the next attempt goes on.
+import type { DirectoryPlan, RecoverRestorePlan } from '../../../api/recover.ts';
+import type { Link } from '../../../core/recovery/choose.ts';
+import { refusal } from '../../../core/recovery/refusal.ts';
+import type { AgentContext } from '../../context.ts';
+import { failedWith } from '../../failure-facts.ts';
+import { withPrepared } from '../recover.ts';
+import { RecoveryRefused } from '../refused.ts';
+import { beginWork, factsOf, finishEarlier, putInPlace } from '../volume/attempt.ts';
+import type { AttemptOptions } from '../volume/attempt.ts';
+import { writeMarker } from '../volume/marker.ts';
+import type { Marker } from '../volume/marker.ts';
+import { placeOf } from '../volume/place.ts';
+import { buildDirectory } from './build-directory.ts';
+import { ownerOf, readIdentities, recoveryContextOf } from './context.ts';
+import { lookAtVolume, makeRoom } from './look-at-volume.ts';
+import { keepPlan, reportPlan } from './keep-plan.ts';
+import { plannedOf } from './planned.ts';
+import type { PlannedWithHash } from './planned.ts';
+import { wishOf } from './wish.ts';
+
+type Request = RecoverRestorePlan & { target: DirectoryPlan };
+type Facts = Marker['restored'] & { plan: PlannedWithHash; replaced: boolean; kept: boolean };
+
+export const restoreDirectoryMode = async (request: Request, agent: AgentContext): Promise<Facts> => {
+  const { target, planHash, keep = target.kind === 'volume' ? 'Skip' : 'Required' } = request;
+  const place = placeOf(request.restore, target);
+  const attempt: AttemptOptions = { place, keep, log: agent.log, ...(planHash === undefined ? {} : { planHash }) };
+  try {
+    const earlier = await finishEarlier(attempt);
+    if (earlier !== undefined) {
+      reportPlan(agent, earlier.plan);
+    }
+    const { plan, restored } = earlier ?? (await restoreNow(request, attempt, agent));
+    return { plan, ...restored, ...(await factsOf(place)) };
+  } catch (error) {
+    throw failedWith(error, await factsOf(place).catch(() => ({})));
+  }
+};
+
+const restoreNow = async (request: Request, attempt: AttemptOptions, agent: AgentContext): Promise<Marker> => {
+  const { place } = attempt;
+  const { tier, verificationKeys, target } = request;
+  const context = recoveryContextOf(agent);
+  const identities = await readIdentities(request.identityFile);
+  const owner = ownerOf(target);
+  const look = (last: Link) => lookAtVolume(place, target, last, context.signal);
+  return withPrepared(
+    { location: tier.location, verificationKeys, identities, wish: wishOf(request), look },
+    context,
+    async (prepared, store) => {
+      const plan = plannedOf(request, prepared);
+      mustBe(plan, request.planHash);
+      reportPlan(agent, plan);
+      return keepPlan(plan, async () => {
+        const room = await makeRoom(place, attempt.keep, { store, prepared, context });
+        await beginWork(place, room.had, owner);
+        await room.clear();
+        const built = await buildDirectory({ store, prepared, place, target, identities, owner, context });
+        const note = [...room.notes, ...built.notes].join(' ').slice(0, 900);
+        const restored = {
+          reachedLsn: built.reachedLsn,
+          timeline: built.timeline,
+          systemId: built.systemId,
+          ...(note === '' ? {} : { note }),
+        };
+        const marker: Marker = { uid: place.uid, plan, restored };
+        await context.step('restore', async () => {
+          await writeMarker(place.data, marker);
+          await putInPlace(attempt);
+        });
+        return marker;
+      });
+    },
+  );
+};
+
+const mustBe = ({ hash, planned }: PlannedWithHash, wanted: string | undefined): void => {
+  if (wanted !== undefined && hash !== wanted) {
+    throw new RecoveryRefused(
+      refusal(
+        'PlanChanged',
+        `The plan was ${wanted}, and now it is ${hash}: from the backup ${planned.backupId} to ${planned.target}.`,
+        {},
+      ),
+    );
+  }
+};
