@@ -128,9 +128,9 @@ const refusals: [string, Partial<QuiesceFacts>, WorkloadRefusalCode, RegExp][] =
   ],
   [
     'many pods',
-    { pods: [1, 2, 3, 4, 5].map((each) => pod(`p${each}`, { claims: [claim] })) },
+    { pods: Array.from({ length: 40 }, (_, index) => pod(`p${index}`, { claims: [claim] })) },
     'ConnectionsActive',
-    /Pod p3 .*\(and 2 more\)$/,
+    /^Pod p0 .* Pod p5 .*--namespace shop \(and \d\d more\)$/,
   ],
 ];
 
@@ -139,6 +139,8 @@ for (const [title, changes, code, message] of refusals) {
     const result = plan(changes);
     t.is(result.kind === 'refusal' ? result.code : result.kind, code);
     t.regex(result.kind === 'refusal' ? result.message : '', message);
+    // What a status can hold.
+    t.true(result.kind === 'refusal' && result.message.length < 1000);
   });
 }
 
