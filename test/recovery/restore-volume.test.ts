@@ -68,8 +68,8 @@ test.serial('a new volume: planned first, recovered to the end, cleanly shut dow
   const { result, planned } = await runBeside(volume, recoverPlan(world, { target: volume.target }));
   t.is(result.outcome, 'Succeeded', result.message);
   t.is(planned.length, 1);
-  t.like(result, { replaced: true, kept: false, timeline: 2, plan: { hash: planned[0]?.hash } });
-  t.regex(result.plan?.hash ?? '', /^[0-9a-f]{16}$/);
+  t.like(result, { replaced: true, kept: false, timeline: 2, planned: { hash: planned[0]?.planned.hash } });
+  t.regex(result.planned?.hash ?? '', /^[0-9a-f]{16}$/);
   t.like(planned[0]?.planned, { name: 'db', backupId: backup, timeline: 1 });
   t.regex(result.systemId ?? '', /^\d+$/);
   t.deepEqual(

@@ -1,5 +1,6 @@
 // Mode Plan: what would be done, and whether what is stored is what was written. Nothing is written.
 import type { RecoverPlanPlan } from '../../../api/recover.ts';
+import type { PlannedComponent } from '../../../api/restore-status.ts';
 import type { Link } from '../../../core/recovery/choose.ts';
 import type { Target } from '../../../core/recovery/plan.ts';
 import { checkSource } from '../check-source.ts';
@@ -10,10 +11,9 @@ import { readIdentities, recoveryContextOf } from './context.ts';
 import { directoryAsPlanned, needPrograms } from './directory-target.ts';
 import { keepPlan, reportPlan } from './keep-plan.ts';
 import { plannedOf } from './planned.ts';
-import type { PlannedWithHash } from './planned.ts';
 import { wishOf } from './wish.ts';
 
-export const planMode = async (request: RecoverPlanPlan, agent: AgentContext): Promise<{ plan: PlannedWithHash }> => {
+export const planMode = async (request: RecoverPlanPlan, agent: AgentContext): Promise<{ planned: PlannedComponent }> => {
   const context = recoveryContextOf(agent);
   const { tier, verificationKeys, target } = request;
   if (target.kind === 'server') {
@@ -32,11 +32,11 @@ export const planMode = async (request: RecoverPlanPlan, agent: AgentContext): P
   };
   return withPrepared(wanted, context, async (prepared, store) => {
     const reading = await measureSpeed(store, prepared.chain, prepared.plan.fetchBytes, context.signal);
-    const plan = plannedOf(request, prepared, reading);
-    reportPlan(agent, plan);
+    const planned = plannedOf(request, prepared, reading);
+    reportPlan(agent, planned);
     if (request.verifySource) {
-      await keepPlan(plan, () => context.step('check source', () => checkSource(store, prepared, context)));
+      await keepPlan(planned, () => context.step('check source', () => checkSource(store, prepared, context)));
     }
-    return { plan };
+    return { planned };
   });
 };

@@ -8,31 +8,27 @@ import { microsText, readInstant } from '../../../core/recovery/wish.ts';
 import type { Prepared } from '../prepare.ts';
 import type { SourcedPlan } from './wish.ts';
 
-export type PlannedWithHash = { hash: string; planned: PlannedComponent };
-
 const mostNotes = 8;
 const longestText = 500;
 
-export const plannedOf = (request: SourcedPlan, prepared: Prepared, reading?: ReadEstimate): PlannedWithHash => {
+export const plannedOf = (request: SourcedPlan, prepared: Prepared, reading?: ReadEstimate): PlannedComponent => {
   const { plan, replay } = prepared;
   const chain = plan.chain.map(({ backupId }) => backupId);
   const { time, lsn, timeline } = { ...plan.reaches, ...(replay === undefined ? {} : endOf(replay.replay)) };
   return {
+    name: request.component,
     hash: hashOf(request, prepared),
-    planned: {
-      name: request.component,
-      ...placeText(request.target),
-      backupId: chain.at(-1) ?? '',
-      ...(chain.length > 1 ? { chain } : {}),
-      ...(time === undefined ? {} : { reachesTime: time }),
-      ...(lsn === undefined ? {} : { reachesLsn: lsn }),
-      ...(timeline === undefined ? {} : { timeline }),
-      fetchBytes: plan.fetchBytes,
-      ...(plan.spaceBytes === undefined ? {} : { spaceBytes: plan.spaceBytes }),
-      ...(reading === undefined ? {} : { estimateSeconds: reading.seconds }),
-      lost: plan.lost.slice(0, longestText),
-      ...(plan.notes.length === 0 ? {} : { notes: plan.notes.slice(0, mostNotes).map((note) => note.slice(0, longestText)) }),
-    },
+    ...placeText(request.target),
+    backupId: chain.at(-1) ?? '',
+    ...(chain.length > 1 ? { chain } : {}),
+    ...(time === undefined ? {} : { reachesTime: time }),
+    ...(lsn === undefined ? {} : { reachesLsn: lsn }),
+    ...(timeline === undefined ? {} : { timeline }),
+    fetchBytes: plan.fetchBytes,
+    ...(plan.spaceBytes === undefined ? {} : { spaceBytes: plan.spaceBytes }),
+    ...(reading === undefined ? {} : { estimateSeconds: reading.seconds }),
+    lost: plan.lost.slice(0, longestText),
+    ...(plan.notes.length === 0 ? {} : { notes: plan.notes.slice(0, mostNotes).map((note) => note.slice(0, longestText)) }),
   };
 };
 

@@ -1,5 +1,6 @@
 // Mode Restore for a data directory: plan → fetch → restore → replay → verify → put in place. Killed at any point, the next attempt goes on.
 import type { DirectoryPlan, RecoverRestorePlan } from '../../../api/recover.ts';
+import type { PlannedComponent } from '../../../api/restore-status.ts';
 import type { Link } from '../../../core/recovery/choose.ts';
 import { refusal } from '../../../core/recovery/refusal.ts';
 import type { AgentContext } from '../../context.ts';
@@ -16,11 +17,10 @@ import { ownerOf, readIdentities, recoveryContextOf } from './context.ts';
 import { lookAtVolume, makeRoom } from './look-at-volume.ts';
 import { keepPlan, reportPlan } from './keep-plan.ts';
 import { plannedOf } from './planned.ts';
-import type { PlannedWithHash } from './planned.ts';
 import { wishOf } from './wish.ts';
 
 type Request = RecoverRestorePlan & { target: DirectoryPlan };
-type Facts = Marker['restored'] & { plan: PlannedWithHash; replaced: boolean; kept: boolean };
+type Facts = Marker['restored'] & { planned: PlannedComponent; replaced: boolean; kept: boolean };
 
 export const restoreDirectoryMode = async (request: Request, agent: AgentContext): Promise<Facts> => {
   const { target, planHash, keep = target.kind === 'volume' ? 'Skip' : 'Required' } = request;
@@ -29,10 +29,10 @@ export const restoreDirectoryMode = async (request: Request, agent: AgentContext
   try {
     const earlier = await finishEarlier(attempt);
     if (earlier !== undefined) {
-      reportPlan(agent, earlier.plan);
+      reportPlan(agent, earlier.planned);
     }
-    const { plan, restored } = earlier ?? (await restoreNow(request, attempt, agent));
-    return { plan, ...restored, ...(await factsOf(place)) };
+    const { planned, restored } = earlier ?? (await restoreNow(request, attempt, agent));
+    return { planned, ...restored, ...(await factsOf(place)) };
   } catch (error) {
     throw failedWith(error, await factsOf(place).catch(() => ({})));
   }
@@ -49,10 +49,10 @@ const restoreNow = async (request: Request, attempt: AttemptOptions, agent: Agen
     { location: tier.location, verificationKeys, identities, wish: wishOf(request), look },
     context,
     async (prepared, store) => {
-      const plan = plannedOf(request, prepared);
-      mustBe(plan, request.planHash);
-      reportPlan(agent, plan);
-      return keepPlan(plan, async () => {
+      const planned = plannedOf(request, prepared);
+      mustBe(planned, request.planHash);
+      reportPlan(agent, planned);
+      return keepPlan(planned, async () => {
         const room = await makeRoom(place, attempt.keep, { store, prepared, context });
         await beginWork(place, room.had, owner);
         await room.clear();
@@ -64,7 +64,7 @@ const restoreNow = async (request: Request, attempt: AttemptOptions, agent: Agen
           systemId: built.systemId,
           ...(note === '' ? {} : { note }),
         };
-        const marker: Marker = { uid: place.uid, plan, restored };
+        const marker: Marker = { uid: place.uid, planned, restored };
         await context.step('restore', async () => {
           await writeMarker(place.data, marker);
           await putInPlace(attempt);
@@ -75,14 +75,10 @@ const restoreNow = async (request: Request, attempt: AttemptOptions, agent: Agen
   );
 };
 
-const mustBe = ({ hash, planned }: PlannedWithHash, wanted: string | undefined): void => {
+const mustBe = ({ hash, backupId, target }: PlannedComponent, wanted: string | undefined): void => {
   if (wanted !== undefined && hash !== wanted) {
     throw new RecoveryRefused(
-      refusal(
-        'PlanChanged',
-        `The plan was ${wanted}, and now it is ${hash}: from the backup ${planned.backupId} to ${planned.target}.`,
-        {},
-      ),
+      refusal('PlanChanged', `The plan was ${wanted}, and now it is ${hash}: from the backup ${backupId} to ${target}.`, {}),
     );
   }
 };

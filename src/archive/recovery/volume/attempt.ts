@@ -29,7 +29,7 @@ export const finishEarlier = async (options: AttemptOptions): Promise<Marker | u
     await tidy(options);
     return target.marker;
   }
-  if (data.kind === 'ours' && (planHash === undefined || data.marker.plan.hash === planHash)) {
+  if (data.kind === 'ours' && (planHash === undefined || data.marker.planned.hash === planHash)) {
     await putInPlace(options);
     return data.marker;
   }
@@ -42,10 +42,10 @@ export const finishEarlier = async (options: AttemptOptions): Promise<Marker | u
   return undefined;
 };
 
-const mustFit = ({ plan }: Marker, planHash: string | undefined): void => {
-  if (planHash !== undefined && plan.hash !== planHash) {
+const mustFit = ({ planned }: Marker, planHash: string | undefined): void => {
+  if (planHash !== undefined && planned.hash !== planHash) {
     throw new RecoveryRefused(
-      refusal('PlanChanged', `An earlier attempt has restored by the plan ${plan.hash}, and now it shall be ${planHash}.`, {}),
+      refusal('PlanChanged', `An earlier attempt has restored by the plan ${planned.hash}, and now it shall be ${planHash}.`, {}),
     );
   }
 };

@@ -11,7 +11,7 @@ const stateName = 'state.json';
 // What was restored, as the result tells it.
 export type Restored = { reachedLsn: string; timeline: number; systemId: string; note?: string };
 
-export type Marker = { uid: string; plan: { hash: string; planned: PlannedComponent }; restored: Restored };
+export type Marker = { uid: string; planned: PlannedComponent; restored: Restored };
 
 // `had`: whether there was a data directory. `removed`: it was removed beforehand, because there was no room for both.
 export type State = { uid: string; had: boolean; removed?: true };
