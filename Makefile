@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 # Node alone, not all of node_modules/.bin: a package there brings another `nft`.
 export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/.cluster/bin:$(PATH)
 
-.PHONY: help demo demo-pitr demo-down test check unit e2e soak cluster images bench down clean
+.PHONY: help demo demo-pitr demo-restore demo-down test check unit e2e soak cluster images bench down clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ demo: ## a shop under load, backed up to a volume and to S3, on a Kubernetes of 
 
 demo-pitr: ## a table of the demo is dropped by mistake, and comes back from one second before
 	@hack/demo/pitr
+
+demo-restore: ## the demo's database goes back a minute, in place, by one applied file; then that is undone
+	@hack/demo/restore
 
 demo-down: ## takes the demo away, and leaves the cluster
 	@hack/demo/down

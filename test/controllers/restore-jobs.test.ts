@@ -1,0 +1,140 @@
+// The Jobs of a Restore: who runs them, what they see, and the server that replays beside the agent.
+import test from 'ava';
+import type { V1Job, V1PodSpec } from '@kubernetes/client-node';
+import { planVariable } from '../../src/api/agent.ts';
+import { label } from '../../src/api/group.ts';
+import type { RecoverPlan } from '../../src/api/recover.ts';
+import { buildJob } from '../../src/controllers/jobs/job.ts';
+import { restoreClaim, madeFor } from '../../src/controllers/restore/claim.ts';
+import type { RecoverRequest } from '../../src/core/jobs/request.ts';
+import { makeRestore, inPlaceSpec } from '../core/restore-world.ts';
+import { everything } from './job-cases.ts';
+
+const settings = {
+  agentImages: new Map([
+    [15, 'registry/agent-15:1'],
+    [17, 'registry/agent-17:1'],
+  ]),
+  clusterId: 'cluster-uid',
+};
+const directory = { kind: 'inPlace', claimName: 'data-postgres-0', path: 'pgdata', runAs: { user: 70, group: 71 } } as const;
+const planned = {
+  name: 'db',
+  hash: '0123456789abcdef',
+  target: 'somewhere',
+  backupId: '20261122T020000Z-full-3f9a1c04',
+  reachesLsn: '0/3000028',
+  timeline: 1,
+  fetchBytes: 1,
+  lost: 'nothing',
+};
+
+const build = (recover: RecoverRequest, spec: object = inPlaceSpec, policy = everything()): V1Job =>
+  buildJob(
+    { name: 'shop-1234-restore-db-1', verb: 'recover', attempt: 1, owner: 'Restore', tier: 'cloud', component: 'db', recover },
+    policy,
+    makeRestore(spec),
+    settings,
+  );
+const podOf = (job: V1Job): V1PodSpec => job.spec?.template.spec as V1PodSpec;
+const planOf = (job: V1Job): RecoverPlan =>
+  JSON.parse(podOf(job).containers[0]?.env?.find(({ name }) => name === planVariable)?.value ?? '{}') as RecoverPlan;
+const secretsOf = (pod: V1PodSpec): string[] =>
+  (pod.volumes ?? []).flatMap(({ secret, projected }) => [
+    ...(secret?.secretName === undefined ? [] : [secret.secretName]),
+    ...(projected?.sources ?? []).flatMap((source) => source.secret?.name ?? []),
+  ]);
+const mountsOf = (container: { volumeMounts?: { name: string }[] } | undefined): string[] =>
+  (container?.volumeMounts ?? []).map(({ name }) => name).toSorted();
+
+test('restoring in place: as the user whose files they are; the server beside the agent sees the volume and no Secret', (t) => {
+  const pod = podOf(build({ mode: 'Restore', directory, planned }));
+  t.like(pod.securityContext, { runAsNonRoot: true, runAsUser: 70, runAsGroup: 71, fsGroup: 71, fsGroupChangePolicy: 'OnRootMismatch' });
+  const [server, ...others] = pod.initContainers ?? [];
+  t.deepEqual([others.length, server?.restartPolicy, server?.image], [0, 'Always', 'registry/agent-15:1']);
+  t.deepEqual(mountsOf(server), ['run', 'target', 'tmp']);
+  t.deepEqual(mountsOf(pod.containers[0]), ['identity', 'run', 'target', 'tier-cloud-ca', 'tier-cloud-login', 'tmp']);
+  t.like(server?.securityContext, { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } });
+  t.is(server?.env, undefined);
+  t.deepEqual(secretsOf(pod).toSorted(), ['identity', 'secret-of-cloud', 'secret-of-cloud', 'secret-of-cloud-ca']);
+});
+
+test('the server is of postgresql.image where the policy names one', (t) => {
+  const policy = everything();
+  const [component] = policy.spec.components;
+  const own = { ...component, postgresql: { ...component?.postgresql, image: 'registry/ours:15.3' } };
+  const changed = { ...policy, spec: { ...policy.spec, components: [own, ...policy.spec.components.slice(1)] } } as typeof policy;
+  const pod = podOf(build({ mode: 'Restore', directory }, inPlaceSpec, changed));
+  t.deepEqual([pod.initContainers?.[0]?.image, pod.containers[0]?.image], ['registry/ours:15.3', 'registry/agent-15:1']);
+});
+
+test('the plan says what was decided, and what the spec says', (t) => {
+  const plan = planOf(build({ mode: 'Restore', directory, planned }, { ...inPlaceSpec, safetyBackup: 'BestEffort' }));
+  t.like(plan, {
+    verb: 'recover',
+    mode: 'Restore',
+    component: 'db',
+    restore: { name: 'back', uid: 'uid of back' },
+    point: { kind: 'latest' },
+    planHash: planned.hash,
+    settled: { backupId: planned.backupId, timeline: 1, lsn: '0/3000028' },
+    target: directory,
+    keep: 'BestEffort',
+  });
+  const { latest: _, ...source } = { ...inPlaceSpec.source, backup: 'x' };
+  const pointInTime = { time: '2026-11-22T14:03:07Z', exclusive: true, timeline: 3 };
+  t.like(planOf(build({ mode: 'Plan' }, { source, pointInTime })), {
+    mode: 'Plan',
+    verifySource: true,
+    point: { kind: 'time', text: '2026-11-22T14:03:07Z', exclusive: true, timeline: 3, base: 'x' },
+  });
+});
+
+test('planning sees the source and no volume; undoing sees the volume and no Secret at all; asking sees the login of the server', (t) => {
+  const plan = podOf(build({ mode: 'Plan', directory }));
+  t.deepEqual(
+    [plan.securityContext?.runAsUser, plan.initContainers, mountsOf(plan.containers[0]).includes('target')],
+    [65_532, undefined, false],
+  );
+  const undo = podOf(build({ mode: 'Undo', directory, undoes: { name: 'earlier', uid: 'uid of earlier' } }));
+  t.deepEqual([undo.securityContext?.runAsUser, secretsOf(undo), mountsOf(undo.containers[0])], [70, [], ['target', 'tmp']]);
+  t.like(planOf(build({ mode: 'Undo', directory, undoes: { name: 'earlier', uid: 'uid of earlier' } })), {
+    restore: { uid: 'uid of earlier' },
+  });
+  const check = build({ mode: 'Check', expect: { systemId: '7', timeline: 2 } });
+  t.deepEqual(secretsOf(podOf(check)).toSorted(), ['secret-of-source', 'secret-of-source-ca']);
+  t.like(planOf(check), { mode: 'Check', expect: { systemId: '7', timeline: 2 }, server: { host: 'postgres', version: 15 } });
+});
+
+test('dumps go into a server by its own login, and need no volume', (t) => {
+  const connection = { host: 'other', sslMode: 'disable', credentialsSecretRef: { name: 'secret-of-target' } };
+  const spec = {
+    ...inPlaceSpec,
+    components: [{ name: 'db', target: { server: { connection, databases: ['shop'], into: 'shop_before' } } }],
+  };
+  const { confirmation: _, ...unconfirmed } = spec;
+  const job = build({ mode: 'Restore' }, unconfirmed);
+  t.true(secretsOf(podOf(job)).includes('secret-of-target'));
+  t.is(podOf(job).initContainers, undefined);
+  t.like(planOf(job), { target: { kind: 'server', databases: ['shop'], into: 'shop_before', server: { host: 'other' } } });
+});
+
+test('a Job of a Restore is found by it, and runs where the claim is held', (t) => {
+  const job = build({ mode: 'Discard', directory, node: 'node-2' });
+  t.like(job.metadata?.labels, { [label.restore]: 'back', [label.verb]: 'recover', [label.component]: 'db' });
+  t.deepEqual(
+    job.metadata?.ownerReferences?.map(({ kind, name }) => [kind, name]),
+    [['Restore', 'back']],
+  );
+  t.deepEqual(podOf(job).nodeSelector?.['kubernetes.io/hostname'], 'node-2');
+  t.is(podOf(job).automountServiceAccountToken, false);
+});
+
+test('a claim says which Restore it was made for, and nobody else is believed', (t) => {
+  const restore = makeRestore(inPlaceSpec);
+  const claim = restoreClaim(restore, { type: 'createRestoreClaim', component: 'db', name: 'back-db', bytes: 1024 });
+  t.is(madeFor(claim), 'uid of back');
+  t.is(claim.metadata?.ownerReferences, undefined);
+  t.is(claim.spec?.resources?.requests?.['storage'], '1024');
+  t.is(madeFor({ ...claim, metadata: { ...claim.metadata, labels: {} } }), undefined);
+});
