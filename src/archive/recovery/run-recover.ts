@@ -1,7 +1,9 @@
 // Runs one plan of the verb `recover`.
-import type { DirectoryPlan, RecoverPlan, RecoverResult, RecoverRestorePlan } from '../../api/recover.ts';
+import type { RecoverPlan, RecoverResult, RecoverRestorePlan } from '../../api/recover.ts';
 import type { AgentContext } from '../context.ts';
 import { failedWith } from '../failure-facts.ts';
+import { checkMode } from './verb/check-mode.ts';
+import { restoreDumpsMode } from './verb/dumps-mode.ts';
 import { planMode } from './verb/plan-mode.ts';
 import { restoreDirectoryMode } from './verb/restore-mode.ts';
 import { factsOf } from './volume/attempt.ts';
@@ -22,22 +24,14 @@ export const runRecover = async (plan: RecoverPlan, context: AgentContext): Prom
     case 'Discard':
       return onVolume(placeOf(plan.restore, plan.target), (place) => context.step('discard', () => discardDirectory(place)));
     case 'Check':
-      throw new TypeError('Check is not there yet');
+      return checkMode(plan, context);
   }
 };
 
 const restoreMode = (plan: RecoverRestorePlan, context: AgentContext): Promise<RecoverFacts> => {
   const { target } = plan;
-  if (target.kind === 'server') {
-    throw new TypeError('dumps are not there yet');
-  }
-  return restoreDirectoryMode(withDirectory(plan, target), context);
+  return target.kind === 'server' ? restoreDumpsMode({ ...plan, target }, context) : restoreDirectoryMode({ ...plan, target }, context);
 };
-
-const withDirectory = (plan: RecoverRestorePlan, target: DirectoryPlan): RecoverRestorePlan & { target: DirectoryPlan } => ({
-  ...plan,
-  target,
-});
 
 const onVolume = async (place: Place, work: (place: Place) => Promise<void>): Promise<RecoverFacts> => {
   try {

@@ -7,22 +7,29 @@ import { checkSource } from '../check-source.ts';
 import type { AgentContext } from '../../context.ts';
 import { measureSpeed } from '../measure-speed.ts';
 import { withPrepared } from '../recover.ts';
+import { lookAtTargetServer } from '../target-server.ts';
 import { readIdentities, recoveryContextOf } from './context.ts';
 import { directoryAsPlanned, needPrograms } from './directory-target.ts';
+import { withServerTarget } from './dumps-mode.ts';
 import { keepPlan, reportPlan } from './keep-plan.ts';
 import { plannedOf } from './planned.ts';
 import { wishOf } from './wish.ts';
 
-export const planMode = async (request: RecoverPlanPlan, agent: AgentContext): Promise<{ planned: PlannedComponent }> => {
+export const planMode = (request: RecoverPlanPlan, agent: AgentContext): Promise<{ planned: PlannedComponent }> => {
+  const { target } = request;
+  return target.kind === 'server'
+    ? withServerTarget(target, (wanted) => planFor(request, agent, (last) => lookAtTargetServer(wanted, last, agent.signal)))
+    : planFor(request, agent, async (last) => {
+        await needPrograms(last);
+        return directoryAsPlanned(target);
+      });
+};
+
+type Look = (last: Link) => Promise<Target>;
+
+const planFor = async (request: RecoverPlanPlan, agent: AgentContext, look: Look): Promise<{ planned: PlannedComponent }> => {
   const context = recoveryContextOf(agent);
-  const { tier, verificationKeys, target } = request;
-  if (target.kind === 'server') {
-    throw new TypeError('dumps are not there yet');
-  }
-  const look = async (last: Link): Promise<Target> => {
-    await needPrograms(last);
-    return directoryAsPlanned(target);
-  };
+  const { tier, verificationKeys } = request;
   const wanted = {
     location: tier.location,
     verificationKeys,

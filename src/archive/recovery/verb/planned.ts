@@ -49,7 +49,7 @@ const endOf = ({ target, to }: Replay): { time?: string; lsn?: string } => {
 const placeText = (target: SourcedPlan['target']): Pick<PlannedComponent, 'target' | 'overwrites'> => {
   switch (target.kind) {
     case 'volume':
-      return { target: `the folder ${target.path} of the new claim ${target.claimName}` };
+      return { target: `the folder ${target.path} of ${target.claimName === '' ? 'a new claim' : `the new claim ${target.claimName}`}` };
     case 'inPlace':
       return {
         target: `the folder ${target.path} of the claim ${target.claimName}, in place`,
@@ -87,7 +87,8 @@ const targetText = (target: ReplayTarget): object => (target.kind === 'lsn' ? { 
 const targetFacts = (target: SourcedPlan['target']): object => {
   if (target.kind !== 'server') {
     const { kind, claimName, path } = target;
-    return { kind, claimName, path };
+    // A new claim has its name when it is made, and nothing on it.
+    return { kind, path, ...(kind === 'inPlace' ? { claimName } : {}) };
   }
   const { kind, server, databases, into, add, roles } = target;
   return { kind, host: server.host, port: server.port, databases: databases.toSorted(), into, add, roles };

@@ -2,11 +2,9 @@
 import type { DirectoryPlan, RecoverRestorePlan } from '../../../api/recover.ts';
 import type { PlannedComponent } from '../../../api/restore-status.ts';
 import type { Link } from '../../../core/recovery/choose.ts';
-import { refusal } from '../../../core/recovery/refusal.ts';
 import type { AgentContext } from '../../context.ts';
 import { failedWith } from '../../failure-facts.ts';
 import { withPrepared } from '../recover.ts';
-import { RecoveryRefused } from '../refused.ts';
 import { beginWork, factsOf, finishEarlier, putInPlace } from '../volume/attempt.ts';
 import type { AttemptOptions } from '../volume/attempt.ts';
 import { writeMarker } from '../volume/marker.ts';
@@ -15,7 +13,7 @@ import { placeOf } from '../volume/place.ts';
 import { buildDirectory } from './build-directory.ts';
 import { ownerOf, readIdentities, recoveryContextOf } from './context.ts';
 import { lookAtVolume, makeRoom } from './look-at-volume.ts';
-import { keepPlan, reportPlan } from './keep-plan.ts';
+import { keepPlan, mustBe, reportPlan } from './keep-plan.ts';
 import { plannedOf } from './planned.ts';
 import { wishOf } from './wish.ts';
 
@@ -73,12 +71,4 @@ const restoreNow = async (request: Request, attempt: AttemptOptions, agent: Agen
       });
     },
   );
-};
-
-const mustBe = ({ hash, backupId, target }: PlannedComponent, wanted: string | undefined): void => {
-  if (wanted !== undefined && hash !== wanted) {
-    throw new RecoveryRefused(
-      refusal('PlanChanged', `The plan was ${wanted}, and now it is ${hash}: from the backup ${backupId} to ${target}.`, {}),
-    );
-  }
 };
