@@ -4,6 +4,7 @@ import type { BackupType, WholeCopy } from './backup-type.ts';
 import type { Category } from './categories.ts';
 import type { PostgresqlComponent } from './postgresql.ts';
 import type { PlannedLine, RecoverPlan, RecoverResult } from './recover.ts';
+import type { RestoreRecord } from './stored/audit.ts';
 import type { WalGapReason } from './wal-gap.ts';
 
 export const planVariable = 'HOLDFAST_PLAN';
@@ -134,6 +135,9 @@ export type VerificationPlan = {
 // Makes this policy the writer of what its tiers hold, whoever was it before.
 export type AdoptPlan = PlanBase & { verb: 'adopt'; tiers: TierPlan[]; signingKeyFile: string };
 
+// Leaves a record of a Restore in the store.
+export type AuditPlan = PlanBase & { verb: 'audit'; attempt: number; tier: TierPlan; signingKeyFile: string; record: RestoreRecord };
+
 // Continuous: until it is stopped. Once: until all is stored that the server had when it was asked. Barrier: another receiver is at work; waits until
 // that one has stored what the server has now.
 export type ReceiveMode = 'Continuous' | 'Once' | 'Barrier';
@@ -178,7 +182,7 @@ export type DropSlotPlan = PlanBase & {
 
 export type WalSource = Pick<PostgresqlSource, 'version' | 'host' | 'port' | 'database' | 'sslMode' | 'caFile' | 'credentialsDirectory'>;
 
-export type AgentPlan = DumpPlan | SealPlan | CopyPlan | InspectPlan | AdoptPlan | ReceivePlan | DropSlotPlan | RecoverPlan;
+export type AgentPlan = DumpPlan | SealPlan | CopyPlan | InspectPlan | AdoptPlan | AuditPlan | ReceivePlan | DropSlotPlan | RecoverPlan;
 
 export type ProgressLine = {
   kind: 'progress';
@@ -317,6 +321,9 @@ export type DamagedObject = { key: string; code: string; message: string };
 // Now, `epoch` is that of this policy, on so many tiers.
 export type AdoptResult = ResultBase & { verb: 'adopt'; repositoryId?: string; epoch?: number; tiers?: number };
 
+// `written`: false where the repository is another's, or there is none; `note` says which.
+export type AuditResult = ResultBase & { verb: 'audit'; attempt: number; written?: boolean; key?: string; note?: string };
+
 // `storedLsn` on `timeline` is stored; every commit answered before `restorableTo` is among it.
 export type ReceiveResult = ResultBase & {
   verb: 'receive';
@@ -328,5 +335,5 @@ export type ReceiveResult = ResultBase & {
   slot?: 'Dropped' | 'Absent' | 'Kept';
 };
 
-export type AgentResult = DumpResult | SealResult | CopyResult | InspectResult | AdoptResult | ReceiveResult | RecoverResult;
+export type AgentResult = DumpResult | SealResult | CopyResult | InspectResult | AdoptResult | AuditResult | ReceiveResult | RecoverResult;
 export type AgentLine = ProgressLine | EntryLine | WindowLine | WalLine | StoredLogLine | PlannedLine | AgentResult;

@@ -67,6 +67,10 @@ export const restoreReasons = {
     meaning: 'The old state could not be brought back by itself. It is kept in the folder that the message names.',
     remedy: 'Follow docs/emergency.md, "When a restore could not be rolled back".',
   },
+  AuditFailed: {
+    meaning: 'No record of the Restore could be left in the store. How it ended does not change by that.',
+    remedy: 'Mend the primary tier, as the message says, and keep the Restore itself as the record (`kubectl get restore <name> -o yaml`).',
+  },
   RestoreFailed: { meaning: 'PostgreSQL or one of its tools failed while restoring.', remedy: 'See the words of the message.' },
   TargetNotEmpty: { meaning: 'Where it would go there is something already. It was not touched.', remedy: 'Name another target.' },
   PointOutsideWindow: {

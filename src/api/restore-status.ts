@@ -144,6 +144,17 @@ export const restoreStatusSchema = z.object({
     })
     .optional()
     .describe('The way back.'),
+  audit: z
+    .object({
+      state: z
+        .enum(['Writing', 'Written', 'NotWritten', 'Failed'])
+        .describe('NotWritten: the repository is only read from here, or there is none. Failed: it was tried, and given up.'),
+      attempt: count().optional().describe('Number of the newest attempt, from 1.'),
+      key: z.string().max(200).optional().describe('Where it lies in the primary tier.'),
+      message: z.string().max(1024).optional().describe('Why it was not written, with the next step.'),
+    })
+    .optional()
+    .describe('The signed record of this Restore in the store (docs/store-layout.md).'),
   duration: z.string().max(20).optional().describe('From startTime to endTime for people, such as `2m 10s`.'),
 });
 

@@ -52,6 +52,14 @@ export const logsPrefix = (backupId: string): string => `logs/${backupId}/`;
 // `time` is RFC 3339; its compact form makes the logs of a backup sort by time.
 export const logKey = (backupId: string, time: string, what: string): string => `${logsPrefix(backupId)}${compactTime(time)}-${what}.jsonl`;
 
+export const auditPrefix = 'audit/';
+// `time` is RFC 3339, of the end of the act: it is the same however often the record is written. `uid`: of the resource that asked for it.
+export const auditKey = (time: string, act: string, uid: string): string =>
+  `${auditPrefix}${compactTime(time)}-${act}-${uid
+    .toLowerCase()
+    .replace(/[^0-9a-f]/g, '')
+    .slice(0, 8)}.json`;
+
 export const kitPrefix = 'kit/';
 // `digest`: of the content. A file that is there already is the same file.
 export const kitKey = (name: string, digest: string, extension: string): string => `${kitPrefix}${name}-${digest}.${extension}`;

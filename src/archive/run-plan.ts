@@ -1,9 +1,9 @@
 // Runs one plan from its first step to its result line.
-import type { AdoptPlan, AgentLine, AgentPlan, AgentResult, DropSlotPlan, InspectPlan, ReceivePlan } from '../api/agent.ts';
-import type { RecoverPlan } from '../api/recover.ts';
+import type { AgentLine, AgentPlan, AgentResult, CopyPlan, DumpPlan, SealPlan } from '../api/agent.ts';
 import { openStore } from '../stores/open.ts';
 import type { Log } from '../telemetry/log.ts';
 import { adopt } from './adopt.ts';
+import { audit } from './audit.ts';
 import type { AgentContext, ObjectCache } from './context.ts';
 import { copy } from './copy.ts';
 import { dump } from './dump.ts';
@@ -77,6 +77,8 @@ const runVerb = async (plan: AgentPlan, context: AgentContext, findEngine: typeo
       return inspect(plan, context);
     case 'adopt':
       return adopt(plan, context);
+    case 'audit':
+      return audit(plan, context);
     case 'receive':
       return plan.mode === 'Drop'
         ? (await import('./wal/drop-slot.ts')).dropSlot(plan, context)
@@ -99,8 +101,8 @@ const envelope = (plan: AgentPlan, context: AgentContext, phases: { name: string
   phases,
 });
 
-// The name of a run's log in the store. An inspection, an adoption, a restore or a receiver belongs to no backup: its log stays in the pod.
-const logName = (plan: Exclude<AgentPlan, InspectPlan | AdoptPlan | ReceivePlan | DropSlotPlan | RecoverPlan>): string => {
+// The name of a run's log in the store.
+const logName = (plan: DumpPlan | SealPlan | CopyPlan): string => {
   switch (plan.verb) {
     case 'dump':
       return `dump-${plan.component}-${plan.attempt}`;
@@ -112,7 +114,8 @@ const logName = (plan: Exclude<AgentPlan, InspectPlan | AdoptPlan | ReceivePlan 
 };
 
 const keepForLater = async (plan: AgentPlan, time: string, { log, kept }: RunOptions, open: typeof openStore): Promise<void> => {
-  if (plan.verb === 'inspect' || plan.verb === 'adopt' || plan.verb === 'receive' || plan.verb === 'recover') {
+  // An inspection, an adoption, a restore, its record, or a receiver belongs to no backup: its log stays in the pod.
+  if (plan.verb !== 'dump' && plan.verb !== 'seal' && plan.verb !== 'copy') {
     return;
   }
   const location = plan.verb === 'copy' ? plan.to.location : plan.tier.location;

@@ -87,6 +87,7 @@ const result: fc.Arbitrary<AgentResult> = fc.oneof(
   fc.record({ ...base, verb: fc.constant('seal' as const), backupId: id, repositoryId: id, bytes: amount }),
   fc.record({ ...base, verb: fc.constant('copy' as const), backupId: id, bytes: amount }),
   fc.record({ ...base, verb: fc.constant('adopt' as const), repositoryId: id, epoch: amount, tiers: amount }),
+  fc.record({ ...base, verb: fc.constant('audit' as const), attempt: amount, written: fc.boolean(), key: name, note: name }),
   fc.record({
     ...base,
     verb: fc.constant('inspect' as const),

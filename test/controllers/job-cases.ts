@@ -2,6 +2,7 @@
 import type { V1Job, V1PodSpec } from '@kubernetes/client-node';
 import type { Backup, BackupPolicy } from '../../src/api/objects.ts';
 import { buildJob } from '../../src/controllers/jobs/job.ts';
+import type { RestoreRecord } from '../../src/api/stored/audit.ts';
 import type { JobRequest, JobVerb } from '../../src/core/jobs/request.ts';
 import { backupIdOf, jobName } from '../../src/core/plan/names.ts';
 import { makeBackup, makePolicy, start } from '../core/fixtures.ts';
@@ -14,7 +15,7 @@ const settings = {
   clusterId: 'cluster-uid',
 };
 // Those of a Restore have cases of their own.
-export const verbs: Exclude<JobVerb, 'recover'>[] = ['dump', 'seal', 'check', 'logs', 'copy', 'inspect', 'adopt', 'receive'];
+export const verbs: Exclude<JobVerb, 'recover'>[] = ['dump', 'seal', 'check', 'logs', 'copy', 'inspect', 'adopt', 'receive', 'audit'];
 export const run = { name: 'shop-first', id: backupIdOf(start, 'Full', '3f9a1c04'), slot: '2026-11-22T02:00:00Z', type: 'Full' as const };
 
 // Every Secret that a policy can name, each with a name of its own.
@@ -66,6 +67,18 @@ export const everything = (spec: object = {}): BackupPolicy =>
     ...spec,
   });
 
+// What is written down of a Restore.
+export const record: RestoreRecord = {
+  restore: { namespace: 'shop', name: 'back', uid: '3f9a1c04-1111', createdTime: '2026-11-22T02:00:00Z' },
+  policy: 'shop',
+  safetyBackup: 'Required',
+  verifiedBefore: true,
+  components: [],
+  stopped: [],
+  outcome: 'Complete',
+  endTime: '2026-11-22T02:09:00Z',
+};
+
 const tierOf = (verb: JobVerb): string => (verb === 'copy' ? 'cloud' : 'local');
 
 const requestFor = (verb: JobVerb, facts: Partial<JobRequest> = {}): JobRequest => ({
@@ -74,10 +87,11 @@ const requestFor = (verb: JobVerb, facts: Partial<JobRequest> = {}): JobRequest 
   attempt: 1,
   owner: ['copy', 'inspect', 'adopt', 'receive'].includes(verb) ? 'BackupPolicy' : 'Backup',
   tier: tierOf(verb),
-  ...(['inspect', 'adopt', 'receive'].includes(verb) ? {} : { backup: run }),
+  ...(['inspect', 'adopt', 'receive', 'audit'].includes(verb) ? {} : { backup: run }),
   ...(verb === 'dump' || verb === 'receive' ? { component: 'db' } : {}),
   ...(verb === 'receive' ? { receive: { mode: 'Once' } } : {}),
   ...(verb === 'seal' ? { components: [{ name: 'db', attempt: 1 }], failed: [] } : {}),
+  ...(verb === 'audit' ? { record } : {}),
   ...facts,
 });
 

@@ -1,7 +1,7 @@
 // The plans that the operator gives to agents.
 import test from 'ava';
 import type { JobVerb } from '../../src/core/jobs/request.ts';
-import { build, containerOf, everything, planOf, podOf } from './job-cases.ts';
+import { build, containerOf, everything, planOf, podOf, record } from './job-cases.ts';
 
 const inOrder = (words: string[]): string => words.toSorted((a, b) => a.localeCompare(b)).join(' ');
 const keysOf = (verb: JobVerb): string => inOrder(Object.keys(planOf(build(verb))));
@@ -18,6 +18,8 @@ test('plans hold what their verb needs, and no more', (t) => {
   t.is(keysOf('check'), sorted(`${base} backupId tier`));
   t.is(keysOf('logs'), sorted(`${base} logsOf tier`));
   t.is(keysOf('inspect'), sorted(`${base} tier verification`));
+  t.is(keysOf('audit'), sorted(`${base} attempt record signingKeyFile tier`));
+  t.deepEqual(planOf(build('audit')).record, record);
   t.is(keysOf('adopt'), sorted(`${base} signingKeyFile tiers`));
   t.is(
     keysOf('receive'),

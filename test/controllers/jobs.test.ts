@@ -67,7 +67,7 @@ for (const verb of verbs) {
   test(`${verb}: one attempt, stopped by Kubernetes at the latest after start, run and a minute`, (t) => {
     const deadlines = { start: '1m', dump: '10m', seal: '20m', copy: '30m', inspect: '40m', log: '50m', recover: '60m' };
     const { spec } = build(verb, {}, everything({ jobs: { deadlines } }));
-    const minutes = { dump: 10, seal: 20, copy: 30, check: 40, logs: 40, inspect: 40, adopt: 40, receive: 50 }[verb];
+    const minutes = { dump: 10, seal: 20, copy: 30, check: 40, logs: 40, inspect: 40, adopt: 40, receive: 50, audit: 40 }[verb];
     t.is(spec?.activeDeadlineSeconds, (1 + minutes + 1) * 60);
     t.deepEqual([spec?.backoffLimit, spec?.podReplacementPolicy, spec?.template.spec?.restartPolicy], [0, 'Failed', 'Never']);
     t.is(spec?.template.spec?.terminationGracePeriodSeconds, 45);
@@ -135,6 +135,8 @@ for (const [title, verb, facts, expected] of [
   ['a copy between volumes', 'copy', { tier: 'made' }, {}],
   ['a reading of a volume: it signs what it verified', 'inspect', {}, signing],
   ['a reading of S3', 'inspect', { tier: 'cloud' }, { ...signing, ...cloud }],
+  ['a record of a restore: the signing key', 'audit', {}, signing],
+  ['a record of a restore on S3', 'audit', { tier: 'cloud' }, { ...signing, ...cloud }],
   ['taking over: the login of every tier, and the signing key', 'adopt', {}, { ...signing, ...cloud }],
   [
     'receiving WAL: every tier, the signing key, the source; not the login of pg_dump',
@@ -186,6 +188,7 @@ for (const [verb, tier, expected] of [
   ['logs', 'local', { volume: 'reads' }],
   ['inspect', 'local', { volume: 'writes' }],
   ['inspect', 'made', { 'shop-made': 'writes' }],
+  ['audit', 'local', { volume: 'writes' }],
   ['adopt', 'local', { volume: 'writes', 'shop-made': 'writes' }],
   ['receive', 'local', { volume: 'writes', 'shop-made': 'writes' }],
   ['dump', 'cloud', {}],

@@ -248,7 +248,8 @@ export const createWorld = (names: string[], schedules: object = {}, logs: strin
         return quiet ? undefined : fails ? { ...failed, ...facts } : { ...base, ...facts, ...place };
       }
       case 'recover':
-        throw new TypeError('No Restore comes here');
+      case 'audit':
+        throw new TypeError('There are no Restores in this world');
       case 'check':
       case 'logs':
       case 'inspect': {

@@ -14,6 +14,7 @@ export const payloadTypes = {
   component: 'application/vnd.holdfast.component+json',
   manifest: 'application/vnd.holdfast.manifest+json',
   catalogue: 'application/vnd.holdfast.catalogue+json',
+  audit: 'application/vnd.holdfast.audit+json',
   mark: 'application/vnd.holdfast.mark+json',
   walLineage: 'application/vnd.holdfast.wal-lineage+json',
   walPage: 'application/vnd.holdfast.wal-page+json',

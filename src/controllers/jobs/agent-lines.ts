@@ -154,6 +154,13 @@ const result = z.discriminatedUnion('verb', [
     tiers: z.exactOptional(amount()),
   }),
   z.extend(resultBase, {
+    verb: z.literal('audit'),
+    attempt: amount(),
+    written: z.exactOptional(z.boolean()),
+    key: z.exactOptional(text(200)),
+    note: z.exactOptional(text(longestMessage)),
+  }),
+  z.extend(resultBase, {
     verb: z.literal('receive'),
     component: name(),
     timeline: z.exactOptional(timeline()),

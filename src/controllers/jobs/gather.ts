@@ -25,7 +25,7 @@ export type ReadOptions = {
 // A pod without news for this long is asked for its events.
 const quietMilliseconds = 5000;
 
-const verbs: JobVerb[] = ['dump', 'seal', 'check', 'logs', 'copy', 'inspect', 'adopt', 'receive', 'recover'];
+const verbs: JobVerb[] = ['dump', 'seal', 'check', 'logs', 'copy', 'inspect', 'adopt', 'receive', 'recover', 'audit'];
 
 // Only these are believed by the lines of their log: the result alone does not name what was found.
 const needsEntries = (verb: JobVerb): boolean => verb === 'check' || verb === 'inspect';

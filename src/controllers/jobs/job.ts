@@ -71,7 +71,9 @@ const workOf = (request: JobRequest, policy: BackupPolicy, owner: Backup | Backu
   };
 };
 
-const deadlineVerb = (verb: JobVerb): DeadlineVerb => (verb === 'check' || verb === 'logs' || verb === 'adopt' ? 'inspect' : verb);
+// What asks the store, or writes a line to it, has the time of an inspection.
+const deadlineVerb = (verb: JobVerb): DeadlineVerb =>
+  verb === 'check' || verb === 'logs' || verb === 'adopt' || verb === 'audit' ? 'inspect' : verb;
 
 const labelsOf = (
   request: JobRequest,

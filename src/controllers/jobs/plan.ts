@@ -66,6 +66,13 @@ export const agentPlan = (policy: BackupPolicy, request: JobRequest, clusterId: 
         tiers: policy.spec.tiers.map((each) => tierPlan(policy, each)),
         signingKeyFile: mountPath.signingKey,
       };
+    case 'audit': {
+      const { record } = request;
+      if (record === undefined) {
+        throw new TypeError(`Job ${request.name} has nothing to write down`);
+      }
+      return { ...base, verb: 'audit', attempt: request.attempt, tier, signingKeyFile: mountPath.signingKey, record };
+    }
     case 'receive':
       return request.dropSlot === undefined ? receivePlan(policy, request, base) : dropPlan(request, request.dropSlot, base);
     case 'recover':

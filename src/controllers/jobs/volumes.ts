@@ -32,6 +32,7 @@ export const mountsFor = (policy: BackupPolicy, request: JobRequest): Mounted[] 
         ...sourceMounts(policy, request),
       ];
     case 'seal':
+    case 'audit':
       return [scratch, ...tierMounts(policy, tier, true), signingKey(policy)];
     case 'copy':
       return [scratch, ...tierMounts(policy, primaryOf(policy), false), ...tierMounts(policy, tier, true)];

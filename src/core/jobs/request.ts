@@ -6,9 +6,10 @@ import type { RecoverMode } from '../../api/recover.ts';
 import type { PlannedComponent } from '../../api/restore-status.ts';
 import type { WorkloadKind } from '../../api/restore.ts';
 import type { SlotFacts } from '../../api/slot-status.ts';
+import type { RestoreRecord } from '../../api/stored/audit.ts';
 
 // `check` and `logs` are the agent's verb `inspect` for one backup: to find out whether it is sealed, and to print its stored log.
-export type JobVerb = 'dump' | 'seal' | 'check' | 'logs' | 'copy' | 'inspect' | 'adopt' | 'receive' | 'recover';
+export type JobVerb = 'dump' | 'seal' | 'check' | 'logs' | 'copy' | 'inspect' | 'adopt' | 'receive' | 'recover' | 'audit';
 
 // The backup that a Job works for.
 export type RunIdentity = { name: string; id: string; slot: string; type: BackupType };
@@ -32,6 +33,8 @@ export type JobRequest = {
   dropSlot?: DropSlotRequest;
   // For recover: what shall be done about the component.
   recover?: RecoverRequest;
+  // For audit: what is written down.
+  record?: RestoreRecord;
   // For seal: the attempt of each component that counts, and the components that failed.
   components?: { name: string; attempt: number }[];
   failed?: { name: string; category: Category }[];
