@@ -30,6 +30,7 @@ const complete: RestoreStatus = {
     components: [
       {
         name: 'db',
+        hash: '0123456789abcdef',
         target: 'the claim data-postgres-0',
         overwrites: 'a data directory of 3 GB',
         backupId: 'b2',
