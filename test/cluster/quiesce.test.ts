@@ -32,7 +32,6 @@ const web: WorkloadRef = { kind: 'Deployment', name: 'web' };
 let proxy: ApiProxy;
 // May do what the operator may.
 let client: KubeClient;
-const ownJobs = new Set<string>();
 
 // The operator's ClusterRole, for an account of this namespace.
 const operatorRights = async (): Promise<object[]> => {
@@ -84,7 +83,7 @@ test.after.always(async () => {
 
 const scaleAll = (steps: readonly ScaleStep[]) => Promise.all(steps.map((step) => scale(client, namespace, step)));
 const planned = async (claims: string[], ...named: WorkloadRef[]) => {
-  const facts = await readWorkloads(client, { namespace, claims, named, ownJobs });
+  const facts = await readWorkloads(client, { namespace, claims, named });
   return { facts, plan: quiescePlan(facts, { claims, named }) };
 };
 const recordedOf = async (t: ExecutionContext, claims: string[], ...named: WorkloadRef[]): Promise<QuiescedWorkload[]> => {
@@ -96,7 +95,7 @@ const recordedOf = async (t: ExecutionContext, claims: string[], ...named: Workl
   return plan.workloads;
 };
 const look = (recorded: readonly QuiescedWorkload[], claims: string[]): Promise<QuiesceFacts> =>
-  readStopped(client, { namespace, claims, ownJobs, recorded });
+  readStopped(client, { namespace, claims, recorded });
 
 // As the controller does it: look, scale, look again.
 const stopAll = async (t: ExecutionContext, recorded: readonly QuiescedWorkload[], claims: string[]): Promise<string[]> => {
@@ -211,27 +210,31 @@ test.serial('refused: what an owner or an autoscaler would start again, and what
   t.is(await refusal(['data-fleeting-0']), 'plan');
 });
 
-test.serial('refused: a pod of nobody that has the claim mounted; not one of the own Jobs, nor one that has ended', async (t) => {
+const job = (name: string, labels: Record<string, string>) => ({
+  apiVersion: 'batch/v1',
+  kind: 'Job',
+  metadata: { name },
+  spec: { template: { metadata: { labels }, spec: { ...waitingPod('plain'), restartPolicy: 'Never' } } },
+});
+
+test.serial('refused: a pod of nobody that has the claim mounted; one of a Job of ours is waited for until it has ended', async (t) => {
   await apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'debug' }, spec: waitingPod('plain') });
   t.regex(await refusal(['plain']), /^ConnectionsActive: Pod debug has plain mounted\. Delete it: kubectl delete pod debug/);
-  const facts = await look([], ['plain']);
-  t.like(stopping([], facts), { kind: 'refusal', code: 'ConnectionsActive' });
+  t.like(stopping([], await look([], ['plain'])), { kind: 'refusal', code: 'ConnectionsActive' });
   await mustKubectl(inNamespace('delete', 'pod', 'debug', '--now'));
   t.is(await refusal(['plain']), 'plan');
 
-  await apply({
-    apiVersion: 'batch/v1',
-    kind: 'Job',
-    metadata: { name: 'own' },
-    spec: { template: { spec: { ...waitingPod('plain'), restartPolicy: 'Never' } } },
-  });
-  await eventually('its pod is there', async () => /^ConnectionsActive: .* of Job own /.test(await refusal(['plain'])), 30);
-  ownJobs.add(await mustKubectl(inNamespace('get', 'job', 'own', '-o', 'jsonpath={.metadata.uid}')));
+  await apply(job('other', {}));
+  await eventually('its pod is there', async () => /^ConnectionsActive: .* of Job other /.test(await refusal(['plain'])), 30);
+  await mustKubectl(inNamespace('delete', 'job', 'other', '--cascade=foreground'));
+  await apply(job('own', { [label.managedBy]: 'holdfast' }));
+  await eventually('its pod is there', async () => (await look([], ['plain'])).pods.length === 1, 30);
   t.is(await refusal(['plain']), 'plan');
-  ownJobs.clear();
+  t.like(stopping([], await look([], ['plain'])), { kind: 'stopping', done: false });
   // It ends after a second, whatever it does.
   await mustKubectl(inNamespace('patch', 'job', 'own', '--type=merge', '--patch', '{"spec":{"activeDeadlineSeconds":1}}'));
-  await eventually('its pod has ended', async () => (await refusal(['plain'])) === 'plan', 30);
+  await eventually('its pod has ended', async () => (await look([], ['plain'])).pods.length === 0, 30);
+  t.like(stopping([], await look([], ['plain'])), { kind: 'stopping', done: true });
 });
 
 test.serial('the rights of the operator end there: no spec of a workload, and no claim but those made for a Restore', async (t) => {

@@ -147,6 +147,7 @@ for (const [title, changes, code, message] of refusals) {
 test('what is no reason to refuse: claims of a StatefulSet that is at 0 already, and pods that are about to go', (t) => {
   t.is(plan({ workloads: [web(), postgres({ deletesClaims: true, replicas: 0 })], pods: [] }).kind, 'plan');
   t.is(plan({ pods: [pod('debug', { claims: [claim], deleting: true })] }).kind, 'plan');
+  t.is(plan({ pods: [pod('discard-x', { claims: [claim], passing: true })] }).kind, 'plan');
   // It is not restored in place, and so nobody has to leave it.
   t.is(plan({ claims: [], pods: [podOf(web())], workloads: [web()] }, { claims: [] }).kind, 'plan');
 });
@@ -187,6 +188,7 @@ test('stopping, step by step: the database is stopped when the applications are 
 test('stopping: whoever comes and mounts the claim is a refusal; one that goes is waited for', (t) => {
   t.like(stopLast(pod('debug', { claims: [claim] })), { kind: 'refusal', code: 'ConnectionsActive' });
   t.like(stopLast(pod('debug', { claims: [claim], deleting: true })), { kind: 'stopping', done: false });
+  t.like(stopLast(pod('restore-x', { claims: [claim], passing: true })), { kind: 'stopping', scale: [], done: false });
   const other = postgres({ uid: 'another one' });
   t.like(stopLast(podOf(other, [claim])), { kind: 'refusal', code: 'ConnectionsActive' });
   t.like(stopping([], facts({ workloads: [], pods: [] })), { done: true });
@@ -252,4 +254,6 @@ test('started again while it should be stopped: said with who did it, where the 
   }
   // The pods of applications that end slowly have no claim.
   t.is(scene({ pods: [podOf(web(), [], { deleting: true })] }), undefined);
+  // It is at work on that data.
+  t.is(scene({ pods: [pod('restore-x', { claims: [claim], passing: true })] }), undefined);
 });

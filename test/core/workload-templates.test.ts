@@ -2,7 +2,7 @@
 import test from 'ava';
 import type { V1Container, V1Deployment, V1PodSpec, V1StatefulSet, V2HorizontalPodAutoscaler } from '@kubernetes/client-node';
 import { directoryOf } from '../../src/core/restore/workloads/directory.ts';
-import { claimFacts, claimsOf, workloadFacts } from '../../src/core/restore/workloads/read.ts';
+import { claimFacts, claimsOf, podFacts, workloadFacts } from '../../src/core/restore/workloads/read.ts';
 import { templateOf } from '../../src/core/restore/workloads/template.ts';
 import { claim, facts, pod, podSpec, postgres, use, web } from './workloads.ts';
 
@@ -234,6 +234,13 @@ test('of claims and pods', (t) => {
     }),
     ['x', 'p-b'],
   );
+});
+
+const isPassing = (kind: string, metadata: object) => podFacts({ metadata }, [claim], { controlledBy: { kind, name: 'x' } }).passing;
+
+test('a pod of a Job is passing where Holdfast has made it', (t) => {
+  const labels = { 'app.kubernetes.io/managed-by': 'holdfast' };
+  t.deepEqual([isPassing('Job', { labels }), isPassing('Job', {}), isPassing('ReplicaSet', { labels })], [true, undefined, undefined]);
 });
 
 test('the directory that is restored: what the spec says comes before what the workload says', (t) => {

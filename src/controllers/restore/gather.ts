@@ -131,8 +131,7 @@ const workloadsOf = async (
     return undefined;
   }
   const wish = quiesceWish({ restore, ...(undone === undefined ? {} : { undone }) });
-  const ownJobs = new Set(context.caches.jobs.cache.find(byOwner(metadata.uid)).map((job) => job.metadata?.uid ?? ''));
-  const where = { namespace: metadata.namespace, ownJobs, ...wish };
+  const where = { namespace: metadata.namespace, ...wish };
   return status?.quiesce === undefined
     ? readWorkloads(context.client, where)
     : readStopped(context.client, { ...where, recorded: status.quiesce.workloads });

@@ -12,8 +12,6 @@ export type PodAndOwner = { pod: Pod; owner: Pick<PodFacts, 'workload' | 'contro
 type Asked = {
   namespace: string;
   claims: readonly string[];
-  // Pods of these Jobs do not count.
-  ownJobs: ReadonlySet<string>;
   workloads: readonly Pick<WorkloadFacts, 'kind' | 'name' | 'uid'>[];
 };
 
@@ -36,12 +34,10 @@ const mounts = (pod: Pod, { claims }: Asked): boolean => claimsOf(pod).some((cla
 const readCandidates = async (client: KubeClient, asked: Asked): Promise<Pod[]> => {
   const candidates: Pod[] = [];
   for await (const { items } of client.list<Pod>(podResource, { namespace: asked.namespace })) {
-    candidates.push(...items.filter((pod) => !hasEnded(pod) && !isOwn(pod, asked) && (mounts(pod, asked) || mayBelong(pod, asked))));
+    candidates.push(...items.filter((pod) => !hasEnded(pod) && (mounts(pod, asked) || mayBelong(pod, asked))));
   }
   return candidates;
 };
-
-const isOwn = (pod: Pod, { ownJobs }: Asked): boolean => ownJobs.has(controllerOf(pod)?.uid ?? '');
 
 // A ReplicaSet is named after its Deployment, so that not every one of a namespace has to be asked for.
 const mayBelong = (pod: Pod, { workloads }: Asked): boolean => {

@@ -16,14 +16,10 @@ import type { PodAndOwner } from './mounting-pods.ts';
 
 export const resourceOf: Record<WorkloadRef['kind'], Resource> = { Deployment: deployments, StatefulSet: statefulSets };
 
-// `ownJobs`: uids of the Restore's Jobs, whose pods do not count.
-type Where = { namespace: string; claims: readonly string[]; ownJobs: ReadonlySet<string> };
+type Where = { namespace: string; claims: readonly string[] };
 
 // Before anything is stopped: what is named, and everything that uses the claims, whether it runs or not.
-export const readWorkloads = async (
-  client: KubeClient,
-  { namespace, claims, ownJobs, named }: Where & QuiesceWish,
-): Promise<QuiesceFacts> => {
+export const readWorkloads = async (client: KubeClient, { namespace, claims, named }: Where & QuiesceWish): Promise<QuiesceFacts> => {
   const [known, autoscalers, found] = await Promise.all([
     allWorkloads(client, namespace),
     listAll<V2HorizontalPodAutoscaler>(client, horizontalPodAutoscalers, namespace),
@@ -31,7 +27,7 @@ export const readWorkloads = async (
   ]);
   const facts = known.map((each) => workloadFacts(each, claims, autoscalers));
   const meant = facts.filter((each) => each.uses.length > 0 || named.some((one) => isWorkload(one, each)));
-  const mounting = await mountingPods(client, { namespace, claims, ownJobs, workloads: meant });
+  const mounting = await mountingPods(client, { namespace, claims, workloads: meant });
   // A pod of an earlier template may use what the template of today does not.
   const workloads = facts.filter((each) => meant.includes(each) || mounting.some(({ owner }) => owner.workload?.uid === each.uid));
   return {
@@ -45,11 +41,11 @@ export const readWorkloads = async (
 // Afterwards: what was recorded, and who has the claims mounted.
 export const readStopped = async (
   client: KubeClient,
-  { namespace, claims, ownJobs, recorded }: Where & { recorded: readonly QuiescedWorkload[] },
+  { namespace, claims, recorded }: Where & { recorded: readonly QuiescedWorkload[] },
 ): Promise<QuiesceFacts> => {
   const found = await Promise.all(recorded.map((each) => readWorkload(client, namespace, each)));
   const workloads = found.flatMap((each) => (each === undefined ? [] : workloadFacts(each, claims)));
-  const mounting = await mountingPods(client, { namespace, claims, ownJobs, workloads });
+  const mounting = await mountingPods(client, { namespace, claims, workloads });
   return { namespace, claims: [], workloads, pods: factsOf(mounting, claims) };
 };
 

@@ -1,18 +1,17 @@
 // Whether something was started again that has to be stopped: asked again and again while its data is being replaced.
 import type { QuiescedWorkload } from '../../../api/restore-status.ts';
 import type { QuiesceFacts, WorkloadFacts } from './facts.ts';
-import { isWorkload, usesClaims } from './facts.ts';
+import { foreignPods, isWorkload, usesClaims } from './facts.ts';
 import { describeForeign } from './foreign-pods.ts';
 import { refuseAll } from './refusal.ts';
 import type { WorkloadRefusal } from './refusal.ts';
 
 // Undefined: all is as quiet as it should be.
 export const drifted = (recorded: readonly QuiescedWorkload[], facts: QuiesceFacts): WorkloadRefusal | undefined => {
-  const { namespace, workloads, pods } = facts;
+  const { namespace, workloads } = facts;
   const isMeant = (each: WorkloadFacts): boolean =>
     recorded.some((was) => was.uid === each.uid || isWorkload(was, each)) || usesClaims(facts, each);
   const back = workloads.filter((each) => isMeant(each) && each.replicas > 0);
-  const others = pods.filter((pod) => pod.claims.length > 0 && !back.some(({ uid }) => uid === pod.workload?.uid));
   return (
     refuseAll(
       'ManagedByController',
@@ -20,7 +19,7 @@ export const drifted = (recorded: readonly QuiescedWorkload[], facts: QuiesceFac
     ) ??
     refuseAll(
       'ConnectionsActive',
-      others.map((pod) => describeForeign(namespace, pod)),
+      foreignPods(facts, back).map((pod) => describeForeign(namespace, pod)),
     )
   );
 };

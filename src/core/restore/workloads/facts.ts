@@ -51,6 +51,8 @@ export type PodFacts = {
   // The Deployment or StatefulSet that it belongs to; or else what controls it.
   workload?: WorkloadRef & { uid: string };
   controlledBy?: { kind: string; name: string };
+  // It is of a Job that Holdfast has made, this Restore's own ones included: it ends by itself, and is no hindrance but waited for.
+  passing?: boolean;
 };
 
 // `lost`: its volume is gone.
@@ -62,7 +64,7 @@ export type QuiesceFacts = {
   claims: ClaimFacts[];
   // Those named and recorded that are there, and those that use one of the claims.
   workloads: WorkloadFacts[];
-  // Pods that have not ended and mount one of the claims or belong to one of the workloads; those of this Restore's own Jobs are left out.
+  // Pods that have not ended and mount one of the claims or belong to one of the workloads.
   pods: PodFacts[];
 };
 
@@ -74,6 +76,10 @@ export const isWorkload = (one: WorkloadRef, other: WorkloadRef): boolean => one
 // The recorded one, as it is now. Another one of its name does not count.
 export const stillThere = ({ workloads }: QuiesceFacts, { uid }: Pick<QuiescedWorkload, 'uid'>): WorkloadFacts | undefined =>
   workloads.find((each) => each.uid === uid);
+
+// Pods that have a claim mounted and that nothing of what is `stopped` takes away.
+export const foreignPods = ({ pods }: QuiesceFacts, stopped: readonly Pick<WorkloadFacts, 'uid'>[]): PodFacts[] =>
+  pods.filter((pod) => pod.claims.length > 0 && pod.passing !== true && !stopped.some(({ uid }) => uid === pod.workload?.uid));
 
 // Whether its pods use one of the claims, by what its template says or by what they have mounted.
 export const usesClaims = ({ pods }: QuiesceFacts, { uid, uses }: Pick<WorkloadFacts, 'uid' | 'uses'>): boolean =>

@@ -1,7 +1,7 @@
 // Which workloads a Restore stops, in which order, and why it may not.
 import type { QuiescedWorkload } from '../../../api/restore-status.ts';
 import type { QuiesceFacts, WorkloadFacts, WorkloadRef } from './facts.ts';
-import { isWorkload, usesClaims } from './facts.ts';
+import { foreignPods, isWorkload, usesClaims } from './facts.ts';
 import { describeForeign } from './foreign-pods.ts';
 import { hindrances } from './managed.ts';
 import { refuseAll } from './refusal.ts';
@@ -14,12 +14,12 @@ export type QuiescePlan = { kind: 'plan'; workloads: QuiescedWorkload[]; notes: 
 export type QuiesceWish = { named: readonly WorkloadRef[]; claims: readonly string[] };
 
 export const quiescePlan = (facts: QuiesceFacts, wish: QuiesceWish): QuiescePlan | WorkloadRefusal => {
-  const { namespace, workloads, pods } = facts;
+  const { namespace, workloads } = facts;
   const isNamed = (each: WorkloadRef): boolean => wish.named.some((one) => isWorkload(one, each));
   const applications = workloads.filter((each) => isNamed(each) && !usesClaims(facts, each));
   const users = workloads.filter((each) => usesClaims(facts, each));
   const stopped = [...applications, ...users];
-  const foreign = pods.filter((pod) => pod.claims.length > 0 && !pod.deleting && !stopped.some(({ uid }) => uid === pod.workload?.uid));
+  const foreign = foreignPods(facts, stopped).filter(({ deleting }) => !deleting);
   return (
     refuseAll('ClaimMissing', missingClaims(facts, wish)) ??
     refuseAll('WorkloadMissing', missingWorkloads(facts, wish)) ??

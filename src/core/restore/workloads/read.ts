@@ -8,6 +8,7 @@ import type {
   V1StatefulSet,
   V2HorizontalPodAutoscaler,
 } from '@kubernetes/client-node';
+import { label, managedByValue } from '../../../api/group.ts';
 import type { Autoscaler, ClaimFacts, PodFacts, WorkloadFacts, WorkloadRef } from './facts.ts';
 import { gitOpsOf } from './git-ops.ts';
 import { templateOf } from './template.ts';
@@ -90,7 +91,7 @@ export const hasEnded = ({ status }: V1Pod): boolean => status?.phase === 'Succe
 
 // `owner`: what it belongs to, as was found out along its owners.
 export const podFacts = (pod: V1Pod, claims: readonly string[], owner: Pick<PodFacts, 'workload' | 'controlledBy'>): PodFacts => {
-  const { name = '', uid = '', deletionTimestamp } = pod.metadata ?? {};
+  const { name = '', uid = '', deletionTimestamp, labels } = pod.metadata ?? {};
   const node = pod.spec?.nodeName;
   return {
     name,
@@ -98,6 +99,7 @@ export const podFacts = (pod: V1Pod, claims: readonly string[], owner: Pick<PodF
     deleting: deletionTimestamp !== undefined,
     ...(node === undefined ? {} : { node }),
     claims: claimsOf(pod).filter((claim) => claims.includes(claim)),
+    ...(owner.controlledBy?.kind === 'Job' && labels?.[label.managedBy] === managedByValue ? { passing: true } : {}),
     ...owner,
   };
 };

@@ -1,7 +1,7 @@
 // Stopping what was recorded: applications first, then what uses the claims, and what is still waited for.
 import type { QuiescedWorkload } from '../../../api/restore-status.ts';
 import type { PodFacts, QuiesceFacts, ScaleStep, WorkloadFacts } from './facts.ts';
-import { stillThere, usesClaims } from './facts.ts';
+import { foreignPods, stillThere, usesClaims } from './facts.ts';
 import { describeForeign } from './foreign-pods.ts';
 import { firstOf, refuseAll } from './refusal.ts';
 import type { WorkloadRefusal } from './refusal.ts';
@@ -12,7 +12,7 @@ export type Stopping = { kind: 'stopping'; scale: ScaleStep[]; done: boolean; wa
 export const stopping = (recorded: readonly QuiescedWorkload[], facts: QuiesceFacts): Stopping | WorkloadRefusal => {
   const found = recorded.flatMap((each) => stillThere(facts, each) ?? []);
   const left = whatIsLeft(recorded, facts);
-  const foreign = left.filter((pod) => pod.claims.length > 0 && !pod.deleting && !found.some(({ uid }) => uid === pod.workload?.uid));
+  const foreign = foreignPods(facts, found).filter(({ deleting }) => !deleting);
   const refusal = refuseAll(
     'ConnectionsActive',
     foreign.map((pod) => describeForeign(facts.namespace, pod)),
