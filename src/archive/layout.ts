@@ -101,9 +101,12 @@ export const walPageKey = (lineageId: string, timeline: number, from: bigint): s
 
 export const walTailsPrefix = (lineageId: string, timeline?: number): string =>
   `${lineagePrefix(lineageId)}marks/${timeline === undefined ? '' : `${timelineName(timeline)}/`}`;
+// Tails that end before `to` sort before it.
+export const walTailPlace = (lineageId: string, timeline: number, to: bigint): string =>
+  `${walTailsPrefix(lineageId, timeline)}${hex16(to)}`;
 // `time` is RFC 3339. The newest tail of a timeline sorts last; of two of one second, `count` decides.
 export const walTailKey = (lineageId: string, timeline: number, tail: { to: bigint; time: string; count: number }): string =>
-  `${walTailsPrefix(lineageId, timeline)}${hex16(tail.to)}-${compactTime(tail.time)}-${String(tail.count).padStart(6, '0')}.json`;
+  `${walTailPlace(lineageId, timeline, tail.to)}-${compactTime(tail.time)}-${String(tail.count).padStart(6, '0')}.json`;
 
 export const walGapsPrefix = (lineageId: string): string => `${lineagePrefix(lineageId)}gaps/`;
 export const walGapKey = (lineageId: string, timeline: number, from: bigint): string =>

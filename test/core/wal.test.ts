@@ -11,7 +11,7 @@ import { asStored, bySegment, joinRanges, selectObjects } from '../../src/core/w
 import type { Placed, Range } from '../../src/core/wal/objects.ts';
 import { blockOf, nextPieceFrom } from '../../src/core/wal/pieces.ts';
 import { reachableOf } from '../../src/core/wal/recoverability.ts';
-import { agree, parseHistory, wayTo } from '../../src/core/wal/timelines.ts';
+import { isOnLine, isSamePast, parseHistory, wayTo } from '../../src/core/wal/timelines.ts';
 import { recordEnd } from '../../src/engines/wal/server.ts';
 
 const mebibyte = 1024 ** 2;
@@ -195,9 +195,22 @@ test('history files of the server are read, and others are not', (t) => {
     t.is(parseHistory(text), undefined, text);
   }
   const first = [{ timeline: 1, end: 10n }];
-  t.true(agree(first, [...first, { timeline: 2, end: 20n }]));
-  t.true(agree([...first, { timeline: 2, end: 20n }], first));
-  t.false(agree(first, [{ timeline: 1, end: 11n }]));
+  t.true(isSamePast(first, [{ timeline: 1, end: 10n }]));
+  t.false(isSamePast(first, [...first, { timeline: 2, end: 20n }]));
+  t.false(isSamePast(first, [{ timeline: 1, end: 11n }]));
+  t.true(isOnLine({ timeline: 1, lsn: 10n }, 2, first));
+  t.false(isOnLine({ timeline: 1, lsn: 11n }, 2, first));
+  t.true(isOnLine({ timeline: 2, lsn: 11n }, 2, first));
+});
+
+test('a history that names a timeline which was followed and never reached is read as what it was', (t) => {
+  // Recovered along timeline 2, which forks off at 0/50, to a place before that.
+  t.deepEqual(parseHistory('1\t0/50\tx\n2\t0/30\tx\n'), [{ timeline: 1, end: 0x30n }]);
+  t.deepEqual(parseHistory('1\t0/50\tx\n2\t0/70\tx\n3\t0/60\tx\n'), [
+    { timeline: 1, end: 0x50n },
+    { timeline: 2, end: 0x60n },
+  ]);
+  t.deepEqual(parseHistory('1\t0/50\tx\n2\t0/70\tx\n4\t0/40\tx\n'), [{ timeline: 1, end: 0x40n }]);
 });
 
 test('the way from a backup to a timeline goes by the switch points, or there is none', (t) => {

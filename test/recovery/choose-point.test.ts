@@ -97,11 +97,11 @@ test('a point in a gap is refused by name, with both sides of it and the nearest
 });
 
 const failedOver = () =>
-  source([contents(1, [[0, 35]], { minutes: 30, next: 2 }), contents(2, [[30, 60]])], {
+  source([contents(1, [[0, 35]]), contents(2, [[30, 60]])], {
     ancestors: new Map([[2, [{ timeline: 1, end: place(30) }]]]),
   });
 
-test('across a failover the newest timeline is followed, and what the old server wrote afterwards is never served', (t) => {
+test('across a failover the timeline is followed that the server was on', (t) => {
   const known = catalogue(backup(10));
   const wal = [failedOver()];
   const across = choose(known, wal, timeOf(45)) as ChosenPoint;
@@ -113,10 +113,68 @@ test('across a failover the newest timeline is followed, and what the old server
       [2, place(30), undefined],
     ],
   );
-  // Minute 33 is on both; the one that was left is not history.
-  t.is((choose(known, wal, timeOf(33)) as ChosenPoint).replay.timeline, 2);
-  t.is(baseOf(choose(known, wal, timeOf(33), { timeline: 1 })), 'PointOutsideWindow');
-  t.is((choose(known, wal, timeOf(20), { timeline: 1 }) as ChosenPoint).replay.timeline, 1);
+  // The place 33 is on both: the server that lives has the one of timeline 2.
+  t.is((choose(known, wal, lsnOf(33)) as ChosenPoint).replay.timeline, 2);
+  t.is((choose(known, wal, timeOf(33), { timeline: 1 }) as ChosenPoint).replay.timeline, 1);
+  // What lies before the fork is reached along the timeline that it is on: a server that follows another one would write a history that never was.
+  for (const point of [timeOf(20), lsnOf(20)]) {
+    t.is((choose(known, wal, point) as ChosenPoint).replay.timeline, 1);
+    t.is((choose(known, wal, point, { timeline: 2 }) as ChosenPoint).replay.timeline, 2);
+  }
+});
+
+const marksOf = (from: number, to: number, at0: number) =>
+  Array.from({ length: to - from + 1 }, (_, index) => ({ timeMilliseconds: at(from + index), lsn: place(at0 + index) }));
+
+// Restored at minute 40 to how it was at minute 30; minutes 42 to 60 are on timeline 2, and 62 to 90 on timeline 1 again.
+const setBack = (isUndone: boolean) => {
+  const first = contents(1, [[0, 40]], isUndone ? 90 : 40);
+  const again = { from: place(40), to: place(70), keyId: 'k', bytes: 1, sha256: 'x' };
+  return source(
+    [
+      isUndone ? { ...first, objects: [...first.objects, again], marks: [...first.marks, ...marksOf(62, 90, 41)] } : first,
+      { ...contents(2, [[30, 50]], 60), marks: marksOf(42, 60, 31) },
+    ],
+    { ancestors: new Map([[2, [{ timeline: 1, end: place(30) }]]]) },
+  );
+};
+
+test('after a restore in place each instant is of the history that the server lived then, and latest of the one it lives now', (t) => {
+  const known = catalogue(backup(10));
+  const timelineOf = (isUndone: boolean, point: WalPoint) => {
+    const found = choose(known, [setBack(isUndone)], point);
+    return found.kind === 'chosen' ? found.replay.timeline : found.kind;
+  };
+  for (const isUndone of [false, true]) {
+    t.is(timelineOf(isUndone, timeOf(25)), 1);
+    t.is(timelineOf(isUndone, timeOf(37)), 1, 'what was undone');
+    t.is(timelineOf(isUndone, timeOf(41)), 'refusal', 'while it was restored');
+    t.is(timelineOf(isUndone, timeOf(50)), 2);
+  }
+  t.is(timelineOf(false, timeOf(61)), 'refusal');
+  t.is(timelineOf(true, timeOf(61)), 'refusal');
+  t.is(timelineOf(true, timeOf(80)), 1);
+  for (const [isUndone, timeline, end] of [
+    [false, 2, 50],
+    [true, 1, 70],
+  ] as const) {
+    t.like(chooseNewest(known, 'db', [setBack(isUndone)], {}), { replay: { timeline, to: place(end) } });
+    t.like(choose(known, [setBack(isUndone)], lsnOf(35)), { replay: { timeline } });
+  }
+  const refused = choose(known, [setBack(false)], timeOf(41)) as Refusal;
+  t.regex(refused.message, /\(timeline 1\) and .* \(timeline 2\), when the server went from one history to another/);
+  t.deepEqual(refused.remedy.options, { 'to-time': microsText(at(40) * 1000) });
+});
+
+test('latest is never of a history that the server has left without a word', (t) => {
+  const { timelines, ...rest } = setBack(false);
+  const torn = { ...rest, timelines: timelines.map((each) => (each.timeline === 2 ? contents(2, [[46, 50]], 60) : each)) };
+  // Nothing leads into timeline 2: its past on timeline 1 is the newest point, and not what was undone.
+  t.like(chooseNewest(catalogue(backup(10)), 'db', [torn], {}), { replay: { timeline: 1, to: place(30), latestMilliseconds: at(30) } });
+  const next = source([contents(1, [[20, 80]])], { lineageId: 'l2', createdTime: new Date(at(70)).toISOString() });
+  const older = chooseNewest(catalogue(backup(10)), 'db', [source([contents(1, [[0, 60]])]), next], {}) as ChosenPoint;
+  t.is(older.replay.lineageId, 'l1');
+  t.regex(older.notes.join(), /before the server was set back or replaced/);
 });
 
 test('a damaged backup is passed over where WAL gives the same point from an older one', (t) => {

@@ -9,20 +9,21 @@ export const idAt = (minutes: number): string =>
 
 export type Stretch = readonly [from: number, to: number];
 
-// What is held of one timeline.
-export const contents = (timeline: number, stretches: readonly Stretch[], end?: { minutes: number; next: number }) => ({
+// What is held of one timeline. `written`: when the newest of its documents was, in minutes; else the highest timeline is the newest.
+export const contents = (timeline: number, stretches: readonly Stretch[], written?: number) => ({
   timeline,
   objects: stretches.map(([from, to]) => ({ from: place(from), to: place(to), keyId: 'k', bytes: 1, sha256: 'x' })),
   marks: stretches.flatMap(([from, to]) =>
     Array.from({ length: to - from + 1 }, (_, index) => ({ timeMilliseconds: at(from + index), lsn: place(from + index) })),
   ),
-  ...(end === undefined ? {} : { end: { lsn: place(end.minutes), nextTimeline: end.next } }),
+  ...(written === undefined ? {} : { writtenMilliseconds: at(written) }),
 });
 
 export const source = (timelines: ReturnType<typeof contents>[], changes: Partial<WalSource> = {}): WalSource => ({
   lineageId: 'l1',
   systemIdentifier: 'sys',
   createdTime: new Date(start).toISOString(),
+  begin: { timeline: timelines[0]?.timeline ?? 1, lsn: timelines[0]?.objects[0]?.from ?? 0n },
   timelines,
   ancestors: new Map(),
   gaps: [],

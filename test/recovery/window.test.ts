@@ -60,7 +60,7 @@ const inMinutes = ({ timeline, from, to, fromMilliseconds, toMilliseconds, ...re
 ];
 
 const window = (backups: readonly Given[], sources: readonly WalSource[]) => {
-  const { newest: _, ...found } = windowOf(sources, backups.map(base));
+  const { newest: _, left: _left, ...found } = windowOf(sources, backups.map(base));
   return { ...found, intervals: found.intervals.map(inMinutes), gaps: found.gaps.map(inMinutes) };
 };
 
@@ -124,14 +124,14 @@ test('a gap is between what can be recovered: it lasts until the next backup, an
 });
 
 const failedOver = (heldTo: number, second: readonly Stretch[]) =>
-  source([contents(1, [[0, heldTo]], { minutes: 30, next: 2 }), contents(2, second)], {
+  source([contents(1, [[0, heldTo]]), contents(2, second)], {
     ancestors: new Map([[2, [{ timeline: 1, end: place(30) }]]]),
   });
 
 test('across a failover both timelines have their interval, and what was lost at the switch is a gap', (t) => {
-  // What the old server wrote behind the switch is no part of anything.
+  // What the old server wrote behind the switch can be recovered, too.
   t.deepEqual(window([{ minutes: 10 }], [failedOver(35, [[30, 60]])]).intervals, [
-    [1, 10, 30, 10, 30],
+    [1, 10, 35, 10, 35],
     [2, 10, 60, 10, 60],
   ]);
   const lost = window([{ minutes: 10 }, { minutes: 50, timeline: 2 }], [failedOver(25, [[40, 60]])]);
@@ -148,8 +148,51 @@ test('a backup that ends behind the last mark makes no window in time, and a new
   t.deepEqual(window([{ minutes: 30 }], [source([short])]).intervals, [[1, 30, 60, undefined, undefined]]);
   const next = source([contents(1, [[20, 80]])], { lineageId: 'l2', createdTime: new Date(at(70)).toISOString() });
   const found = window([{ minutes: 10 }], [source([contents(1, [[0, 60]])]), next]);
-  t.is(found.restorableMilliseconds, at(60));
+  // Of the old one that counts which the server has in its past.
+  t.is(found.restorableMilliseconds, at(20));
   t.is(found.mark?.timeMilliseconds, at(80));
+});
+
+// What is written after the undo begins where the timeline was left.
+const shift = (lsn: bigint): bigint => lsn - place(20);
+
+// Restored at minute 40 to how it was at minute 30, on timeline 2; and perhaps set back again at minute 60.
+const restored = (isUndone: boolean) => {
+  const first = contents(1, [[0, 40]], isUndone ? 90 : 40);
+  const later = contents(1, [[60, 90]]);
+  const afterwards = isUndone ? later : { objects: [], marks: [] };
+  return source(
+    [
+      {
+        ...first,
+        objects: [...first.objects, ...afterwards.objects.map((each) => ({ ...each, from: shift(each.from), to: shift(each.to) }))],
+        marks: [...first.marks, ...afterwards.marks.map((mark) => ({ ...mark, lsn: shift(mark.lsn) }))],
+      },
+      {
+        ...contents(2, [[30, 48]], 60),
+        marks: Array.from({ length: 18 }, (_, index) => ({ timeMilliseconds: at(42 + index), lsn: place(31 + index) })),
+      },
+    ],
+    { ancestors: new Map([[2, [{ timeline: 1, end: place(30) }]]]) },
+  );
+};
+
+test('after a restore in place and after its undo, what can be restored is of the history that the server lives now', (t) => {
+  const backups = [{ minutes: 10 }, { minutes: 35 }, { minutes: 45, timeline: 2 }];
+  const now = windowOf([restored(false)], backups.map(base));
+  t.is(now.restorableMilliseconds, at(59));
+  t.is(now.leadsOn?.timeline, 2);
+  t.deepEqual(now.left, [idAt(35)]);
+  const undone = windowOf([restored(true)], backups.map(base));
+  t.is(undone.restorableMilliseconds, at(90));
+  t.is(undone.leadsOn?.timeline, 1);
+  t.is(undone.mark?.timeline, 1);
+  t.deepEqual(undone.left, [idAt(45)]);
+  // Without a way along the timeline that the server is on, what it shares with the other one is all there is.
+  const { timelines, ...rest } = restored(false);
+  const torn = { ...rest, timelines: timelines.map((each) => (each.timeline === 2 ? { ...each, ...contents(2, [[46, 48]], 60) } : each)) };
+  t.is(windowOf([torn], [base({ minutes: 10 })]).restorableMilliseconds, at(30));
+  t.is(windowOf([torn], [base({ minutes: 35 })]).restorableMilliseconds, undefined);
 });
 
 const histories = fc.record({
@@ -173,7 +216,7 @@ test('any history: every instant and every place is accepted by a recovery exact
       const wal = [
         fork === undefined
           ? source([contents(1, split(0, 100, sorted))])
-          : source([contents(1, split(0, fork, sorted), { minutes: fork, next: 2 }), contents(2, split(fork, 100, sorted))], {
+          : source([contents(1, split(0, fork, sorted)), contents(2, split(fork, 100, sorted))], {
               ancestors: new Map([[2, [{ timeline: 1, end: place(fork) }]]]),
             }),
       ];

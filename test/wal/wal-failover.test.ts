@@ -95,7 +95,7 @@ test.serial(
       [1, 2],
     );
     const switched = found.ancestors.get(2)?.[0]?.end ?? 0n;
-    t.deepEqual(found.timelines[0]?.end, { lsn: switched, nextTimeline: 2 });
+    t.deepEqual(found.pages.find(({ end }) => end !== undefined)?.end, { lsn: lsnText(switched), nextTimeline: 2 });
     t.is(storedTo(found, 1), switched);
     t.is(found.gaps.length, 0);
     t.is(found.timelines.flatMap((one) => intervalsOf(one)).length, 2);

@@ -112,6 +112,7 @@ const heldOf = async (place: WalPlace, lineage: Lineage, damaged: DamagedObject[
     lineageId: document.lineageId,
     systemIdentifier: document.systemIdentifier,
     createdTime: document.createdTime,
+    begin: { timeline: document.timeline, lsn: lsnBytes(document.lsn) },
     timelines: contentsOf(held),
     ancestors: new Map([...ancestors].filter(([timeline]) => !wrong.has(histories.get(timeline)?.file.key ?? ''))),
     gaps,

@@ -3,7 +3,7 @@ import { lsnBytes, lsnText, segmentStart } from '../../api/lsn.ts';
 import type { LineageDocument } from '../../api/stored/wal.ts';
 import type { WalGapReason } from '../../api/wal-gap.ts';
 import { decideStart } from '../../core/wal/start.ts';
-import type { ArchivePlace, Leg } from '../../core/wal/start.ts';
+import type { ArchivePlace, Comparison, Leg } from '../../core/wal/start.ts';
 import { EngineError } from '../../engines/engine.ts';
 import { takeSample } from '../../engines/wal/server.ts';
 import { ArchiveError } from '../errors.ts';
@@ -13,7 +13,7 @@ import { startOf } from './index-writer.ts';
 import type { IndexStart } from './index-writer.ts';
 import type { Lineage } from './read-lineage.ts';
 import type { Receiver } from './receiver.ts';
-import { isSameHistory } from './same-history.ts';
+import { checkFor, compareHistory } from './same-history.ts';
 import { askServer, ensureSlot } from './server-side.ts';
 import type { AskedServer } from './server-side.ts';
 import { checkSample, makeIndex, streamLeg } from './stream-leg.ts';
@@ -42,7 +42,7 @@ export const receiveOverConnection = async (receiver: Receiver): Promise<void> =
         await beginAndStream(receiver, server, decision);
         return;
       case 'continue':
-        if (await isContinued(receiver, lineage as Lineage, decision.legs)) {
+        if (await isContinued(receiver, lineage as Lineage, decision.compare)) {
           await continueAndStream(receiver, server, lineage as Lineage, decision.legs);
         } else {
           await beginAndStream(receiver, server, { reason: 'OtherHistory', parent: parentOf(place as ArchivePlace) });
@@ -53,9 +53,12 @@ export const receiveOverConnection = async (receiver: Receiver): Promise<void> =
   }
 };
 
-// What was archived last must be what the server has there.
-const isContinued = async (receiver: Receiver, { tails }: Lineage, [first]: readonly Leg[]): Promise<boolean> =>
-  first === undefined || isSameHistory(receiver, first, tails.find(({ timeline }) => timeline === first.timeline)?.check);
+// What was archived last before the server's way leaves it must be what the server has there.
+const isContinued = async (receiver: Receiver, lineage: Lineage, compare: Comparison): Promise<boolean> => {
+  const check = await checkFor(receiver.store, lineage, compare, receiver.archive.trust);
+  const found = await compareHistory(receiver, compare, check);
+  return found === 'same' || (found === 'unknown' && !compare.isRequired);
+};
 
 const parentOf = ({ lineageId, timeline, to }: ArchivePlace): LineageDocument['parent'] => ({ lineageId, timeline, lsn: lsnText(to) });
 
@@ -94,6 +97,8 @@ const continueAndStream = async (receiver: Receiver, server: AskedServer, lineag
   const { lineageId } = lineage.document;
   await keepHistory(receiver, server, lineageId);
   const reason = reasonOf(receiver, server, lineage);
+  // Which timeline was written last tells where the server is: clocks of two nodes must not turn that round.
+  const notBefore = newestTime(lineage) + 1;
   await ensureSlot(plan, server, context.signal);
   for (const [at, leg] of legs.entries()) {
     const { timeline, until } = leg;
@@ -107,7 +112,7 @@ const continueAndStream = async (receiver: Receiver, server: AskedServer, lineag
     const next = legs[at + 1];
     if (until !== undefined && next !== undefined && stored >= until) {
       if (page?.end === undefined) {
-        await makeIndex({ receiver, lineageId, segmentBytes: server.place.segmentBytes, timeline, start }).close({
+        await makeIndex({ receiver, lineageId, segmentBytes: server.place.segmentBytes, timeline, start, notBefore }).close({
           lsn: lsnText(until),
           nextTimeline: next.timeline,
         });
@@ -115,7 +120,7 @@ const continueAndStream = async (receiver: Receiver, server: AskedServer, lineag
       continue;
     }
     const from = leg.from < stored ? leg.from : stored;
-    await streamOverGap(receiver, server, lineageId, { timeline, from, start, isLast: next === undefined }, reason);
+    await streamOverGap(receiver, server, lineageId, { timeline, from, start, notBefore, isLast: next === undefined }, reason);
     if (context.signal.aborted) {
       return;
     }
@@ -140,7 +145,7 @@ const reasonOf = ({ gapReason, plan }: Receiver, { slot, place }: AskedServer, l
 const newestTime = ({ document, pages, tails }: Lineage): number =>
   Math.max(...[document, ...pages, ...tails].map(({ createdTime }) => Date.parse(createdTime)));
 
-type LegStart = { timeline: number; from: bigint; start: IndexStart };
+type LegStart = { timeline: number; from: bigint; start: IndexStart; notBefore?: number };
 
 // Streams a timeline. Where the server has removed WAL that the archive lacks, that is a gap with a name, and the archive goes on behind it.
 const streamOverGap = async (
@@ -164,13 +169,13 @@ const streamOverGap = async (
   }
   const { archive, patient, context } = receiver;
   const { segmentBytes, flushed } = server.place;
-  await makeIndex({ receiver, lineageId, segmentBytes, timeline, start }).close();
+  await makeIndex({ ...leg, receiver, lineageId, segmentBytes }).close();
   await storeGap(patient, archive, { lineageId, now: context.now() }, { timeline, from: stored, serverLsn: flushed, reason });
   receiver.gapReason = undefined;
   if (leg.isLast) {
     const { restart } = await ensureSlot(receiver.plan, { ...server, slot: { isActive: false, isLost: false } }, context.signal);
     const from = segmentStart(restart, segmentBytes);
-    await streamFrom(receiver, server, lineageId, { timeline, from, start: startOf(undefined, undefined, from) });
+    await streamFrom(receiver, server, lineageId, { ...leg, from, start: startOf(undefined, undefined, from) });
   }
 };
 

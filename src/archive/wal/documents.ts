@@ -6,7 +6,7 @@ import { lineageSchema, walGapSchema, walHistorySchema, walPageSchema, walTailSc
 import type { LineageDocument, WalGap, WalHistory, WalPage, WalTail } from '../../api/stored/wal.ts';
 import type { Store } from '../../stores/store.ts';
 import { ArchiveError } from '../errors.ts';
-import { lineageKey, walGapKey, walHistoryKey, walPageKey, walTailsPrefix } from '../layout.ts';
+import { lineageKey, walGapKey, walHistoryKey, walPageKey, walTailPlace } from '../layout.ts';
 import { openDocument, sealDocument } from '../signing/envelope.ts';
 import type { Signer, Verifiers } from '../signing/keys.ts';
 import { largestDocumentBytes } from '../small-objects.ts';
@@ -58,8 +58,7 @@ const isAtItsPlace = (kind: WalKind, document: Documents[WalKind], key: string):
     }
     case 'tail': {
       const { timeline, to } = document as WalTail;
-      const place = lsnBytes(to).toString(16).toUpperCase().padStart(16, '0');
-      return key.startsWith(`${walTailsPrefix(lineageId, timeline)}${place}-`);
+      return key.startsWith(`${walTailPlace(lineageId, timeline, lsnBytes(to))}-`);
     }
   }
 };

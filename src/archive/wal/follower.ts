@@ -1,6 +1,7 @@
 // Another tier follows the first one: the same objects and documents, byte for byte, and each document only after what it names.
 import { lsnBytes } from '../../api/lsn.ts';
 import type { WalPage, WalTail } from '../../api/stored/wal.ts';
+import { currentTimeline } from '../../core/wal/coverage.ts';
 import { placed } from '../../core/wal/objects.ts';
 import type { Store } from '../../stores/store.ts';
 import { inOrder } from '../in-order.ts';
@@ -51,9 +52,10 @@ export const follow = async (tiers: Tiers, lineageId: string, known: Set<string>
   return newestOf([...lineage.pages, ...lineage.tails], lineageId);
 };
 
-// How far the newest timeline goes.
+// How far the timeline goes that was written last.
 export const newestOf = (spans: readonly (WalPage | WalTail)[], lineageId: string): Followed | undefined => {
-  const timeline = Math.max(0, ...spans.map((span) => span.timeline));
+  const newest = currentTimeline(spans.map((span) => ({ timeline: span.timeline, writtenMilliseconds: Date.parse(span.createdTime) })));
+  const timeline = newest?.timeline ?? 0;
   const own = spans.filter((span) => span.timeline === timeline);
   const ends = own.map(({ to }) => lsnBytes(to));
   const markTime = own

@@ -9,7 +9,16 @@ import type { Ancestor } from '../../core/wal/timelines.ts';
 import type { Store } from '../../stores/store.ts';
 import { ArchiveError } from '../errors.ts';
 import { inOrder } from '../in-order.ts';
-import { lineageKey, lineageOf, walGapsPrefix, walHistoriesPrefix, walPagesPrefix, walPrefix, walTailsPrefix } from '../layout.ts';
+import {
+  lineageKey,
+  lineageOf,
+  walGapsPrefix,
+  walHistoriesPrefix,
+  walPagesPrefix,
+  walPrefix,
+  walTailPlace,
+  walTailsPrefix,
+} from '../layout.ts';
 import { readWal } from './documents.ts';
 import type { Documents, Trust, WalKind } from './documents.ts';
 
@@ -172,7 +181,7 @@ const newestTail = async (
   const paged = pages.filter((page) => page.timeline === timeline).map(({ to }) => lsnBytes(to));
   const last = paged.reduce((a, b) => (a > b ? a : b), 0n);
   const prefix = walTailsPrefix(lineageId, timeline);
-  const keys = await keysUnder(store, prefix, `${prefix}${last.toString(16).toUpperCase().padStart(16, '0')}`);
+  const keys = await keysUnder(store, prefix, walTailPlace(lineageId, timeline, last));
   for (const key of keys.toReversed()) {
     const tail = await readOrName(store, 'tail', key, trust, damaged);
     if (tail !== undefined) {

@@ -14,6 +14,8 @@ export type RecorderOptions = {
   from: bigint;
   // What is stored and named already. The bytes before it come again, so that their block can be stored whole.
   stored: bigint;
+  // All before it is named by pages, which stand for ever, and is not stored once more.
+  closed: bigint;
   index: IndexWriter;
   // Seals and stores some WAL. When it calls `release` it does not need the bytes any more, and holds so many sealed ones instead. `recent` is what its
   // block holds up to the end of the range; it is valid only until the call returns.
@@ -85,6 +87,9 @@ export const makeRecorder = (options: RecorderOptions): Recorder => {
     const range = blockOf(received, segmentBytes);
     return { ...range, bytes: free.pop() ?? Buffer.allocUnsafe(Number(range.to - range.from)) };
   };
+
+  // A timeline that was left in the middle of a segment ends with a page there. Where the server comes back to it, the rest of the segment is stored.
+  const firstOpen = (from: bigint): bigint => (options.closed > from ? options.closed : from);
 
   const underWay = (): Job[] => jobs.filter(({ done }) => done === undefined);
   const isFull = (): boolean => {
@@ -182,7 +187,8 @@ export const makeRecorder = (options: RecorderOptions): Recorder => {
           const { bytes: full, from, to } = block;
           block = undefined;
           if (to > stored) {
-            start({ from, to }, full, full, true, () => void free.push(full));
+            const open = firstOpen(from);
+            start({ from: open, to }, full.subarray(Number(open - from)), full, true, () => void free.push(full));
           } else {
             free.push(full);
           }
@@ -199,7 +205,7 @@ export const makeRecorder = (options: RecorderOptions): Recorder => {
       }
       const { from: blockFrom, bytes } = block;
       const pieces = index.objects().filter((object) => object.from >= blockFrom);
-      const from = nextPieceFrom(pieces, blockFrom, received);
+      const from = nextPieceFrom(pieces, firstOpen(blockFrom), received);
       const recent = bytes.subarray(0, Number(received - blockFrom));
       const piece = Buffer.from(recent.subarray(Number(from - blockFrom)));
       start({ from, to: received }, piece, recent, false, () => undefined);

@@ -1,13 +1,19 @@
 // Whether a server still has the WAL that was archived last. One that was set back, as by a snapshot of its disk, and has since written more than the
 // archive holds looks like a continuation by its system identifier, timeline and position; only the bytes tell.
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
-import { lsnBytes, lsnText } from '../../api/lsn.ts';
+import { lsnBytes, lsnText, segmentStart } from '../../api/lsn.ts';
 import type { WalCheck } from '../../api/stored/wal.ts';
 import type { Range } from '../../core/wal/objects.ts';
-import type { Leg } from '../../core/wal/start.ts';
+import type { Comparison } from '../../core/wal/start.ts';
 import { EngineError } from '../../engines/engine.ts';
 import { readRange } from '../../engines/wal/read-range.ts';
+import type { Store } from '../../stores/store.ts';
+import { walTailPlace, walTailsPrefix } from '../layout.ts';
+import { ArchiveError } from '../errors.ts';
 import type { Signer } from '../signing/keys.ts';
+import { readWal } from './documents.ts';
+import type { Trust } from './documents.ts';
+import type { Lineage } from './read-lineage.ts';
 import type { Receiver } from './receiver.ts';
 import { targetOf } from './server-side.ts';
 
@@ -31,31 +37,65 @@ export const makeCheck = (signer: Signer, to: bigint, bytes: Buffer): WalCheck |
         hmacSha256: digest(signer, bytes).toString('hex'),
       };
 
-// False: the server has other bytes at a place that is archived. True also where nobody can tell, which the log says.
-export const isSameHistory = async (receiver: Receiver, { timeline, until }: Leg, check: WalCheck | undefined): Promise<boolean> => {
+// `unknown`: nobody can tell, and the log says why.
+export type Comparing = 'same' | 'other' | 'unknown';
+
+// Whether the server has the same bytes at a place that is archived. `check`: the newest one of the timeline that lies on the server's way.
+export const compareHistory = async (
+  receiver: Receiver,
+  { timeline, to }: Pick<Comparison, 'timeline' | 'to'>,
+  check: WalCheck | undefined,
+): Promise<Comparing> => {
   const { archive, context, plan } = receiver;
-  const unknown = (why: string): true => {
-    context.log.warn('Whether the server is of the history that is archived was not checked', { why });
-    return true;
+  const unknown = (why: string): 'unknown' => {
+    context.log.warn('Whether the server is of the history that is archived was not checked', { why, timeline, to: lsnText(to) });
+    return 'unknown';
   };
-  if (check === undefined) {
+  if (check === undefined || lsnBytes(check.to) > to) {
     return unknown('the archive holds nothing to compare with');
   }
   if (check.keyId !== archive.signer.keyId) {
     return unknown(`the archive was signed with the key ${check.keyId} last`);
   }
   const range: Range = { from: lsnBytes(check.from), to: lsnBytes(check.to) };
-  // WAL behind the place where the server left the timeline was never its own.
-  if (until !== undefined && range.to > until) {
-    return unknown('the archive goes further than the server did on that timeline');
-  }
   const bytes = await readRange({ ...targetOf(plan), timeline, ...range }).catch((error: unknown) => {
     if (error instanceof EngineError && error.code === 'WalRemoved') {
       return undefined;
     }
     throw error;
   });
-  return bytes === undefined
-    ? unknown('the server has removed that WAL')
-    : timingSafeEqual(digest(archive.signer, bytes), Buffer.from(check.hmacSha256, 'hex'));
+  if (bytes === undefined) {
+    return unknown('the server has removed that WAL');
+  }
+  return timingSafeEqual(digest(archive.signer, bytes), Buffer.from(check.hmacSha256, 'hex')) ? 'same' : 'other';
+};
+
+const unlessDamaged = (error: unknown): undefined => {
+  if (!(error instanceof ArchiveError)) {
+    throw error;
+  }
+};
+
+// The check to compare with: of the newest tail, or of the newest one at or before a place within what is archived, in the segment of that place. A server
+// that was recovered to there has that segment.
+export const checkFor = async (
+  store: Store,
+  { document, tails }: Lineage,
+  { timeline, to }: Pick<Comparison, 'timeline' | 'to'>,
+  trust: Trust,
+): Promise<WalCheck | undefined> => {
+  const newest = tails.find((tail) => tail.timeline === timeline)?.check;
+  if (newest === undefined || lsnBytes(newest.to) <= to) {
+    return newest;
+  }
+  const { lineageId, segmentBytes } = document;
+  const after = walTailPlace(lineageId, timeline, segmentStart(to, segmentBytes) + 1n);
+  let found: string | undefined;
+  for await (const { key } of store.list(walTailsPrefix(lineageId, timeline), { after })) {
+    if (key >= walTailPlace(lineageId, timeline, to + 1n)) {
+      break;
+    }
+    found = key;
+  }
+  return found === undefined ? undefined : (await readWal(store, 'tail', found, trust).catch(unlessDamaged))?.check;
 };

@@ -31,6 +31,8 @@ export type LegOptions = {
   timeline: number;
   from: bigint;
   start: IndexStart;
+  // No document is dated before it, in milliseconds.
+  notBefore?: number;
   // Marks are of the timeline that the server is on.
   isCurrent: boolean;
   // For Once: ends when all up to here is stored, and a mark.
@@ -43,6 +45,7 @@ export const makeIndex = ({
   segmentBytes,
   timeline,
   start,
+  notBefore = 0,
 }: Omit<LegOptions, 'session' | 'from' | 'isCurrent'>): IndexWriter =>
   indexWriter(
     {
@@ -53,7 +56,7 @@ export const makeIndex = ({
       segmentBytes,
       timeline,
       epoch: receiver.archive.writer.document.epoch,
-      now: receiver.context.now,
+      now: () => new Date(Math.max(receiver.context.now().getTime(), notBefore)),
       count: receiver.count,
     },
     start,
@@ -142,6 +145,7 @@ const startRecorder = (
     segmentBytes,
     from,
     stored: start.objects.at(-1)?.to ?? (start.from > from ? start.from : from),
+    closed: start.from,
     index: {
       ...index,
       async publish() {

@@ -6,6 +6,8 @@ import type { Catalogue, Chosen, Needed } from './choose.ts';
 import { componentOf, hasPhysical } from './known-backup.ts';
 import { outsideWindow } from './outside-window.ts';
 import { refusal } from './refusal.ts';
+import { waysTo } from './ways-to.ts';
+import type { SourceWay } from './ways-to.ts';
 import type { Refusal } from './refusal.ts';
 import { replayOf } from './replay.ts';
 import type { Replay } from './replay.ts';
@@ -27,15 +29,17 @@ export const choosePoint = (
   point: WalPoint,
 ): ChosenPoint | Needed | Refusal => {
   const notes: string[] = [];
-  for (const { source, way } of allWays(catalogue, name, sources).flatMap((each) => cutAt(each, upTo))) {
-    const fits = (wanted === undefined || way.base.backupId === wanted) && (timeline === undefined || way.timeline === timeline);
-    if (fits && reaches(way, point)) {
+  const ways = allWays(catalogue, name, sources).flatMap((each) => cutAt(each, upTo));
+  for (const { source, way } of waysTo(ways, point, timeline)) {
+    if ((wanted === undefined || way.base.backupId === wanted) && reaches(way, point)) {
       const chain = chainFrom(catalogue, way, name);
       if (chain.kind === 'need') {
         return chain;
       }
       if (chain.kind === 'chosen') {
-        return { ...chain, notes: [...notes, ...chain.notes], replay: replayOf(source.lineageId, way, point) };
+        const { lineageId } = source;
+        const older = point.kind === 'latest' && source !== sources.at(-1) ? [otherHistory] : [];
+        return { ...chain, notes: [...older, ...notes, ...chain.notes], replay: replayOf(lineageId, way, point) };
       }
       notes.push(`${way.base.backupId} was passed over: ${chain.message}`);
     }
@@ -45,7 +49,7 @@ export const choosePoint = (
 };
 
 // Newest lineage first: after a restore, it is the one that lives.
-const allWays = (catalogue: Catalogue, name: string, sources: readonly WalSource[]): { source: WalSource; way: Way }[] =>
+const allWays = (catalogue: Catalogue, name: string, sources: readonly WalSource[]): SourceWay[] =>
   sources.toReversed().flatMap((source) => waysOf(source, basesOf(catalogue, name, sources, source)).map((way) => ({ source, way })));
 
 // The way as it was when it ended at `upTo`; none where it does not come so far any more.
@@ -56,6 +60,9 @@ const cutAt = <W extends { way: Way }>(each: W, upTo: bigint | undefined): W[] =
   }
   return way.to < upTo ? [] : [{ ...each, way: { ...way, to: upTo, marks: way.marks.filter(({ lsn }) => lsn <= upTo) } }];
 };
+
+const otherHistory =
+  'No whole backup leads into the WAL that the server writes now: this is the end of what was archived before the server was set back or replaced.';
 
 type Physical = { manifest: Manifest; component: ComponentEntry };
 

@@ -1,5 +1,5 @@
 // The newest WAL of a component without a hole, and whether a backup leads into it. Where none does, nothing of it can be recovered yet.
-import { intervalsOf } from '../wal/coverage.ts';
+import { currentTimeline, intervalsOf } from '../wal/coverage.ts';
 import type { WalSource } from './wal-source.ts';
 
 export type NewestStretch = {
@@ -19,13 +19,13 @@ export const newestStretch = (
   intervals: readonly Reach[],
   bases: readonly StretchBase[],
 ): NewestStretch | undefined => {
-  const newest = timelines.findLast(({ objects }) => objects.length > 0);
+  const newest = currentTimeline(timelines.filter(({ objects }) => objects.length > 0));
   const range = newest === undefined ? undefined : intervalsOf(newest).at(-1);
   if (newest === undefined || range === undefined) {
     return undefined;
   }
-  const { timeline, end } = newest;
-  const to = end === undefined || end.lsn > range.to ? range.to : end.lsn;
+  const { timeline } = newest;
+  const { to } = range;
   const isCovered = intervals.some((each) => each.timeline === timeline && each.from <= to && each.to >= to);
   // A backup may end where the WAL has not come to yet.
   const isAhead = bases.some(({ timeline: on, stop }) => on === timeline && stop >= range.from);

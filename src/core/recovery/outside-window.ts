@@ -4,6 +4,7 @@ import { gapsOf, intervalsOf } from '../wal/coverage.ts';
 import type { Gap } from '../wal/coverage.ts';
 import { refusal } from './refusal.ts';
 import type { Refusal, Remedy } from './refusal.ts';
+import { isOneWay, marksAround } from './server-history.ts';
 import { earliestOf, latestOf } from './wal-source.ts';
 import type { WalSource, Way } from './wal-source.ts';
 import { microsText } from './wish.ts';
@@ -61,7 +62,28 @@ export const outsideWindow = (point: Point, ways: readonly Way[], sources: reado
       nearest(point, windows),
     );
   }
-  return refusal('PointOutsideWindow', `${wanted} is outside of what can be reached. ${reach}${besides}`, nearest(point, windows));
+  const turn = turnAt(point, sources);
+  return turn === undefined
+    ? refusal('PointOutsideWindow', `${wanted} is outside of what can be reached. ${reach}${besides}`, nearest(point, windows))
+    : refusal('PointOutsideWindow', `${wanted} ${turn.text} ${reach}${besides}`, { options: { 'to-time': turn.before } });
+};
+
+// While a server is set back to an earlier point, or that is undone, nobody knows what it has.
+const turnAt = (point: Point, sources: readonly WalSource[]): { text: string; before: string } | undefined => {
+  const source = sources.at(-1);
+  if (point.kind !== 'time' || source === undefined) {
+    return undefined;
+  }
+  const around = marksAround(source, point.micros);
+  const { before, after } = around;
+  if (before === undefined || after === undefined || isOneWay(source, around)) {
+    return undefined;
+  }
+  const [last, first] = [before, after].map(({ timeMilliseconds, timeline }) => `${timeOf(timeMilliseconds)} (timeline ${timeline})`);
+  return {
+    text: `lies between ${last} and ${first}, when the server went from one history to another: what it had then is not known.`,
+    before: microsText(before.timeMilliseconds * 1000),
+  };
 };
 
 const pointText = (point: Point): string => {

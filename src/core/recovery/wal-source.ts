@@ -1,5 +1,6 @@
 // The WAL archive of one server, as the planning of a recovery sees it, and the ways through it from a backup to a point.
 import type { WalGap } from '../../api/stored/wal.ts';
+import { currentTimeline } from '../wal/coverage.ts';
 import type { TimelineContents } from '../wal/coverage.ts';
 import type { Mark } from '../wal/marks.ts';
 import { reachableOf } from '../wal/recoverability.ts';
@@ -11,6 +12,8 @@ export type WalSource = {
   readonly lineageId: string;
   readonly systemIdentifier: string;
   readonly createdTime: string;
+  // Where it begins.
+  readonly begin: { readonly timeline: number; readonly lsn: bigint };
   readonly timelines: readonly TimelineContents[];
   readonly ancestors: ReadonlyMap<number, readonly Ancestor[]>;
   readonly gaps: readonly WalGap[];
@@ -37,31 +40,35 @@ export type Way = {
   // Where its WAL ends.
   readonly to: bigint;
   // Marks on it, in order.
-  readonly marks: readonly Mark[];
+  readonly marks: readonly PlacedMark[];
 };
 
-// Every way, the newest timeline first, then the WAL that goes farthest, then the newest backup.
+export type PlacedMark = Mark & { readonly timeline: number };
+
+// Every way, the timeline that the server is on first, then the other ones by their number, then the WAL that goes farthest, then the newest backup. A
+// timeline that was left is held as far as the server went on it: what was undone can be recovered, too.
 export const waysOf = ({ timelines, ancestors }: WalSource, bases: readonly TimedBase[]): Way[] => {
   const reachable = reachableOf({ timelines, histories: ancestors }, bases);
-  const ways = reachable.flatMap(({ timeline, to: held, bases: ids }) => {
-    const end = timelines.find((contents) => contents.timeline === timeline)?.end?.lsn;
-    // WAL past the place where a timeline was left is kept, and never served.
-    const to = end === undefined || end > held ? held : end;
-    return bases
+  const ways = reachable.flatMap(({ timeline, to, bases: ids }) =>
+    bases
       .filter(({ backupId }) => ids.includes(backupId))
       .flatMap((base) => {
         const steps = wayTo(timeline, ancestors.get(timeline) ?? [], { timeline: base.timeline, lsn: base.stop });
         return steps === undefined || base.stop > to ? [] : [{ base, timeline, steps, to, marks: marksOn(timelines, steps, to) }];
-      });
-  });
-  return ways.toSorted((a, b) => b.timeline - a.timeline || compare(b.to, a.to) || compare(b.base.stop, a.base.stop));
+      }),
+  );
+  const current = currentTimeline(timelines)?.timeline;
+  const rank = ({ timeline }: Way): number => (timeline === current ? Number.POSITIVE_INFINITY : timeline);
+  return ways.toSorted((a, b) => Math.sign(rank(b) - rank(a)) || compare(b.to, a.to) || compare(b.base.stop, a.base.stop));
 };
 
 const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
 
-const marksOn = (timelines: readonly TimelineContents[], steps: readonly Step[], end: bigint): Mark[] =>
+const marksOn = (timelines: readonly TimelineContents[], steps: readonly Step[], end: bigint): PlacedMark[] =>
   steps.flatMap(({ timeline, from, to = end }) =>
-    (timelines.find((contents) => contents.timeline === timeline)?.marks ?? []).filter(({ lsn }) => lsn >= from && lsn <= to),
+    (timelines.find((contents) => contents.timeline === timeline)?.marks ?? [])
+      .filter(({ lsn }) => lsn >= from && lsn <= to)
+      .map((mark) => ({ ...mark, timeline })),
   );
 
 // The first instant that certainly lies behind every commit of the backup. Where that does not say so itself: the clock of the second mark behind it was

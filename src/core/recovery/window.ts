@@ -2,10 +2,12 @@
 import { lsnBytes } from '../../api/lsn.ts';
 import type { WalGap } from '../../api/stored/wal.ts';
 import type { WalGapReason } from '../../api/wal-gap.ts';
+import { currentTimeline } from '../wal/coverage.ts';
 import type { TimelineContents } from '../wal/coverage.ts';
 import type { Mark } from '../wal/marks.ts';
 import { newestStretch } from './newest-stretch.ts';
 import type { NewestStretch } from './newest-stretch.ts';
+import { presentHistory } from './server-history.ts';
 import { earliestOf, latestOf, lineageOfBackup, waysOf } from './wal-source.ts';
 import type { TimedBase, WalSource } from './wal-source.ts';
 
@@ -22,12 +24,14 @@ export type Window = {
   // Oldest lineage first, then by timeline and place.
   readonly intervals: readonly WindowInterval[];
   readonly gaps: readonly WindowGap[];
-  // The newest mark of the newest timeline, whether a backup leads there or not.
+  // The newest mark of the timeline that the server is on, whether a backup leads there or not.
   readonly mark?: Mark & { readonly timeline: number };
   readonly newest?: NewestStretch;
-  // The newest instant that can be recovered.
+  // The newest instant that can be recovered, in the history of the server as it is now.
   readonly restorableMilliseconds?: number;
-  // The interval that ends with the newest WAL of the newest lineage. None where no backup leads there.
+  // Backups of another history: the server was set back to before them, or was another one.
+  readonly left: readonly string[];
+  // The interval that ends with the newest WAL of the timeline that the server is on. None where no backup leads there.
   readonly leadsOn?: { readonly lineageId: string; readonly timeline: number; readonly to: bigint; readonly fromMilliseconds?: number };
 };
 
@@ -38,7 +42,8 @@ export const windowOf = (sources: readonly WalSource[], bases: readonly WindowBa
     const intervals = intervalsOfSource(source, own);
     return { source, own, intervals, gaps: source.timelines.flatMap((contents) => gapsOfTimeline(source, contents, intervals)) };
   });
-  const newest = parts.map(({ intervals }) => newestInstant(intervals)).findLast((time) => time !== undefined);
+  const isPresent = presentHistory(sources);
+  const newest = parts.flatMap(({ source, own }) => newestInstant(source, own, isPresent) ?? []);
   const mark = newestMark(sources.at(-1));
   const last = parts.at(-1);
   const leading = leadingOn(sources.at(-1), last?.own ?? []);
@@ -48,15 +53,17 @@ export const windowOf = (sources: readonly WalSource[], bases: readonly WindowBa
     gaps: parts.flatMap(({ gaps }) => gaps),
     ...(mark === undefined ? {} : { mark }),
     ...(stretch === undefined ? {} : { newest: stretch }),
-    ...(newest === undefined ? {} : { restorableMilliseconds: newest }),
+    ...(newest.length === 0 ? {} : { restorableMilliseconds: Math.max(...newest) }),
+    left: parts.flatMap(({ source, own }) =>
+      own.filter(({ timeline, stop }) => !isPresent(source, { timeline, lsn: stop })).map(({ backupId }) => backupId),
+    ),
     ...(leading === undefined ? {} : { leadsOn: leading }),
   };
 };
 
-// WAL behind the place where a timeline was left leads nowhere.
 const leadingOn = (source: WalSource | undefined, bases: readonly TimedBase[]): Window['leadsOn'] => {
-  const contents = source?.timelines.at(-1);
-  if (source === undefined || contents === undefined || contents.end !== undefined) {
+  const contents = currentTimeline(source?.timelines ?? []);
+  if (source === undefined || contents === undefined) {
     return undefined;
   }
   const { timeline } = contents;
@@ -120,10 +127,7 @@ const reachAtFork = ({ ancestors }: WalSource, timeline: number, intervals: read
   return before.to > parent.end ? { lsn: parent.end } : { lsn: before.to, milliseconds: before.toMilliseconds };
 };
 
-const heldTo = ({ objects, end }: TimelineContents): bigint => {
-  const held = objects.map(({ to }) => to).reduce((a, b) => (a > b ? a : b), 0n);
-  return end === undefined || end.lsn > held ? held : end.lsn;
-};
+const heldTo = ({ objects }: TimelineContents): bigint => objects.map(({ to }) => to).reduce((a, b) => (a > b ? a : b), 0n);
 
 const gapBetween = ({ gaps }: WalSource, timeline: number, before: Reach, after: Reach): WindowGap => {
   const given = gaps.find((gap) => gap.timeline === timeline && isBetween(gap, before.lsn, after.lsn));
@@ -139,16 +143,26 @@ const gapBetween = ({ gaps }: WalSource, timeline: number, before: Reach, after:
 
 const isBetween = ({ from }: WalGap, start: bigint, end: bigint): boolean => lsnBytes(from) >= start && lsnBytes(from) < end;
 
-const newestInstant = (intervals: readonly WindowInterval[]): number | undefined => {
-  const newest = intervals.findLast(({ toMilliseconds }) => toMilliseconds !== undefined)?.timeline;
-  const times = intervals.flatMap(({ timeline, toMilliseconds }) => (timeline === newest ? (toMilliseconds ?? []) : []));
+const newestInstant = (
+  source: WalSource,
+  bases: readonly TimedBase[],
+  isPresent: ReturnType<typeof presentHistory>,
+): number | undefined => {
+  const times = waysOf(source, bases)
+    .filter(({ base: { timeline, stop } }) => isPresent(source, { timeline, lsn: stop }))
+    .flatMap((way) => {
+      const earliest = earliestOf(way);
+      const latest = way.marks.findLast((mark) => isPresent(source, mark))?.timeMilliseconds;
+      return earliest === undefined || latest === undefined || earliest > latest ? [] : [latest];
+    });
   return times.length === 0 ? undefined : Math.max(...times);
 };
 
 // One whose WAL is not there any more says nothing.
 const newestMark = (source: WalSource | undefined): Window['mark'] => {
-  for (const contents of source?.timelines.toReversed() ?? []) {
-    const held = contents.objects.map(({ to }) => to).reduce((a, b) => (a > b ? a : b), 0n);
+  const timelines = source?.timelines ?? [];
+  for (const contents of new Set([currentTimeline(timelines), ...timelines.toReversed()].filter((each) => each !== undefined))) {
+    const held = heldTo(contents);
     const mark = contents.marks.findLast(({ lsn }) => lsn <= held);
     if (mark !== undefined) {
       return { ...mark, timeline: contents.timeline };

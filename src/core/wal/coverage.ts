@@ -16,8 +16,8 @@ export type TimelineContents = {
   readonly objects: readonly Placed[];
   // Sorted by time.
   readonly marks: readonly Mark[];
-  // Where it is proven to end, and what follows.
-  readonly end?: { readonly lsn: bigint; readonly nextTimeline: number };
+  // When the newest of its documents was written.
+  readonly writtenMilliseconds?: number;
 };
 
 // Puts pages and the newest tail of each timeline together. Other tails must be left out: they name pieces that may be gone.
@@ -27,15 +27,26 @@ export const contentsOf = (documents: readonly SpanDocument[]): TimelineContents
     .toSorted((a, b) => a - b)
     .map((timeline) => {
       const own = timelines.get(timeline) ?? [];
-      const last = own.find((document) => 'end' in document && document.end !== undefined) as WalPage | undefined;
       return {
         timeline,
         objects: inPlaceOrder(own.flatMap(({ objects }) => objects.map(placed))),
         marks: sortMarks(own.flatMap(({ marks }) => marks.map(parseMark))),
-        ...(last?.end === undefined ? {} : { end: { lsn: lsnBytes(last.end.lsn), nextTimeline: last.end.nextTimeline } }),
+        writtenMilliseconds: Math.max(...own.map(({ createdTime }) => Date.parse(createdTime))),
       };
     });
 };
+
+// The timeline that the server is on, as far as the archive knows: the one that was written last. A restore in place leaves a timeline, and its undo
+// comes back to it: the highest number says nothing.
+export const currentTimeline = <C extends { readonly timeline: number; readonly writtenMilliseconds?: number }>(
+  timelines: readonly C[],
+): C | undefined => timelines.reduce<C | undefined>((best, each) => (best === undefined || isLater(each, best) ? each : best), undefined);
+
+type Written = { readonly timeline: number; readonly writtenMilliseconds?: number };
+const isLater = (
+  { timeline, writtenMilliseconds: written = 0 }: Written,
+  { timeline: than, writtenMilliseconds: before = 0 }: Written,
+): boolean => written > before || (written === before && timeline > than);
 
 const sortMarks = (marks: readonly Mark[]): Mark[] =>
   marks.toSorted((a, b) => a.timeMilliseconds - b.timeMilliseconds || Number(a.lsn - b.lsn));

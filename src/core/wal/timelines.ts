@@ -20,15 +20,38 @@ export const parseHistory = (text: string): Ancestor[] | undefined => {
     }
     ancestors.push({ timeline, end: lsnBytes(found[2]) });
   }
-  return ancestors.length === 0 ? undefined : ancestors;
+  return ancestors.length === 0 ? undefined : passedThrough(ancestors);
 };
 
 export const ancestorsOf = ({ ancestors }: Pick<WalHistory, 'ancestors'>): Ancestor[] =>
-  ancestors.map(({ timeline, endLsn }) => ({ timeline, end: lsnBytes(endLsn) }));
+  passedThrough(ancestors.map(({ timeline, endLsn }) => ({ timeline, end: lsnBytes(endLsn) })));
 
-// Whether two timelines have one past, as far as both go: what one says of a timeline's end, the other must not contradict.
-export const agree = (a: readonly Ancestor[], b: readonly Ancestor[]): boolean =>
-  a.slice(0, b.length).every(({ timeline, end }, at) => b[at]?.timeline === timeline && b[at].end === end);
+// A recovery that was told to follow timeline 2, and stopped on timeline 1 before that had forked off, leaves a history that names 2 all the same: it
+// ends before it begins. The server was never there.
+const passedThrough = (ancestors: readonly Ancestor[]): Ancestor[] => {
+  const passed: Ancestor[] = [];
+  let limit: bigint | undefined;
+  for (const [at, { timeline, end: own }] of [...ancestors.entries()].toReversed()) {
+    const end = limit !== undefined && limit < own ? limit : own;
+    const begin = ancestors[at - 1]?.end;
+    limit = end;
+    if (begin === undefined || begin < end) {
+      passed.unshift({ timeline, end });
+    }
+  }
+  return passed;
+};
+
+// Whether two timelines have one and the same past.
+export const isSamePast = (a: readonly Ancestor[], b: readonly Ancestor[]): boolean =>
+  a.length === b.length && a.every(({ timeline, end }, at) => b[at]?.timeline === timeline && b[at].end === end);
+
+// Whether a place of a timeline lies on the way of a server that is on `timeline` now.
+export const isOnLine = (
+  place: { readonly timeline: number; readonly lsn: bigint },
+  timeline: number,
+  ancestors: readonly Ancestor[],
+): boolean => place.timeline === timeline || ancestors.some((each) => each.timeline === place.timeline && place.lsn <= each.end);
 
 // One step of the way to a place on a timeline: WAL of `timeline` from `from` on, up to `to` or, on the last one, as far as it goes.
 export type Step = { readonly timeline: number; readonly from: bigint; readonly to: bigint | undefined };

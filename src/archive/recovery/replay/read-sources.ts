@@ -1,4 +1,5 @@
 // The WAL archives of a component, read once: what the plan says is what is served.
+import { lsnBytes } from '../../../api/lsn.ts';
 import type { WalSource } from '../../../core/recovery/wal-source.ts';
 import { lineagesOf, readLineage } from '../../wal/read-lineage.ts';
 import type { Lineage } from '../../wal/read-lineage.ts';
@@ -20,6 +21,7 @@ export const readWalSources = async (
       lineageId: document.lineageId,
       systemIdentifier: document.systemIdentifier,
       createdTime: document.createdTime,
+      begin: { timeline: document.timeline, lsn: lsnBytes(document.lsn) },
       timelines,
       ancestors,
       gaps,
