@@ -97,6 +97,11 @@ const patch = (scene: Scene, collection: string, name: string | undefined, chang
   return { status: 200, body: found };
 };
 
+const remove = ({ objects }: Scene, collection: string, name: string | undefined): Answer => {
+  objects[collection] = (objects[collection] ?? []).filter(({ metadata }) => metadata.name !== name);
+  return { status: 200, body: { kind: 'Status', apiVersion: 'v1', status: 'Success' } };
+};
+
 const answer = async (scene: Scene, request: IncomingMessage, response: ServerResponse): Promise<void> => {
   const url = new URL(request.url ?? '', 'http://api');
   const [, namespace, collection = '', name, part] =
@@ -154,6 +159,8 @@ const respond = (scene: Scene, method: string, asked: Asked, body: string): Answ
       return create(scene, collection, JSON.parse(body));
     case 'PATCH':
       return patch(scene, collection, name, JSON.parse(body));
+    case 'DELETE':
+      return remove(scene, collection, name);
     default:
       return read(scene, asked);
   }

@@ -8,12 +8,12 @@ export type RestorePrinter = { show(restore: Restore): void; note(text: string):
 
 const tickMilliseconds = 1000;
 
-export const restorePrinter = (io: Pick<Io, 'err' | 'errorTerminal' | 'columns' | 'now'>): RestorePrinter => {
+export const restorePrinter = (io: Pick<Io, 'err' | 'errorTerminal' | 'columns' | 'now'>, objectiveSeconds?: number): RestorePrinter => {
   const printer = linePrinter(io);
   let seen: Restore | undefined;
   const draw = (): void => {
     if (seen !== undefined) {
-      printer.show(progressText(seen, io.now()));
+      printer.show(progressText(seen, io.now(), objectiveSeconds));
     }
   };
   const ticks = io.errorTerminal ? setInterval(draw, tickMilliseconds) : undefined;

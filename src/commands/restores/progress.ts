@@ -6,7 +6,8 @@ import { durationText, sizeText } from '../common/figures.ts';
 import type { ProgressText } from '../common/line-printer.ts';
 import { oneLine } from '../common/printable.ts';
 
-export const progressText = (restore: Restore, now: number): ProgressText => {
+// `objectiveSeconds`: what the policy promises, before the status says it.
+export const progressText = (restore: Restore, now: number, objectiveSeconds?: number): ProgressText => {
   const { phase = 'Pending', stage } = restore.status ?? {};
   const progress = progressNow(restore);
   const message = findCondition(restore.status?.conditions, 'Succeeded')?.message;
@@ -16,7 +17,7 @@ export const progressText = (restore: Restore, now: number): ProgressText => {
     moving: [
       ...(progress === undefined || progress.bytes === 0 ? [] : [readText(restore, progress.bytes)]),
       durationText(elapsed(restore, now)),
-      ...budgetText(restore, now),
+      ...budgetText(restore, now, objectiveSeconds),
     ].join(', '),
   };
 };
@@ -37,8 +38,8 @@ const readText = ({ status }: Restore, bytes: number): string => {
 export const elapsed = ({ metadata }: Restore, now: number): number => Math.max(0, now - (instantOf(metadata.creationTimestamp) ?? now));
 
 // `RTO budget left 3h 41m`. Nothing where it is not known what was promised.
-export const budgetText = (restore: Restore, now: number): string[] => {
-  const objective = restore.status?.rto?.objectiveSeconds;
+export const budgetText = (restore: Restore, now: number, objectiveSeconds?: number): string[] => {
+  const objective = restore.status?.rto?.objectiveSeconds ?? objectiveSeconds;
   if (objective === undefined) {
     return [];
   }

@@ -13,17 +13,19 @@ export type Followed = {
   // `uid`: the one that is meant, where it is known.
   of: { name: string; namespace: string; uid?: string };
   timeoutMilliseconds: number;
-  // Sees each state on the way, and the last one also where it failed.
-  onSeen?: (restore: Restore) => void;
+  // What the policy promises, where it is known.
+  objectiveSeconds?: number;
+  // Sees each state on the way, and the last one also where it failed. What it gives is said once, on lines of its own.
+  tell?: (restore: Restore) => string | undefined;
 };
 
 // Resolves to the Restore when it is complete; throws how it ended else.
 export const waitForRestore = (
   cluster: Cluster,
-  { of: { name, namespace, uid }, timeoutMilliseconds, onSeen = () => undefined }: Followed,
+  { of: { name, namespace, uid }, timeoutMilliseconds, objectiveSeconds, tell = () => undefined }: Followed,
   io: Io,
 ): Promise<Restore> => {
-  const printer = restorePrinter(io);
+  const printer = restorePrinter(io, objectiveSeconds);
   let expected = uid;
   return waitUntil<Restore>(
     cluster,
@@ -36,7 +38,10 @@ export const waitForRestore = (
         if (restore.metadata.uid !== expected) {
           return { error: deleted(namespace, name) };
         }
-        onSeen(restore);
+        const news = tell(restore);
+        if (news !== undefined) {
+          printer.note(news);
+        }
         return endingOf(restore);
       },
       gone: (before) => (before || uid !== undefined ? deleted(namespace, name) : restoreNotFound(name, namespace)),

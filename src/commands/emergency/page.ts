@@ -1,0 +1,76 @@
+// What is shown before anybody confirms: what was checked, what happens, what is lost, and who should know.
+import type { BackupPolicy } from '../../api/objects.ts';
+import { durationMilliseconds, instantOf } from '../../core/plan/time.ts';
+import { findingLine } from '../common/finding-line.ts';
+import { durationText, sizeText, timeText } from '../common/figures.ts';
+import type { Colours } from '../common/io.ts';
+import { oneLine } from '../common/printable.ts';
+import type { Finding } from '../doctor/finding.ts';
+import { exposureOf } from '../status/exposure.ts';
+import type { Preparation } from './prepare.ts';
+import { wishText } from './wish.ts';
+
+const labelWidth = 12;
+
+export const preparationPage = ({ policy, findings }: Pick<Preparation, 'policy' | 'findings'>, colours: Colours): string =>
+  [
+    colours.bold(colours.red(`Emergency restore of ${policy.metadata.namespace}/${policy.metadata.name}`)),
+    '\n\n',
+    ...findings.map((finding: Finding) => findingLine(finding, colours)),
+  ].join('');
+
+export const intentionPage = (preparation: Preparation, colours: Colours, now: number): string => {
+  const { policy, component, target, wish, options, contacts } = preparation;
+  const line = (label: string, text: string): string => `${colours.bold(label.padEnd(labelWidth))}${oneLine(text)}\n`;
+  const { latestBackup } = policy.status ?? {};
+  return [
+    '\n',
+    line('BRINGS BACK', `${wishText(wish)}, of ${component.name}${options.tier === undefined ? '' : `, from the tier ${options.tier}`}`),
+    line(
+      'REPLACES',
+      colours.red(`${target.claim}${target.directory === undefined ? '' : `/${target.directory}`}; ${keptText(options.safetyBackup)}`),
+    ),
+    line('LOST', colours.yellow(lostText(preparation, now))),
+    line('STOPS', target.stops.length === 0 ? 'nothing' : target.stops.join(', ')),
+    ...target.notes.map((note) => line('NOTE', note)),
+    ...(latestBackup === undefined
+      ? []
+      : [line('READS', `about ${sizeText(latestBackup.bytes)}; the exact plan is shown when the Restore has made it`)]),
+    line('OBJECTIVE', `${durationText(durationMilliseconds(policy.spec.objectives.rto))} (objectives.rto)`),
+    ...(contacts.length === 0 ? [] : [line('TELL', contacts.join(', '))]),
+    '\n',
+  ].join('');
+};
+
+const keptText = (safety: Preparation['options']['safetyBackup'] = 'Required'): string => {
+  switch (safety) {
+    case 'Required':
+      return 'what is there is put aside, so that it can be undone';
+    case 'BestEffort':
+      return 'what is there is put aside where there is room';
+    case 'Skip':
+      return 'what is there is removed, and nothing can be undone';
+  }
+};
+
+const lostText = ({ wish, policy, backup }: Preparation, now: number): string => {
+  const since = (text: string | undefined): string => {
+    const instant = instantOf(text);
+    return instant === undefined ? '' : ` (the last ${durationText(Math.max(0, now - instant))})`;
+  };
+  if (wish.pointInTime !== undefined) {
+    return `everything that was written after that${since(wish.pointInTime.time)}`;
+  }
+  if (wish.backup !== undefined) {
+    const end = backup?.status?.restorableTo;
+    return `everything that was written after ${end === undefined ? 'the end of that backup' : timeText(end)}${since(end)}`;
+  }
+  return newestLost(policy, since, now);
+};
+
+const newestLost = (policy: BackupPolicy, since: (text: string | undefined) => string, now: number): string => {
+  const { restorableTime } = exposureOf(policy, now);
+  return restorableTime === undefined
+    ? 'not known before the store is read; the plan says it'
+    : `what was written after ${timeText(restorableTime)}${since(restorableTime)}, or less where more was archived since`;
+};
