@@ -8,7 +8,7 @@ import { buildJob } from '../../src/controllers/jobs/job.ts';
 import { restoreClaim, madeFor } from '../../src/controllers/restore/claim.ts';
 import type { RecoverRequest } from '../../src/core/jobs/request.ts';
 import { makeRestore, inPlaceSpec } from '../core/restore-world.ts';
-import { everything } from './job-cases.ts';
+import { everything, record } from './job-cases.ts';
 
 const settings = {
   agentImages: new Map([
@@ -137,4 +137,27 @@ test('a claim says which Restore it was made for, and nobody else is believed', 
   t.is(claim.metadata?.ownerReferences, undefined);
   t.is(claim.spec?.resources?.requests?.['storage'], '1024');
   t.is(madeFor({ ...claim, metadata: { ...claim.metadata, labels: {} } }), undefined);
+});
+
+test('the record of a Restore: the primary tier and the signing key, no volume of the Restore and no identity', (t) => {
+  const restore = makeRestore(inPlaceSpec);
+  const job = buildJob(
+    { name: 'shop-1234-audit-1', verb: 'audit', attempt: 1, owner: 'Restore', tier: 'local', record },
+    everything(),
+    restore,
+    settings,
+  );
+  t.like(job.metadata?.labels, { [label.verb]: 'audit', [label.restore]: 'back', [label.tier]: 'local' });
+  t.is(job.metadata?.ownerReferences?.[0]?.kind, 'Restore');
+  const pod = podOf(job);
+  t.deepEqual(
+    [mountsOf(pod.containers[0]), secretsOf(pod), pod.initContainers],
+    [['signing', 'tier-local', 'tmp'], ['secret-of-signing'], undefined],
+  );
+  t.like(JSON.parse(JSON.stringify(planOf(job))), {
+    verb: 'audit',
+    attempt: 1,
+    record,
+    signingKeyFile: '/holdfast/secrets/signing/signing.key',
+  });
 });

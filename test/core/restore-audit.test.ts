@@ -7,9 +7,11 @@ import { restoreSpecSchema } from '../../src/api/restore.ts';
 import type { RestoreStatus } from '../../src/api/restore-status.ts';
 import { restoreRecordSchema } from '../../src/api/stored/audit.ts';
 import { isRecordDone, leaveRecord } from '../../src/core/restore/audit.ts';
+import { decideRestore } from '../../src/core/restore/decide.ts';
 import { auditRecord } from '../../src/core/restore/audit-record.ts';
 import type { JobFacts, JobState } from '../../src/core/jobs/facts.ts';
 import { hash, makeJob, makePolicy, start } from './fixtures.ts';
+import { inPlaceSpec, makeRestore as plainRestore, restoreWorld, settle } from './restore-world.ts';
 
 const condition = (reason: string, message: string) => ({
   type: 'Succeeded',
@@ -209,4 +211,66 @@ test('it is tried three times, a minute apart, and then a person is told', (t) =
   t.is(last.audit.state, 'Failed');
   t.regex(last.audit.message ?? '', /No record of this Restore .* after 3 attempts\. Unreachable: the store is away/);
   t.deepEqual(ask(last.audit, [], start + 9 * minute), { actions: [], audit: last.audit }, 'told once');
+});
+
+const audits = (world: ReturnType<typeof restoreWorld>) => world.requests().filter(({ verb }) => verb === 'audit');
+
+test('a Restore that ended is recorded before its finalizer goes, also one that failed or was refused', (t) => {
+  const world = restoreWorld(plainRestore(inPlaceSpec));
+  settle(world);
+  t.deepEqual(
+    audits(world).map(({ attempt, record }) => [attempt, record?.outcome, record?.components[0]?.kept]),
+    [[1, 'Complete', true]],
+  );
+  t.deepEqual(
+    [world.restore()?.status?.audit, world.restore()?.metadata.finalizers],
+    [{ state: 'Written', attempt: 1, key: 'audit/x.json' }, []],
+  );
+
+  const failing = restoreWorld(plainRestore(inPlaceSpec));
+  settle(failing, (name) => (name.includes('-restore-') ? 'fails for good' : 'succeeds'));
+  t.deepEqual([audits(failing)[0]?.record?.outcome, audits(failing)[0]?.record?.reason], ['Failed', 'WALGap']);
+  t.deepEqual(
+    audits(failing)[0]
+      ?.record?.stopped.map(({ name }) => name)
+      .toSorted(),
+    ['postgres', 'web'],
+  );
+
+  const refused = restoreWorld(plainRestore({ ...inPlaceSpec, confirmation: 'shop/other' }));
+  settle(refused);
+  t.like(audits(refused)[0]?.record, { outcome: 'Failed', reason: 'ConfirmationMismatch', confirmation: 'shop/other', components: [] });
+});
+
+test('a record that cannot be written is said and told once, and changes nothing about the end', (t) => {
+  const world = restoreWorld(plainRestore(inPlaceSpec));
+  settle(world, (name) => (name.includes('-audit-') ? 'fails for good' : 'succeeds'));
+  const { status, metadata } = world.restore() ?? {};
+  t.deepEqual([audits(world).length, world.told(), metadata?.finalizers], [3, ['AuditFailed'], []]);
+  t.like(status, { phase: 'Complete', audit: { state: 'Failed', attempt: 3 } });
+  const succeeded = status?.conditions?.find(({ type }) => type === 'Succeeded');
+  t.is(succeeded?.status, 'True');
+  t.regex(
+    succeeded?.message ?? '',
+    /undo restore\/back.* No record of this Restore could be left in the store, after 3 attempts\. Unreachable: it broke/,
+  );
+});
+
+test('who deletes it at its end waits for the record; without its policy there is none', (t) => {
+  const world = restoreWorld(plainRestore(inPlaceSpec));
+  for (let round = 0; world.restore()?.status?.endTime === undefined && round < 100; round += 1) {
+    world.reconcile();
+    world.running().forEach((name) => world.finish(name, 'succeeds'));
+    world.pass(10_000);
+  }
+  world.remove();
+  world.reconcile();
+  t.deepEqual([audits(world).length, world.restore()?.metadata.finalizers?.length], [1, 1]);
+  settle(world);
+  t.is(world.restore(), undefined);
+
+  const gone = { ...complete, conditions: [] };
+  const observed = { restore: makeRestore(gone), namespaceTerminating: false, rivals: [], jobs: [], claims: [], uninstalling: false };
+  const decision = decideRestore({ ...observed, now: start, agentMajors: [17], hash });
+  t.deepEqual([decision.actions, decision.status.audit?.state], [[], 'NotWritten']);
 });

@@ -1,4 +1,5 @@
 // A small world for Restores: a volume, a StatefulSet that uses it, an application beside it, Jobs that end as a test wants, and an operator that may die.
+import type { AuditResult } from '../../src/api/agent.ts';
 import { finalizer } from '../../src/api/group.ts';
 import type { BackupPolicy, Restore } from '../../src/api/objects.ts';
 import type { RecoverResult } from '../../src/api/recover.ts';
@@ -72,6 +73,7 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
   // What stands in the data directory, and what lies beside it. An undo begins where the Restore has ended.
   const volume = undone === undefined ? { data: 'old', aside: '' } : { data: 'new', aside: 'old' };
   const broken: string[] = [];
+  const told: string[] = [];
 
   const runs = (name: string): boolean => (replicas.get(name) ?? 0) > 0;
   const pods = (): PodFacts[] => [
@@ -134,9 +136,9 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
             uid: `uid of ${name}`,
             ours: true,
             deleting: false,
-            verb: 'recover',
+            verb: action.job.verb,
             attempt,
-            component: 'db',
+            ...(action.job.verb === 'recover' ? { component: 'db' } : {}),
             createdTime: now,
             state: { type: 'Running' },
           };
@@ -160,13 +162,14 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
         }
         return;
       }
+      case 'tell':
+        return void told.push(action.reason);
       case 'createBackup':
       case 'createClaim':
       case 'createReceiver':
       case 'deleteBackup':
       case 'deleteReceiver':
       case 'requestBackup':
-      case 'tell':
         throw new TypeError(`Not expected here: ${action.type}`);
     }
   };
@@ -204,6 +207,16 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
     }
   };
 
+  const auditEnd = (attempt: number, fate: Fate): JobFacts['state'] => {
+    const base = { kind: 'result', time: isoTime(now), verb: 'audit', attempt } as const;
+    const result: AuditResult | undefined = fate.startsWith('dies')
+      ? undefined
+      : fate === 'succeeds'
+        ? { ...base, outcome: 'Succeeded', category: 'None', written: true, key: 'audit/x.json' }
+        : { ...base, outcome: 'Failed', category: 'Repository', code: 'Unreachable', message: 'it broke' };
+    return { type: 'Ended', endTime: now, started: true, ...(result === undefined ? {} : { result }) };
+  };
+
   const finish = (name: string, fate: Fate): void => {
     const job = jobs.get(name);
     if (job === undefined || job.facts.state.type === 'Ended') {
@@ -211,6 +224,10 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
     }
     if (fate === 'succeeds' || fate === 'dies late') {
       write(job.request);
+    }
+    if (job.request.verb === 'audit') {
+      jobs.set(name, { ...job, facts: { ...job.facts, state: auditEnd(job.facts.attempt, fate) } });
+      return;
     }
     const mode = job.request.recover?.mode ?? 'Plan';
     const base = { kind: 'result', time: isoTime(now), verb: 'recover', mode, component: 'db', attempt: job.facts.attempt } as const;
@@ -260,6 +277,7 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
     volume: () => ({ ...volume }),
     claims: () => [...claims.keys()],
     broken: () => [...broken],
+    told: () => [...told],
   };
 };
 

@@ -8,9 +8,8 @@ type Parts = Pick<RestoreSpec, 'source' | 'components' | 'confirmation'>;
 
 const volume = { volume: { path: 'pgdata', runAs: { user: 999, group: 999 } } };
 const place = { inPlace: { claimName: 'data-postgres-0' } };
-const restore = (spec: Partial<Parts>): { namespace: string; name: string; spec: Parts } => ({
-  namespace: 'shop',
-  name: 'back',
+const restore = (spec: Partial<Parts>): { metadata: { namespace: string; name: string }; spec: Parts } => ({
+  metadata: { namespace: 'shop', name: 'back' },
   spec: { source: { policyRef: { name: 'shop' }, latest: true }, ...spec },
 });
 const undo = { policyRef: { name: 'shop' }, restoreRef: { name: 'first' } };

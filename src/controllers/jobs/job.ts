@@ -55,7 +55,8 @@ type Work = { plan: AgentPlan; parts: PodParts };
 
 // What the agent is told, and what it sees.
 const workOf = (request: JobRequest, policy: BackupPolicy, owner: Backup | BackupPolicy | Restore, settings: JobSettings): Work => {
-  if (owner.kind !== 'Restore') {
+  // The record of a Restore is written like any document of the policy.
+  if (owner.kind !== 'Restore' || request.verb === 'audit') {
     return { plan: agentPlan(policy, request, settings.clusterId), parts: { mounted: mountsFor(policy, request) } };
   }
   const user = recoverUser(request);

@@ -5,6 +5,7 @@ import type { JobFacts } from '../../core/jobs/facts.ts';
 import { jobName } from '../../core/plan/names.ts';
 import { isInPlace, stopsWorkloads, targetClaim, wantedComponents } from '../../core/restore/targets.ts';
 import type { RestoreObserved, RestoreRival, TargetClaim } from '../../core/restore/observed.ts';
+import { isRecordDone } from '../../core/restore/audit.ts';
 import { inPlaceClaims, quiesceWish } from '../../core/restore/wish.ts';
 import { jobs as jobResource, persistentVolumeClaims } from '../../kube/resource.ts';
 import { byOwner } from '../caches.ts';
@@ -33,7 +34,7 @@ export const gatherRestore = async (context: OperatorContext, restore: Restore, 
     ...(policy === undefined ? {} : { policy }),
     namespaceTerminating: await isNamespaceTerminating(context, restore),
     rivals: ended || restore.status?.stage !== undefined ? [] : rivalsOf(context, restore),
-    jobs: await jobsOf(context, restore, ended ? undefined : told),
+    jobs: await jobsOf(context, restore, ended && isRecordDone(restore.status ?? {}) ? undefined : told),
     ...(undone === undefined ? {} : { undone }),
     ...(undoneBy === undefined ? {} : { undoneBy }),
     claims: await claimsOf(context, restore, policy, workloads),
@@ -100,6 +101,9 @@ const jobWords: Partial<Record<RestoreStage, string>> = { Planning: 'plan', Rest
 // Jobs that must be there by what the status says. A cache that is behind must not look like a Job that vanished.
 const expectedJobs = ({ metadata, spec, status }: Restore): string[] => {
   const word = status?.stage === undefined ? undefined : jobWords[status.stage];
+  if (status?.audit?.state === 'Writing') {
+    return [jobName(spec.source.policyRef.name, hash8(metadata.uid), 'audit', status.audit.attempt ?? 1)];
+  }
   return word === undefined
     ? []
     : (status?.components ?? []).flatMap(({ name, outcome, attempt }) =>

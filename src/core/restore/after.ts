@@ -3,7 +3,9 @@ import { finalizer } from '../../api/group.ts';
 import type { RestoreStatus } from '../../api/restore-status.ts';
 import { deleteJobs } from '../jobs/facts.ts';
 import type { Action } from '../jobs/request.ts';
-import { instantOf, minute } from '../plan/time.ts';
+import { cut } from '../plan/conditions.ts';
+import { instantOf, minute, soonest } from '../plan/time.ts';
+import { isRecordDone, leaveRecord } from './audit.ts';
 import { discarding } from './discarding.ts';
 import { fail } from './fail.ts';
 import { ended } from './outcome.ts';
@@ -53,6 +55,9 @@ export const deleting: RestoreFact = (observed) => {
       ? fail(observed, status, { reason: 'RestoreCancelled', message: 'The Restore was deleted while it ran.' })
       : undefined;
   }
+  if (hasEnded(status) && observed.policy !== undefined && !isRecordDone(status)) {
+    return undefined;
+  }
   const jobs = observed.jobs.filter(({ ours }) => ours);
   return jobs.length === 0 ? { actions: release(observed), status } : { actions: deleteJobs(jobs), status, againMilliseconds: left };
 };
@@ -63,14 +68,35 @@ const giveBack = ({ quiesce }: RestoreStatus): Action[] =>
     ? []
     : quiesce.workloads.map(({ kind, name, uid, replicas }) => ({ type: 'scaleWorkload', kind, name, uid, to: replicas }));
 
-// It has ended. Its finalizer goes, and what was put aside is kept for a while.
+// It has ended. Once its record is written or given up its finalizer goes; what was put aside is kept for a while.
 export const finished: RestoreFact = (observed) => {
   const status = statusOf(observed);
   if (!hasEnded(status)) {
     return undefined;
   }
   const next = withUndo(observed, status);
-  return { ...next, actions: [...release(observed), ...next.actions] };
+  return isRecordDone(status) ? { ...next, actions: [...release(observed), ...next.actions] } : withRecord(observed, next);
+};
+
+// How it ended does not change by that; who reads how it ended shall read that, too.
+const sayUnrecorded = ({ conditions = [] }: RestoreStatus, message = ''): Pick<RestoreStatus, 'conditions'> => ({
+  conditions: conditions.map((each) => (each.type === 'Succeeded' ? { ...each, message: cut(`${each.message} ${message}`) } : each)),
+});
+
+// Without its policy nobody knows where a record belongs.
+const withRecord = (observed: RestoreObserved, next: RestoreDecision): RestoreDecision => {
+  const { policy } = observed;
+  if (policy === undefined) {
+    const message = 'The policy is gone, and with it the place of the record.';
+    return { ...next, status: { ...next.status, audit: { state: 'NotWritten', message } }, againMilliseconds: 0 };
+  }
+  const { actions, audit, againMilliseconds } = leaveRecord({ ...observed, policy });
+  const wait = soonest(next.againMilliseconds, isRecordDone({ audit }) ? 0 : againMilliseconds);
+  return {
+    actions: [...next.actions, ...actions],
+    status: { ...next.status, audit, ...(audit.state === 'Failed' ? sayUnrecorded(next.status, audit.message) : {}) },
+    ...(wait === undefined ? {} : { againMilliseconds: wait }),
+  };
 };
 
 const withUndo = (observed: RestoreObserved, status: RestoreStatus): RestoreDecision => {

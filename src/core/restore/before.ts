@@ -3,11 +3,12 @@ import { finalizer } from '../../api/group.ts';
 import type { RestoredComponent, RestoreStatus } from '../../api/restore-status.ts';
 import { policyProblem } from '../policy/validate.ts';
 import { durationMilliseconds, isoTime, minute, second } from '../plan/time.ts';
-import { confirmationProblem } from './confirmation.ts';
 import { ended, goingOn, waitingForPerson } from './outcome.ts';
 import { isUndo, statusOf } from './observed.ts';
 import type { RestoreDecision, RestoreFact, RestoreObserved } from './observed.ts';
 import type { Failure } from './fail.ts';
+import { confirmationProblem, undoProblem } from './refusals.ts';
+import type { WrittenRefusal } from './refusals.ts';
 import { enter } from './stages.ts';
 import { firstStage, isInPlace, needsPlan, stopsWorkloads, targetClaim, wantedComponents } from './targets.ts';
 import type { Wanted } from './targets.ts';
@@ -76,27 +77,12 @@ export const policyInvalid: RestoreFact = (observed) => {
     : soonOrNever(observed, { reason: problem.reason, message: problem.message });
 };
 
-export const notConfirmed: RestoreFact = (observed) => {
-  const message = confirmationProblem(observed.restore);
-  return message === undefined ? undefined : refused(observed, { reason: 'ConfirmationMismatch', message });
-};
+const refusedAsWritten = (observed: RestoreObserved, problem: WrittenRefusal | undefined): RestoreDecision | undefined =>
+  problem && refused(observed, { reason: problem.code, message: problem.message });
 
-export const nothingToUndo: RestoreFact = (observed) => {
-  const { restoreRef, policyRef } = observed.restore.spec.source;
-  if (restoreRef === undefined) {
-    return undefined;
-  }
-  const { undone } = observed;
-  const message =
-    undone === undefined
-      ? `There is no Restore "${restoreRef.name}" in this namespace.`
-      : undone.spec.source.policyRef.name !== policyRef.name
-        ? `The Restore "${restoreRef.name}" is of the policy "${undone.spec.source.policyRef.name}": write that in source.policyRef of another Restore.`
-        : undone.status?.undo?.state === 'Available'
-          ? undefined
-          : `The Restore "${restoreRef.name}" has put nothing aside that could be brought back: status.undo says ${undone.status?.undo?.state ?? 'nothing'}.`;
-  return message === undefined ? undefined : refused(observed, { reason: 'NothingToUndo', message });
-};
+export const notConfirmed: RestoreFact = (observed) => refusedAsWritten(observed, confirmationProblem(observed.restore));
+
+export const nothingToUndo: RestoreFact = (observed) => refusedAsWritten(observed, undoProblem(observed.restore, observed.undone));
 
 // Two that replace data in one namespace go one after the other.
 export const queued: RestoreFact = (observed) => {

@@ -5,7 +5,10 @@ import type { RestoreStatus } from '../../api/restore-status.ts';
 
 export type WrittenRefusal = { kind: 'refusal'; code: 'ConfirmationMismatch' | 'NothingToUndo'; message: string };
 
-type Written = { namespace: string; name: string; spec: Pick<RestoreSpec, 'source' | 'components' | 'confirmation'> };
+type Written = {
+  metadata: { namespace: string; name: string };
+  spec: Pick<RestoreSpec, 'source' | 'components' | 'confirmation'>;
+};
 
 // The Restore that shall be undone, as it is now.
 export type UndoneRestore = { spec: Pick<RestoreSpec, 'source'>; status?: Pick<RestoreStatus, 'undo' | 'endTime'> };
@@ -15,7 +18,7 @@ export const replacesData = ({ source, components }: Written['spec']): boolean =
   source.restoreRef !== undefined || (components ?? []).some(({ target }) => target?.inPlace !== undefined);
 
 // The confirmation names the policy whose data is replaced, and no other.
-export const confirmationProblem = ({ namespace, spec }: Written): WrittenRefusal | undefined => {
+export const confirmationProblem = ({ metadata: { namespace }, spec }: Written): WrittenRefusal | undefined => {
   const expected = `${namespace}/${spec.source.policyRef.name}`;
   if (spec.confirmation === expected || (spec.confirmation === undefined && !replacesData(spec))) {
     return undefined;
@@ -31,7 +34,10 @@ export const confirmationProblem = ({ namespace, spec }: Written): WrittenRefusa
 const refuse = (message: string): WrittenRefusal => ({ kind: 'refusal', code: 'NothingToUndo', message });
 
 // An undo is of a Restore of the same policy (the confirmation speaks of that one), which has put something aside.
-export const undoProblem = ({ namespace, name, spec }: Written, undone: UndoneRestore | undefined): WrittenRefusal | undefined => {
+export const undoProblem = (
+  { metadata: { namespace, name }, spec }: Written,
+  undone: UndoneRestore | undefined,
+): WrittenRefusal | undefined => {
   const of = spec.source.restoreRef?.name;
   if (of === undefined) {
     return undefined;
