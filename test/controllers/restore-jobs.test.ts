@@ -3,7 +3,9 @@ import test from 'ava';
 import type { V1Job, V1PodSpec } from '@kubernetes/client-node';
 import { planVariable } from '../../src/api/agent.ts';
 import { label } from '../../src/api/group.ts';
+import { recoverPaths } from '../../src/api/recover.ts';
 import type { RecoverPlan } from '../../src/api/recover.ts';
+import { serverRunnerScript } from '../../src/api/server-runner.ts';
 import { buildJob } from '../../src/controllers/jobs/job.ts';
 import { restoreClaim, madeFor } from '../../src/controllers/restore/claim.ts';
 import type { RecoverRequest } from '../../src/core/jobs/request.ts';
@@ -57,6 +59,14 @@ test('restoring in place: as the user whose files they are; the server beside th
   t.like(server?.securityContext, { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } });
   t.is(server?.env, undefined);
   t.deepEqual(secretsOf(pod).toSorted(), ['identity', 'secret-of-cloud', 'secret-of-cloud', 'secret-of-cloud-ca']);
+});
+
+// As the kubelet reads a command: `$$` is `$`, and what names no variable stays.
+const asKubernetesReads = (text: string): string => text.replaceAll(/\$\$/g, () => '$');
+
+test('the script of the server comes through Kubernetes as it is written', (t) => {
+  const [server] = podOf(build({ mode: 'Restore', directory })).initContainers ?? [];
+  t.is(asKubernetesReads(server?.command?.[2] ?? ''), serverRunnerScript({ directory: recoverPaths.run, major: 15 }));
 });
 
 test('the server is of postgresql.image where the policy names one', (t) => {

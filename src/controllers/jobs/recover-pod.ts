@@ -82,13 +82,16 @@ export const serverBeside = (policy: BackupPolicy, request: JobRequest, agentIma
       image: postgresql.image ?? agentImage,
       imagePullPolicy: 'IfNotPresent',
       restartPolicy: 'Always',
-      command: ['sh', '-c', serverRunnerScript({ directory: recoverPaths.run, major: postgresql.version })],
+      command: ['sh', '-c', verbatim(serverRunnerScript({ directory: recoverPaths.run, major: postgresql.version }))],
       resources: serverResources,
       securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
       volumeMounts: [claimMount(recover.directory.claimName).mount, run.mount, scratch.mount],
     },
   ];
 };
+
+// Kubernetes reads `$$` in a command as `$`, and `$(NAME)` as a variable.
+const verbatim = (text: string): string => text.replaceAll('$', () => '$$');
 
 // Who the files belong to is who writes them.
 export const recoverUser = ({

@@ -63,7 +63,9 @@ export const withPlanned = (observed: RunningRestore, planned: PlannedComponent[
   const components = [...(known?.components ?? []).filter(({ name }) => !planned.some((each) => each.name === name)), ...planned].toSorted(
     (a, b) => a.name.localeCompare(b.name),
   );
-  return { plan: { hash: hashOf(observed, components), time: isoTime(observed.now), ...sums(components), components } };
+  const hash = hashOf(observed, components);
+  const time = known?.hash === hash ? known.time : isoTime(observed.now);
+  return { plan: { hash, time, ...sums(components), components } };
 };
 
 // Of one component it is that of the component itself.
