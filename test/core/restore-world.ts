@@ -59,12 +59,16 @@ const planned = {
   lost: 'nothing',
 };
 
+const podEndsMilliseconds = 40_000;
+
 type Running = { facts: JobFacts; request: JobRequest };
 
 export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { policy?: BackupPolicy; undone?: Restore } = {}) => {
   let now = start;
   let restore: Restore | undefined = first;
   const jobs = new Map<string, Running>();
+  // Pods whose Job was deleted: they go on for a while, and do at their end what the Job would have done.
+  const leaving = new Map<string, { until: number; request: JobRequest }>();
   const claims = new Map<string, TargetClaim>([['data-postgres-0', { name: 'data-postgres-0', uid: 'claim' }]]);
   const replicas = new Map([
     ['postgres', 1],
@@ -76,7 +80,21 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
   const told: string[] = [];
 
   const runs = (name: string): boolean => (replicas.get(name) ?? 0) > 0;
+  const atWork = (): [string, JobRequest][] => [
+    ...[...jobs.entries()].flatMap(([name, { facts: job, request }]): [string, JobRequest][] =>
+      job.state.type === 'Running' ? [[name, request]] : [],
+    ),
+    ...[...leaving.entries()].map(([name, { request }]): [string, JobRequest] => [name, request]),
+  ];
   const pods = (): PodFacts[] => [
+    ...atWork().map(([name, { recover }]) => ({
+      name,
+      uid: name,
+      deleting: leaving.has(name),
+      claims: recover?.directory === undefined ? [] : [recover.directory.claimName],
+      controlledBy: { kind: 'Job', name },
+      passing: true,
+    })),
     ...(runs('postgres')
       ? [
           {
@@ -118,6 +136,7 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
     namespaceTerminating: false,
     rivals: [],
     jobs: [...jobs.values()].map((job) => job.facts),
+    agents: atWork().map(([pod]) => ({ pod, component: 'db' })),
     ...(undone === undefined ? {} : { undone }),
     claims: [...claims.values()],
     workloads: facts(),
@@ -125,6 +144,14 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
     agentMajors: [17],
     hash,
   });
+
+  const lose = (name: string): void => {
+    const job = jobs.get(name);
+    if (job?.facts.state.type === 'Running') {
+      leaving.set(name, { until: now + podEndsMilliseconds, request: job.request });
+    }
+    jobs.delete(name);
+  };
 
   const perform = (action: Action): void => {
     switch (action.type) {
@@ -147,7 +174,7 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
         return;
       }
       case 'deleteJob':
-        return void jobs.delete(action.name);
+        return lose(action.name);
       case 'addFinalizer':
       case 'removeFinalizer':
         return setFinalizers(action.type === 'addFinalizer' ? [finalizer] : []);
@@ -260,7 +287,15 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
   return {
     reconcile,
     finish,
-    pass: (milliseconds: number) => void (now += milliseconds),
+    pass: (milliseconds: number) => {
+      now += milliseconds;
+      for (const [name, { until, request }] of leaving) {
+        if (until <= now) {
+          leaving.delete(name);
+          write(request);
+        }
+      }
+    },
     remove: () => {
       if (restore !== undefined && restore.metadata.deletionTimestamp === undefined) {
         restore =
@@ -270,6 +305,8 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
       }
     },
     restore: () => restore,
+    // Somebody deletes a Job; its pod goes on for a while.
+    lose,
     running: () => [...jobs.values()].filter(({ facts: { state } }) => state.type === 'Running').map(({ facts: { name } }) => name),
     requests: () => [...jobs.values()].map(({ request }) => request),
     scale: (name: string, to: number) => void replicas.set(name, to),

@@ -169,6 +169,46 @@ test('a server that is scaled up again in mid-restore: the old state is brought 
   t.deepEqual([reasonOf(world.restore()), world.replicas(), world.volume().data], ['ManagedByController', everything, 'old']);
 });
 
+const untilRestoring = (): RestoreWorld => {
+  const world = restoreWorld(makeRestore(inPlaceSpec));
+  for (let round = 0; round < 20 && world.restore()?.status?.components?.[0]?.begun !== true; round += 1) {
+    world.running().forEach((name) => world.finish(name, 'succeeds'));
+    world.reconcile();
+  }
+  return world;
+};
+const goOn = (world: RestoreWorld, seconds: number): void => {
+  for (let second = 0; second < seconds; second += 1) {
+    world.reconcile();
+    world.pass(1000);
+  }
+};
+
+test('a restore that is given up while its pod still writes: nothing is undone, and nobody started, before that has ended', (t) => {
+  const world = untilRestoring();
+  t.is(world.running().length, 1);
+  world.scale('postgres', 1);
+  world.reconcile();
+  world.scale('postgres', 0);
+  t.deepEqual([world.running(), world.restore()?.status?.stage], [[], 'UndoQuiescing']);
+  goOn(world, 30);
+  t.deepEqual([names(world).includes('Undo'), world.replicas()['postgres']], [false, 0]);
+  settle(world);
+  t.deepEqual([world.volume().data, world.replicas(), world.broken(), names(world).at(-1)], ['old', everything, [], 'Undo']);
+});
+
+test('a Job that somebody has deleted: the next attempt waits until its pod has ended', (t) => {
+  const world = untilRestoring();
+  world.running().forEach(world.lose);
+  goOn(world, 35);
+  t.deepEqual(world.running(), []);
+  t.regex(world.restore()?.status?.components?.[0]?.message ?? '', /waits until pod \S+ of an earlier Job has ended/);
+  goOn(world, 20);
+  t.is(world.running().length, 1);
+  settle(world);
+  t.deepEqual([world.restore()?.status?.phase, world.volume().data, world.broken()], ['Complete', 'new', []]);
+});
+
 // Whatever happens, and whenever the operator dies: it ends, whole, with everybody back at work.
 const fates = fc.constantFrom<Fate | 'goes on'>(
   'succeeds',

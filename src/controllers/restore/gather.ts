@@ -1,4 +1,5 @@
 // Everything that a decision on one Restore looks at. What stands around its claims is read from the API server, and only where a decision needs it.
+import { label } from '../../api/group.ts';
 import type { BackupPolicy, Restore } from '../../api/objects.ts';
 import type { RestoreStage } from '../../api/restore-status.ts';
 import type { JobFacts } from '../../core/jobs/facts.ts';
@@ -7,11 +8,12 @@ import { isInPlace, stopsWorkloads, targetClaim, wantedComponents } from '../../
 import type { RestoreObserved, RestoreRival, TargetClaim } from '../../core/restore/observed.ts';
 import { isRecordDone } from '../../core/restore/audit.ts';
 import { inPlaceClaims, quiesceWish } from '../../core/restore/wish.ts';
+import { hasEnded } from '../../core/restore/workloads/read.ts';
 import { jobs as jobResource, persistentVolumeClaims } from '../../kube/resource.ts';
-import { byOwner } from '../caches.ts';
+import { byOwner, byPolicy } from '../caches.ts';
 import type { Claim, Job } from '../caches.ts';
 import type { OperatorContext } from '../context.ts';
-import { hash8 } from '../hash.ts';
+import { backupLabel, hash8 } from '../hash.ts';
 import { readJob } from '../jobs/gather.ts';
 import type { ReadOptions } from '../jobs/gather.ts';
 import { isNamespaceTerminating } from '../namespace.ts';
@@ -35,6 +37,7 @@ export const gatherRestore = async (context: OperatorContext, restore: Restore, 
     namespaceTerminating: await isNamespaceTerminating(context, restore),
     rivals: ended || restore.status?.stage !== undefined ? [] : rivalsOf(context, restore),
     jobs: await jobsOf(context, restore, ended && isRecordDone(restore.status ?? {}) ? undefined : told),
+    agents: agentsOf(context, restore),
     ...(undone === undefined ? {} : { undone }),
     ...(undoneBy === undefined ? {} : { undoneBy }),
     claims: await claimsOf(context, restore, policy, workloads),
@@ -95,6 +98,12 @@ const jobsOf = async (context: OperatorContext, restore: Restore, told: Told | u
   );
   return Promise.all([...owned, ...asked.filter((job) => job !== undefined)].map((job) => readJob(context, job, options)));
 };
+
+const agentsOf = ({ caches }: OperatorContext, { metadata, spec }: Restore): { pod: string; component: string }[] =>
+  caches.pods.cache
+    .find(byPolicy(metadata.namespace, spec.source.policyRef.name))
+    .filter((pod) => pod.metadata?.labels?.[label.restore] === backupLabel(metadata.name) && !hasEnded(pod))
+    .map((pod) => ({ pod: pod.metadata?.name ?? '', component: pod.metadata?.labels?.[label.component] ?? '' }));
 
 const jobWords: Partial<Record<RestoreStage, string>> = { Planning: 'plan', Restoring: 'restore', Checking: 'check', Undoing: 'undo' };
 

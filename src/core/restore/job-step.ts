@@ -10,7 +10,7 @@ import type { Verdict } from '../jobs/judge.ts';
 import { createJob } from '../jobs/request.ts';
 import type { Action, RecoverRequest } from '../jobs/request.ts';
 import { cut } from '../plan/conditions.ts';
-import { instantOf, isoTime } from '../plan/time.ts';
+import { instantOf, isoTime, second } from '../plan/time.ts';
 import { isRecoverResult, restoreJobName } from './observed.ts';
 import type { RunningRestore } from './observed.ts';
 
@@ -35,6 +35,8 @@ export type Step = {
   result?: RecoverResult;
 };
 
+const lookAgainMilliseconds = second;
+
 const still = (component: RestoredComponent): Step => ({ component, actions: [] });
 
 // Moves a component that is not done yet. `mayStart`: there is room for another Job.
@@ -51,6 +53,10 @@ const start = (observed: RunningRestore, work: StageWork, component: RestoredCom
     return { ...still(component), ...(wait > 0 ? { againMilliseconds: wait } : {}) };
   }
   const attempt = (component.attempt ?? 0) + 1;
+  const before = stillAtWork(observed, work, component, attempt);
+  if (before !== undefined) {
+    return { ...still({ ...component, message: before }), againMilliseconds: lookAgainMilliseconds };
+  }
   const { nextAttemptTime: _next, message: _message, ...rest } = component;
   const job = createJob({
     name: nameOf(observed, work, component.name, attempt),
@@ -62,6 +68,24 @@ const start = (observed: RunningRestore, work: StageWork, component: RestoredCom
     recover: { ...work.request(component), mode: work.mode },
   });
   return { component: { ...rest, outcome: 'Running', attempt }, actions: [job] };
+};
+
+// Two never write in one place: a Job that is gone may have left a pod that still ends, and one of a lost node ends when nobody knows.
+// Before the first attempt to restore nobody has written; and a Job that is there already was made by an earlier look.
+const stillAtWork = (
+  { agents = [], ...observed }: RunningRestore,
+  work: StageWork,
+  { name }: RestoredComponent,
+  attempt: number,
+): string | undefined => {
+  const { mode } = work;
+  const writes = mode === 'Undo' || mode === 'Discard' || (mode === 'Restore' && attempt > 1);
+  const isMade = observed.jobs.some((job) => job.name === nameOf(observed, work, name, attempt));
+  const found = writes && !isMade ? agents.find(({ component }) => component === name) : undefined;
+  return (
+    found &&
+    `It waits until pod ${found.pod} of an earlier Job has ended. If its node is lost for good: kubectl delete pod ${found.pod} --force`
+  );
 };
 
 const nameOf = (observed: RunningRestore, { what }: StageWork, component: string, attempt: number): string =>

@@ -24,6 +24,8 @@ export type RestoreObserved = {
   rivals: RestoreRival[];
   // Jobs that this Restore owns, and any that has a name of ours.
   jobs: JobFacts[];
+  // Pods of its Jobs that have not ended, whatever has become of their Jobs. Absent: none.
+  agents?: { pod: string; component: string }[];
   // The Restore that this one shall undo.
   undone?: Restore;
   // A Restore that has undone this one.

@@ -16,7 +16,7 @@ import { goingOn } from './outcome.ts';
 import { withPlanned } from './planning.ts';
 import { asAgentPhases, enter } from './stages.ts';
 import { wantedTarget } from './targets.ts';
-import { drift } from './drift.ts';
+import { drift, sooner } from './drift.ts';
 
 export const restoring = (observed: RunningRestore): RestoreDecision => {
   const drifted = drift(observed);
@@ -43,7 +43,7 @@ export const restoring = (observed: RunningRestore): RestoreDecision => {
     .flatMap((step) => step.progress ?? [])
     .toSorted((a, b) => a.time.localeCompare(b.time))
     .at(-1);
-  const wait = soonest(...steps.map(({ againMilliseconds }) => againMilliseconds));
+  const wait = sooner(observed, soonest(...steps.map(({ againMilliseconds }) => againMilliseconds)));
   const next = progress === undefined ? status : { ...status, progress };
   return {
     actions,

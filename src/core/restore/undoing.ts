@@ -3,7 +3,7 @@ import type { RestoredComponent, RestoreStatus } from '../../api/restore-status.
 import { cut } from '../plan/conditions.ts';
 import { soonest } from '../plan/time.ts';
 import { directoryOf } from './directory.ts';
-import { drift } from './drift.ts';
+import { drift, sooner } from './drift.ts';
 import { endFailed, fail, failByComponents, hasFailed, rollbackMessage } from './fail.ts';
 import type { Failure } from './fail.ts';
 import { stepAll } from './job-step.ts';
@@ -53,7 +53,7 @@ export const undoing = (observed: RunningRestore): RestoreDecision => {
     return whenUndone(observed, status, asAgentPhases(observed, longest), actions);
   }
   const remarks = components.flatMap(({ name, message }) => (message === undefined ? [] : [`${name}: ${message}`]));
-  const wait = soonest(...steps.map(({ againMilliseconds }) => againMilliseconds));
+  const wait = sooner(observed, soonest(...steps.map(({ againMilliseconds }) => againMilliseconds)));
   return {
     actions,
     status: goingOn(observed, status, going(observed, remarks)),
