@@ -1,0 +1,192 @@
+// A shop of a test's own for restores: a StatefulSet with its claim, an application beside it, a policy with WAL to the bucket, and what was committed when.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Restore } from '../../../src/api/objects.ts';
+import { findCondition } from '../../../src/core/plan/conditions.ts';
+import { eventually } from '../../kube/on-server.ts';
+import { kubectl, mustKubectl, root } from '../../cluster/kubectl.ts';
+import { namespaced } from '../../cluster/namespaced.ts';
+import { demoSecret, demoVerificationKey, identityFile } from './demo.ts';
+import { bucketTier } from './policies.ts';
+
+export const images = JSON.parse(readFileSync(join(root, '.cluster/images.json'), 'utf8')) as Record<string, string>;
+const user = 65_532;
+
+const script = `[ -s /data/pgdata/PG_VERSION ] || {
+  initdb --pgdata=/data/pgdata --username=postgres --auth=trust --no-sync --data-checksums >/dev/null
+  printf 'host all all all trust\\nhost replication all all trust\\n' >>/data/pgdata/pg_hba.conf
+}
+exec postgres -D /data/pgdata -c listen_addresses='*' -c unix_socket_directories=/tmp -c max_slot_wal_keep_size=512MB`;
+
+const container = (image: string) => ({
+  name: 'postgres',
+  image,
+  command: ['bash', '-c', script],
+  env: [{ name: 'PGDATA', value: '/data/pgdata' }],
+  readinessProbe: { exec: { command: ['pg_isready', '--host=127.0.0.1'] }, periodSeconds: 1 },
+  volumeMounts: [{ name: 'data', mountPath: '/data' }],
+});
+const securityContext = { runAsUser: user, runAsGroup: user, fsGroup: user };
+
+const statefulSet = {
+  apiVersion: 'apps/v1',
+  kind: 'StatefulSet',
+  metadata: { name: 'postgres' },
+  spec: {
+    serviceName: 'postgres',
+    replicas: 1,
+    selector: { matchLabels: { app: 'postgres' } },
+    template: {
+      metadata: { labels: { app: 'postgres' } },
+      spec: { terminationGracePeriodSeconds: 20, securityContext, containers: [container(images['postgres'] ?? '')] },
+    },
+    volumeClaimTemplates: [
+      {
+        metadata: { name: 'data' },
+        spec: { accessModes: ['ReadWriteOnce'], storageClassName: 'standard', resources: { requests: { storage: '2Gi' } } },
+      },
+    ],
+  },
+};
+const service = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'postgres' },
+  spec: { selector: { app: 'postgres' }, ports: [{ port: 5432 }] },
+};
+const web = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'web' },
+  spec: {
+    replicas: 2,
+    selector: { matchLabels: { app: 'web' } },
+    template: {
+      metadata: { labels: { app: 'web' } },
+      spec: { terminationGracePeriodSeconds: 1, containers: [{ name: 'web', image: images['pause'] }] },
+    },
+  },
+};
+
+// A server that somebody starts on a claim that was restored.
+export const serverOn = (claimName: string) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'restored' },
+  spec: {
+    terminationGracePeriodSeconds: 0,
+    securityContext,
+    containers: [container(images['postgres'] ?? '')],
+    volumes: [{ name: 'data', persistentVolumeClaim: { claimName } }],
+  },
+});
+
+export type RestoreScene = ReturnType<typeof restoreScene>;
+
+export const restoreScene = (namespace: string) => {
+  const { inNamespace, apply } = namespaced(namespace);
+  const prefix = `tests/restores-${Date.now()}`;
+  const psql = ['psql', '--host=/tmp', '--username=postgres', '--no-psqlrc', '-tA', '-c'];
+  const sqlIn = async (pod: string, text: string): Promise<string> =>
+    (await mustKubectl(inNamespace('exec', pod, '--', ...psql, text))).trim();
+  const sql = (text: string): Promise<string> => sqlIn('postgres-0', text);
+  const read = async (name: string): Promise<Restore> =>
+    JSON.parse(await mustKubectl(inNamespace('get', 'restore', name, '-o', 'json'))) as Restore;
+  const field = (path: string, ...what: string[]): Promise<string> => mustKubectl(inNamespace('get', ...what, '-o', `jsonpath=${path}`));
+  const up = (): Promise<string> => mustKubectl(inNamespace('wait', '--for=condition=Ready', '--timeout=90s', 'pod/postgres-0'));
+
+  // By the server's clock.
+  const time = (): Promise<string> => sql(`SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`);
+
+  const policy = {
+    apiVersion: 'holdfast.dev/v1alpha1',
+    kind: 'BackupPolicy',
+    metadata: { name: 'shop' },
+    spec: {
+      components: [
+        {
+          name: 'db',
+          postgresql: {
+            version: 17,
+            connection: { host: 'postgres', sslMode: 'disable', credentialsSecretRef: { name: 'login' } },
+            walArchive: { flushInterval: '1s' },
+          },
+        },
+      ],
+      encryption: {
+        recipients: [demoSecret('holdfast/recipient')],
+        signingKeySecretRef: { name: 'holdfast-signing' },
+        verificationKeys: [demoVerificationKey()],
+      },
+      tiers: [bucketTier(prefix)],
+      jobs: { resources: { requests: { cpu: '1m', memory: '1Mi' } }, deadlines: { start: '2m' } },
+    },
+  };
+
+  return {
+    prefix,
+    inNamespace,
+    apply,
+    sql,
+    sqlIn,
+    read,
+    up,
+    async build(): Promise<void> {
+      await mustKubectl(
+        inNamespace('create', 'secret', 'generic', 'login', '--from-literal=username=postgres', '--from-literal=password=b'),
+      );
+      await mustKubectl(inNamespace('create', 'secret', 'generic', 'identity', `--from-file=identity=${identityFile}`));
+      await apply(statefulSet, service, web, policy);
+      await eventually('the server is there', async () => (await kubectl(inNamespace('get', 'pod/postgres-0'))).code === 0, 60);
+      await up();
+      await sql('CREATE TABLE orders (id int PRIMARY KEY, at timestamptz DEFAULT clock_timestamp())');
+    },
+    time,
+    // Commits orders, and says when all of them were there.
+    async order(from: number, to: number): Promise<string> {
+      await sql(`INSERT INTO orders SELECT generate_series(${from}, ${to})`);
+      return time();
+    },
+    orders: (pod = 'postgres-0'): Promise<string> =>
+      sqlIn(pod, "SELECT coalesce(string_agg(id::text, ',' ORDER BY id), 'none') FROM orders"),
+    // Until every commit before that time is in the archive.
+    archived: (time: string): Promise<void> =>
+      eventually(
+        `the archive reaches ${time}`,
+        async () => (await field('{.status.recoverability.latestTime}', 'hbp', 'shop')) > time,
+        120,
+      ),
+    replicas: async (): Promise<string> =>
+      `${await field('{.spec.replicas}', 'statefulset', 'postgres')} ${await field('{.spec.replicas}', 'deployment', 'web')}`,
+    restore: (name: string, spec: object = {}): Promise<string> =>
+      apply({
+        apiVersion: 'holdfast.dev/v1alpha1',
+        kind: 'Restore',
+        metadata: { name },
+        spec: {
+          source: { policyRef: { name: 'shop' }, identitySecretRef: { name: 'identity' } },
+          components: [{ name: 'db', target: { inPlace: { claimName: 'data-postgres-0' } } }],
+          quiesce: { workloads: [{ kind: 'Deployment', name: 'web' }] },
+          confirmation: `${namespace}/shop`,
+          ...spec,
+        },
+      }),
+    undo: (name: string, of: string): Promise<string> =>
+      apply({
+        apiVersion: 'holdfast.dev/v1alpha1',
+        kind: 'Restore',
+        metadata: { name },
+        spec: { source: { policyRef: { name: 'shop' }, restoreRef: { name: of } }, confirmation: `${namespace}/shop` },
+      }),
+    // How it ended, as `<phase> <reason>: <message>`.
+    async ended(name: string, seconds = 240): Promise<string> {
+      await eventually(`${name} ends`, async () => (await read(name)).status?.endTime !== undefined, seconds);
+      const { status } = await read(name);
+      const { reason, message } = findCondition(status?.conditions, 'Succeeded') ?? {};
+      return `${status?.phase} ${reason}: ${message}`;
+    },
+    // Names of what lies in the volume of the server.
+    volume: async (): Promise<string[]> =>
+      (await mustKubectl(inNamespace('exec', 'postgres-0', '--', 'ls', '-A', '/data'))).trim().split('\n'),
+  };
+};
