@@ -96,7 +96,7 @@ export const restoreScene = (namespace: string) => {
   const up = (): Promise<string> => mustKubectl(inNamespace('wait', '--for=condition=Ready', '--timeout=90s', 'pod/postgres-0'));
 
   // By the server's clock.
-  const time = (): Promise<string> => sql(`SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`);
+  const serverTime = (): Promise<string> => sql(`SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`);
 
   const policy = {
     apiVersion: 'holdfast.dev/v1alpha1',
@@ -141,11 +141,11 @@ export const restoreScene = (namespace: string) => {
       await up();
       await sql('CREATE TABLE orders (id int PRIMARY KEY, at timestamptz DEFAULT clock_timestamp())');
     },
-    time,
+    time: serverTime,
     // Commits orders, and says when all of them were there.
     async order(from: number, to: number): Promise<string> {
       await sql(`INSERT INTO orders SELECT generate_series(${from}, ${to})`);
-      return time();
+      return serverTime();
     },
     orders: (pod = 'postgres-0'): Promise<string> =>
       sqlIn(pod, "SELECT coalesce(string_agg(id::text, ',' ORDER BY id), 'none') FROM orders"),
