@@ -5,6 +5,7 @@ import type { BackupStatus } from '../../src/api/backup.ts';
 import type { Item, Scene } from './api-server.ts';
 import { completeBackup, condition, healthyPolicy, runningBackup } from './examples.ts';
 import { failing, forbidden, items, play } from './play.ts';
+import { makeRestore, restored, restoring } from './restore-examples.ts';
 
 const pod = (name: string, verb: string, more: Record<string, string> = {}, state: object = { terminated: { exitCode: 0 } }): Item => ({
   metadata: {
@@ -182,4 +183,61 @@ test('logs from the store: no operator, a store that fails, no log, no policy, n
   const early = await play(t, ask, { objects: { backups: items(queued), pods: [] } });
   t.is(early.code, 3);
   t.regex(early.stderr, /Error \(NotStarted\): .* has not started: there is no log yet\. Backup "x" of the same policy runs first\./);
+});
+
+const restorePod = (name: string, what: string, attempt = '1', state?: object): Item =>
+  pod(
+    name,
+    'recover',
+    {
+      [label.restore]: 'shop-back',
+      [label.component]: 'db',
+      [label.attempt]: attempt,
+      'batch.kubernetes.io/job-name': `shop-1a2b3c4d-${what}-db-${attempt}`,
+    },
+    state,
+  );
+
+test('logs of a Restore come from its pods, each named after what it does', async (t) => {
+  const objects = {
+    restores: items(makeRestore(restored)),
+    pods: items(restorePod('a', 'plan'), restorePod('bb', 'restore', '2'), restorePod('eeeee', 'check'), dumpPod),
+  };
+  const { code, stdout, stderr } = await play(t, ['logs', 'restore/shop-back'], { objects, logs });
+  t.is(code, 0, stderr);
+  t.is(
+    stdout,
+    '[plan db] 2026-11-22T02:00:03Z INFO  One\n[plan db] not json\n[restore db 2] 2026-11-22T02:00:03Z INFO  Two\n[check db] 2026-11-22T02:00:03Z INFO  Three\n',
+  );
+  const none = await play(t, ['logs', 'hr/shop-back'], { objects: { ...objects, pods: [] } });
+  t.is(none.code, 3);
+  t.regex(none.stderr, /Error \(NoLog\): There is no pod of the Restore shop\/shop-back any more/);
+  t.is((await play(t, ['logs', 'restore/absent'], { objects })).code, 3);
+  t.is((await play(t, ['logs', 'restore/shop-back', '-c', 'cache'], { objects })).code, 2);
+  t.is((await play(t, ['logs', 'restore/shop-back', '--stored'], { objects })).code, 2);
+  t.is((await play(t, ['logs', 'policy/shop'], { objects })).code, 2);
+});
+
+test('logs restore/x --follow takes pods as they come and ends with the Restore', async (t) => {
+  const { code, stdout, stderr } = await play(t, ['logs', 'restore/shop-back', '-f'], {
+    objects: { restores: items(makeRestore({})), pods: [] },
+    logs,
+    with(scene) {
+      const steps = [{}, {}, restoring, restoring, restored];
+      let look = 0;
+      scene.intercept = (request) => {
+        if (request.startsWith('GET restores/')) {
+          Object.assign(scene.objects['restores']?.[0] ?? {}, { status: steps[Math.min(look, steps.length - 1)] });
+          look += 1;
+          if (look === 3) {
+            scene.objects['pods']?.push(...items(restorePod('a', 'restore')));
+          }
+        }
+        return undefined;
+      };
+    },
+  });
+  t.is(code, 0, stderr);
+  t.is(stdout, '[restore db] 2026-11-22T02:00:03Z INFO  One\n[restore db] not json\n');
+  t.is(stderr, '[shop-back] The operator has not looked at it yet.\n');
 });

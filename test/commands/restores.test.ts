@@ -1,14 +1,15 @@
 // Restores of the cluster in scenes: waiting for one, its plan, its approval, its way back.
 import test from 'ava';
+import type { Restore } from '../../src/api/objects.ts';
+import { statusPage } from '../../src/commands/status/page.ts';
+import { policyReport } from '../../src/commands/status/report.ts';
+import { statusTable } from '../../src/commands/status/table.ts';
+import { colours } from './capture.ts';
+import { completeBackup, condition, healthyPolicy, now, runningBackup } from './examples.ts';
 import { refusalCodes } from '../../src/core/recovery/refusal.ts';
-import { restoreSpecSchema } from '../../src/api/restore.ts';
-import type { RestoreStatus } from '../../src/api/restore-status.ts';
-import { restoreName, undoName } from '../../src/commands/restores/names.ts';
 import { isRefusal } from '../../src/commands/restores/refusals.ts';
 import { caller } from './api-server.ts';
-import type { Scene } from './api-server.ts';
 import { awaiting, failed, makeRestore, plan, planHash, planning, restored, restoring, succeeded } from './restore-examples.ts';
-import { condition } from './examples.ts';
 import { failing, forbidden, items, play, states } from './play.ts';
 
 const resuming = {
@@ -101,12 +102,14 @@ test('a Restore that was approved is waited for, also before the operator has se
   t.is(code, 0, stderr);
 });
 
-test('whatever the offline command refuses is a refusal of a Restore, too; what broke is none', (t) => {
+test('what was refused before anything was changed is a refusal; what broke afterwards is none', (t) => {
+  const broke = ['RestoreFailed', 'RestoreVerificationFailed', 'RollbackFailed', 'RestoreCancelled', 'InternalError'];
   t.deepEqual(
     refusalCodes.filter((code) => !isRefusal(code)),
-    [],
+    ['RestoreVerificationFailed', 'RollbackFailed'],
   );
-  t.false(['RestoreFailed', 'RestoreVerificationFailed', 'RollbackFailed', 'RestoreCancelled'].some(isRefusal));
+  t.true(['ConfirmationMismatch', 'ManagedByController', 'ClaimExists', 'PlanChanged'].every(isRefusal));
+  t.false(broke.some(isRefusal));
 });
 
 const lines = (...all: string[]): string => all.map((line) => `${line}\n`).join('');
@@ -214,105 +217,59 @@ test('approve without a terminal needs the hash of the plan; whatever else is sa
   t.false(nobody.scene.requests.some((request) => request.startsWith('PATCH')));
 });
 
-const undone: RestoreStatus = {
-  phase: 'Complete',
-  endTime: '2026-11-22T05:10:08Z',
-  duration: '8s',
-  phases: [
-    { name: 'quiesce', seconds: 3 },
-    { name: 'undo', seconds: 0.2 },
-    { name: 'resume', seconds: 4.8 },
-  ],
-  conditions: [succeeded('True', 'Undone', 'What was there before is back.')],
-};
-const undoing: RestoreStatus = {
-  phase: 'Running',
-  stage: 'Undoing',
-  conditions: [succeeded('Unknown', 'RollingBack', 'It is exchanged.')],
-};
-const undoes = (name = 'shop-back-undo', status?: RestoreStatus) =>
-  makeRestore(status, { source: { policyRef: { name: 'shop' }, restoreRef: { name: 'shop-back' } }, components: undefined }, name);
+const pageWith = (restores: Restore[]) =>
+  statusPage(policyReport(healthyPolicy(), { backups: [completeBackup()], restores }, now), { now, wide: false, colours });
 
-// What is created is followed through these states.
-const follows =
-  (...steps: object[]) =>
-  (scene: Scene): void => {
-    scene.changes = () => steps.map((status) => ({ type: 'MODIFIED', object: { ...scene.objects['restores']?.at(-1), status } }));
-  };
-
-test('undo asks for the name of what is replaced, makes the Restore that undoes it, and sees it through', async (t) => {
-  const questions: string[] = [];
-  const ask = async (question: string): Promise<string> => {
-    questions.push(question);
-    return 'shop/shop';
-  };
-  const { code, stdout, stderr, scene } = await play(t, ['undo', 'restore/shop-back'], {
-    objects: cluster(makeRestore(restored)),
-    io: { ask },
-    with: follows(undoing, undone),
-  });
-  t.is(code, 0, stderr);
-  t.is(stdout, 'Complete: what was there before shop-back is back. It took 8s.\nSteps: quiesce 3s, undo under 1s, resume 4s.\n');
-  t.is(stderr, 'Created the Restore shop-back-undo, which undoes shop-back.\nPending\nUndoing: It is exchanged.\n');
-  t.deepEqual(questions, [
-    'This puts db of shop/shop back as it was before shop-back; what was written since 2026-11-22T05:02:15Z is lost, and the workloads stop meanwhile.\nType shop/shop to go on: ',
+test('status shows Restores that go on, with stage, progress and time', (t) => {
+  const other = { ...makeRestore(restoring, {}, 'elsewhere') };
+  const text = pageWith([
+    makeRestore(awaiting, {}, 'shop-asks'),
+    makeRestore(restoring),
+    { ...other, spec: { ...other.spec, source: { ...other.spec.source, policyRef: { name: 'another' } } } },
   ]);
-  const made = scene.objects['restores']?.at(-1);
-  t.deepEqual(made?.['spec'], {
-    source: { policyRef: { name: 'shop' }, restoreRef: { name: 'shop-back' } },
-    confirmation: 'shop/shop',
-  });
-  t.true(restoreSpecSchema.safeParse(made?.['spec']).success);
+  t.true(
+    text.includes(
+      lines(
+        'Running now     nothing',
+        'Restoring now   shop-asks Approving (12m 30s): The plan waits for approval.',
+        '                Read its plan: kubectl holdfast plan restore/shop-asks -n shop',
+        '                Then: kubectl holdfast approve restore/shop-asks -n shop',
+        '                shop-back Restoring (12m 30s, in this stage 11m 30s), db: fetch 40 MB: Data is being read.',
+        'Next            Full in 20h 47m, at 2026-11-23T02:00:00Z',
+      ),
+    ),
+    text,
+  );
+  const leaving = makeRestore({ ...restoring, stageTime: '2026-11-22T05:10:00Z' });
+  leaving.metadata.deletionTimestamp = '2026-11-22T05:12:00Z';
+  // What was said in the stage before is over.
+  t.true(pageWith([leaving]).includes('Restoring now   shop-back Stopping (12m 30s, in this stage 2m 30s): Data is being read.\n'));
 });
 
-test('undo --no-wait prints the name; one that is under way is taken, one that failed is not', async (t) => {
-  const args = ['undo', 'restore/shop-back', '--confirm', 'shop/shop', '--no-wait'];
-  const first = await play(t, args, { objects: cluster(makeRestore(restored)) });
-  t.is(first.code, 0, first.stderr);
-  t.is(first.stdout, 'shop-back-undo\n');
-  const twice = await play(t, args, { objects: cluster(makeRestore(restored), undoes('shop-back-undo', undoing)) });
-  t.is(twice.stdout, 'shop-back-undo\n');
-  t.regex(twice.stderr, /^shop-back-undo undoes it already\.\n/);
-  const again = await play(t, args, {
-    objects: cluster(makeRestore(restored), undoes('shop-back-undo', failed('RestoreFailed', 'mv failed'))),
-  });
-  t.is(again.stdout, 'shop-back-undo-2\n');
+test('status shows the newest Restore that has ended, and how to undo it only while that can be done', (t) => {
+  const older = makeRestore({ ...failed('RestoreFailed', 'mv failed'), endTime: '2026-11-22T04:00:00Z' }, {}, 'older');
+  t.true(
+    pageWith([makeRestore(restored), older]).includes(
+      lines(
+        'Last restore    Complete 10m 15s ago: shop-back, in 2m 10s',
+        '                Undo it until 2026-11-29T05:02:15Z: kubectl holdfast undo restore/shop-back -n shop',
+      ),
+    ),
+  );
+  const gone = makeRestore({ ...restored, undo: { state: 'Expired', method: 'Renamed', components: ['db'] } });
+  t.false(pageWith([gone]).includes('Undo'));
+  t.true(
+    pageWith([older]).includes(lines('Last restore    Failed 1h 12m ago: older', '                RestoreFailed: mv failed')),
+    pageWith([older]),
+  );
+  const reports = [policyReport(healthyPolicy(), { backups: [runningBackup()], restores: [makeRestore(restoring)] }, now)];
+  t.regex(statusTable(reports, { now, wide: false, allNamespaces: false, colours }), / shop-back \(Restoring\) /);
 });
 
-test('undo refuses with 4 what cannot be undone or was not meant, and nothing is made', async (t) => {
-  const before = (state: object) => ({ objects: cluster(makeRestore({ ...restored, undo: { ...restored.undo, ...state } as never })) });
-  const args = ['undo', 'restore/shop-back'];
-  const meant = [...args, '--confirm', 'shop/shop'];
-  for (const [given, setting, says] of [
-    [meant, before({ state: 'Undone', by: 'x' }), /Error \(NothingToUndo\): The Restore shop\/shop-back was undone by x already/],
-    [meant, before({ state: 'Expired' }), /was kept until 2026-11-29T05:02:15Z and is removed/],
-    [meant, { objects: cluster(makeRestore(restoring)) }, /has not ended\. Deleting it stops it/],
-    [
-      meant,
-      { objects: cluster(makeRestore(failed('RestoreFailed', 'x'), { safetyBackup: 'Skip' })) },
-      /put nothing aside \(safetyBackup: Skip\)/,
-    ],
-    [args, before({}), /Error \(NotConfirmed\): .* Nobody is here to ask.*\nNext: Add --confirm shop\/shop/],
-    [[...args, '--confirm', 'shop'], before({}), /--confirm says "shop"\. Nothing was done\.\nNext: Add --confirm shop\/shop/],
-    [args, { ...before({}), io: { ask: async () => 'shop/Shop' } }, /"shop\/Shop" was typed\. Nothing was done/],
-  ] as const) {
-    const { code, stderr, scene } = await play(t, [...given], setting);
-    t.is(code, 4, stderr);
-    t.regex(stderr, says);
-    t.false(scene.requests.includes('POST restores'));
-  }
-  t.is((await play(t, ['undo', 'restore/absent'], { objects: cluster() })).code, 3);
-  t.is((await play(t, [...meant, '--no-wait', '--timeout', '1m'], before({}))).code, 2);
-});
-
-test('an undo that fails ends with 1; names of undos always fit', async (t) => {
-  const broken = await play(t, ['undo', 'restore/shop-back', '--confirm', 'shop/shop'], {
-    objects: cluster(makeRestore(restored)),
-    with: follows(undoing, failed('RollbackFailed', 'The folder pgdata/.holdfast-1/before is kept.')),
-  });
-  t.is(broken.code, 1);
-  t.regex(broken.stderr, /Error \(RollbackFailed\): Failed: The folder/);
-  t.is(undoName('a'.repeat(46) + '-bcdef', 1), `${'a'.repeat(46)}-undo`);
-  t.is(undoName('a'.repeat(52), 9).length, 52);
-  t.true(restoreName('p'.repeat(32), 0).length <= 52);
+test('status of somebody who may not see Restores says that, and shows the rest', async (t) => {
+  const { code, stdout } = await play(t, ['status', 'shop'], { with: failing({ 'GET restores': forbidden }) });
+  t.is(code, 0);
+  t.regex(stdout, /^Restores +unknown: .*forbidden/m);
+  t.notRegex(stdout, /^Restoring now/m);
+  t.is((await play(t, ['status'], { with: failing({ 'GET restores': forbidden }) })).code, 0);
 });

@@ -13,7 +13,7 @@ import { armed, completeBackup, condition, healthyPolicy, now, partialBackup, ru
 
 const shown = (...lines: string[]): string => lines.map((line) => `${line}\n`).join('');
 const page = (policy = healthyPolicy(), backups = [completeBackup()], options: { wide?: boolean; columns?: number } = {}) =>
-  statusPage(policyReport(policy, backups, now), { now, wide: false, colours, ...options });
+  statusPage(policyReport(policy, { backups }, now), { now, wide: false, colours, ...options });
 
 test('status names the alerts that are open, and whom nobody could tell', (t) => {
   const policy = healthyPolicy();
@@ -164,7 +164,8 @@ test('status of a policy that nobody has measured says unknown everywhere, and n
 });
 
 const read = (name: string, facts: object) => ({ name, measuredTime: '2026-11-22T05:00:00Z', ...facts });
-const exposure = (...tiers: { name: string }[]) => policyReport(makePolicy({}, { conditions: [armed], tiers }), [], now).exposure;
+const exposure = (...tiers: { name: string }[]) =>
+  policyReport(makePolicy({}, { conditions: [armed], tiers }), { backups: [] }, now).exposure;
 
 test('what could be lost: everything only where every tier was read and is empty', (t) => {
   const empty = { backups: 0, refused: 0 };
@@ -180,7 +181,7 @@ test('what could be lost: everything only where every tier was read and is empty
       components: [{ name: 'db', restorableTo: '2026-11-22T02:00:03Z' }, { name: 'stock' }],
     },
   );
-  const { exposure: unknown } = policyReport(half, [], now);
+  const { exposure: unknown } = policyReport(half, { backups: [] }, now);
   t.is(unknown.state, 'Unknown');
   t.is(unknown.message, 'No restorable backup is known of stock.');
   t.false('seconds' in unknown);
@@ -214,7 +215,10 @@ test('long messages wrap on a terminal, and stay whole in a pipe', (t) => {
 });
 
 test('all policies in one table', (t) => {
-  const reports = [policyReport(healthyPolicy(), [runningBackup(), completeBackup()], now), policyReport(makePolicy(), [], now)];
+  const reports = [
+    policyReport(healthyPolicy(), { backups: [runningBackup(), completeBackup()] }, now),
+    policyReport(makePolicy(), { backups: [] }, now),
+  ];
   t.is(
     statusTable(reports, { now, wide: false, allNamespaces: true, colours }),
     shown(

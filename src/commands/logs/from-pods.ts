@@ -1,19 +1,16 @@
 // Logs from the pods of a run, while they are there.
-import type { Backup } from '../../api/objects.ts';
-import { findCondition } from '../../core/plan/conditions.ts';
 import { agentContainer } from '../../core/jobs/pod-waiting.ts';
 import { hasReason, KubeError } from '../../kube/errors.ts';
 import type { Cluster } from '../common/cluster.ts';
-import { getBackup } from '../common/find.ts';
 import type { Io } from '../common/io.ts';
 import type { LogPrinter } from './printer.ts';
-import { findSources } from './sources.ts';
 import type { Source } from './sources.ts';
 
 const lookMilliseconds = 1000;
 const mostFailures = 5;
 
-type Reading = { printer: LogPrinter; io: Io };
+// `gone`: what is said of a pod that is not there any more.
+type Reading = { printer: LogPrinter; io: Io; gone: string };
 
 // One pod after the other, the older ones first.
 export const readPods = async (cluster: Cluster, sources: Source[], reading: Reading): Promise<void> => {
@@ -26,22 +23,18 @@ export const readPods = async (cluster: Cluster, sources: Source[], reading: Rea
   }
 };
 
-// A copy that failed is tried again for a long time: nobody waits for that here.
-export const hasEnded = ({ status }: Backup): boolean =>
-  status?.endTime !== undefined && !(status.tiers ?? []).some(({ state }) => state === 'Pending' || state === 'Copying');
+// A run as it is now: whether it has ended, why it has not started, and the pods that there are.
+export type Looked = { name: string; ended: boolean; idle?: string; sources: Source[] };
 
-// Every pod as it comes, all at once, until the run and its copies have ended.
-export const followPods = async (
-  cluster: Cluster,
-  backup: Backup,
-  { component, ...reading }: Reading & { component: string | undefined },
-): Promise<void> => {
+// Every pod as it comes, all at once, until the run and what belongs to it have ended. The run is looked at before its pods are: one that has ended starts none afterwards.
+export const followPods = async (cluster: Cluster, look: () => Promise<Looked>, reading: Reading): Promise<void> => {
   const { printer, io } = reading;
   const followed = new Map<string, Promise<void>>();
   const failures: unknown[] = [];
   const noteOnce = onlyNews(printer);
-  for (let current = backup; ; current = await getBackup(cluster, backup.metadata.name)) {
-    for (const source of await findSources(cluster, current, component)) {
+  for (;;) {
+    const { name, ended, idle, sources } = await look();
+    for (const source of sources) {
       if (!source.started) {
         noteOnce(source.title, source.waiting ?? 'The pod is being started.');
       } else if (!followed.has(source.uid)) {
@@ -49,19 +42,15 @@ export const followPods = async (
         followed.set(source.uid, work);
       }
     }
-    // Asked before the pods were: a run that has ended starts none afterwards.
-    if (hasEnded(current)) {
+    if (ended) {
       await Promise.all(followed.values());
-    } else if (current.status?.startTime === undefined) {
-      noteOnce(
-        current.metadata.name,
-        findCondition(current.status?.conditions, 'Succeeded')?.message ?? 'The operator has not looked at it yet.',
-      );
+    } else if (idle !== undefined) {
+      noteOnce(name, idle);
     }
     if (failures.length > 0) {
       throw failures[0];
     }
-    if (hasEnded(current)) {
+    if (ended) {
       return;
     }
     await io.pause(lookMilliseconds);
@@ -79,7 +68,7 @@ const onlyNews = (printer: LogPrinter): LogPrinter['note'] => {
 };
 
 // A log that was cut is read again from its beginning; what was printed already is passed over.
-const readOne = async (cluster: Cluster, source: Source, follow: boolean, { printer, io }: Reading): Promise<void> => {
+const readOne = async (cluster: Cluster, source: Source, follow: boolean, { printer, io, gone }: Reading): Promise<void> => {
   const ref = { namespace: source.namespace, name: source.pod };
   let printed = 0;
   for (let failures = 0; ; failures += 1) {
@@ -95,7 +84,7 @@ const readOne = async (cluster: Cluster, source: Source, follow: boolean, { prin
       return;
     } catch (error) {
       if (hasReason(error, 'NotFound')) {
-        printer.note(source.title, 'The pod is gone; --stored reads its log from the store.');
+        printer.note(source.title, gone);
         return;
       }
       if (!isPassing(error) || failures >= mostFailures) {

@@ -9,7 +9,7 @@ import { oneLine } from '../common/printable.ts';
 // `objectiveSeconds`: what the policy promises, before the status says it.
 export const progressText = (restore: Restore, now: number, objectiveSeconds?: number): ProgressText => {
   const { phase = 'Pending', stage } = restore.status ?? {};
-  const progress = progressNow(restore);
+  const progress = progressNow(restore.status ?? {});
   const message = findCondition(restore.status?.conditions, 'Succeeded')?.message;
   const step = progress === undefined ? '' : ` · ${progress.component === undefined ? '' : `${progress.component}: `}${progress.phase}`;
   return {
@@ -22,12 +22,11 @@ export const progressText = (restore: Restore, now: number, objectiveSeconds?: n
   };
 };
 
+type Said = Pick<NonNullable<Restore['status']>, 'progress' | 'stageTime'>;
+
 // What was said in an earlier stage is over.
-const progressNow = ({ status }: Restore) => {
-  const { progress, stageTime } = status ?? {};
-  const saidAt = instantOf(progress?.time) ?? 0;
-  return saidAt >= (instantOf(stageTime) ?? 0) ? progress : undefined;
-};
+export const progressNow = ({ progress, stageTime }: Said): Said['progress'] =>
+  (instantOf(progress?.time) ?? 0) >= (instantOf(stageTime) ?? 0) ? progress : undefined;
 
 const readText = ({ status }: Restore, bytes: number): string => {
   const all = status?.plan?.fetchBytes;

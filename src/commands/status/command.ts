@@ -9,7 +9,7 @@ export const defineStatus: Definition = (program, start) => {
     .command('status')
     .summary('how policies stand, and what could be lost right now')
     .description(
-      'Shows one policy: its conditions, what could be lost right now, its tiers, what runs and what comes next. Without a name: a table of all policies of the namespace.',
+      'Shows one policy: its conditions, what could be lost right now, its tiers, what runs and what comes next, Restores that go on, and the newest one that has ended with the command that undoes it. Without a name: a table of all policies of the namespace.',
     )
     .argument('[policy]', 'name of a BackupPolicy');
   outputOption(allNamespacesOption(clusterOptions(command)))

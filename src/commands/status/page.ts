@@ -8,6 +8,7 @@ import type { Table } from '../common/table.ts';
 import { adviceFor } from './advice.ts';
 import { archiveTexts } from './archive-texts.ts';
 import type { PolicyReport } from './report.ts';
+import { endedTexts as endedRestoreTexts, openTexts } from './restores.ts';
 import { isBad } from './running.ts';
 import type { EndedRun } from './running.ts';
 import { windowTexts } from './window-texts.ts';
@@ -46,6 +47,12 @@ const headline = (report: PolicyReport, { now, wide, colours }: PageOptions): st
     ...(lastRun !== undefined && isBad(lastRun) ? line('Last run', endedTexts(lastRun, now, colours)) : []),
     ...(lastLog !== undefined && isBad(lastLog) ? line('Last Log', endedTexts(lastLog, now, colours)) : []),
     ...line('Running now', running.length === 0 ? ['nothing'] : running.flatMap((activity) => activityTexts(activity, now))),
+    ...line(
+      'Restoring now',
+      report.restoring.flatMap((each) => openTexts(each, now)),
+    ),
+    ...(report.lastRestore === undefined ? [] : line('Last restore', endedRestoreTexts(report.lastRestore, now, colours))),
+    ...(report.restoresUnread === undefined ? [] : line('Restores', [colours.yellow(oneLine(`unknown: ${report.restoresUnread}`))])),
     ...line('Next', nextTexts(report, now)),
     ...(report.successRate === undefined ? [] : line('Slots', [slotsText(report.successRate)])),
     ...(report.logSuccessRate === undefined ? [] : line('Log slots', [slotsText(report.logSuccessRate)])),

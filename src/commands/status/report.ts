@@ -1,5 +1,5 @@
 // Everything that `status` says of one policy. `-o json` prints it as it is; pages and tables are made from it.
-import type { Backup, BackupPolicy } from '../../api/objects.ts';
+import type { Backup, BackupPolicy, Restore } from '../../api/objects.ts';
 import type { PolicyStatus } from '../../api/policy.ts';
 import type { Condition } from '../../api/run-status.ts';
 import { objectiveNow } from '../common/objective.ts';
@@ -7,6 +7,8 @@ import type { Objective } from '../common/objective.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { exposureOf } from './exposure.ts';
 import type { Exposure } from './exposure.ts';
+import { lastRestore, openRestores, restoreActivity } from './restores.ts';
+import type { EndedRestore, RestoreActivity } from './restores.ts';
 import { activities, lastLog, lastRun } from './running.ts';
 import type { Activity, EndedRun } from './running.ts';
 
@@ -38,13 +40,21 @@ export type PolicyReport = {
   running: Activity[];
   lastRun?: EndedRun;
   lastLog?: EndedRun;
+  // Why nothing is said of Restores.
+  restoresUnread?: string;
+  restoring: RestoreActivity[];
+  lastRestore?: EndedRestore;
   next: NonNullable<PolicyStatus['next']>;
 };
 
-// `backups`: the Backup resources of the namespace, of whatever policy.
-export const policyReport = (policy: BackupPolicy, backups: Backup[], now: number): PolicyReport => {
+// The Backup and Restore resources of the namespace, of whatever policy.
+export type Runs = { backups: Backup[]; restores?: Restore[] };
+
+export const policyReport = (policy: BackupPolicy, { backups, restores = [] }: Runs, now: number): PolicyReport => {
   const { metadata, spec, status = {} } = policy;
   const own = backups.filter((backup) => backup.spec.policyRef.name === metadata.name);
+  const ownRestores = restores.filter(({ spec: { source } }) => source.policyRef.name === metadata.name);
+  const ended = lastRestore(ownRestores);
   const last = lastRun(own);
   const log = lastLog(own);
   // What the spec names and the status does not know is there, without figures.
@@ -72,6 +82,8 @@ export const policyReport = (policy: BackupPolicy, backups: Backup[], now: numbe
     running: activities(own),
     ...(last === undefined ? {} : { lastRun: last }),
     ...(log === undefined ? {} : { lastLog: log }),
+    restoring: openRestores(ownRestores).map(restoreActivity),
+    ...(ended === undefined ? {} : { lastRestore: ended }),
     next: status.next ?? [],
   };
 };

@@ -1,11 +1,13 @@
 // Reads policies and their runs, makes one report of each, and prints it.
-import type { Backup, BackupPolicy } from '../../api/objects.ts';
+import type { BackupPolicy, Restore } from '../../api/objects.ts';
+import { KubeError } from '../../kube/errors.ts';
+import type { KubeClient } from '../../kube/client.ts';
 import { withCluster } from '../common/cluster.ts';
 import type { Cluster } from '../common/cluster.ts';
 import type { ClusterOptions } from '../common/definition.ts';
 import { exitCode, wrongUse } from '../common/errors.ts';
 import type { ExitCode } from '../common/errors.ts';
-import { getPolicy, listBackups, listPolicies } from '../common/find.ts';
+import { getPolicy, listBackups, listPolicies, listRestores } from '../common/find.ts';
 import type { Io } from '../common/io.ts';
 import { printDocument } from '../common/output.ts';
 import type { OutputOptions } from '../common/output.ts';
@@ -13,7 +15,7 @@ import { checkOperator } from '../doctor/checks/installation.ts';
 import { readOperators } from '../doctor/read.ts';
 import { statusPage } from './page.ts';
 import { policyReport } from './report.ts';
-import type { PolicyReport } from './report.ts';
+import type { PolicyReport, Runs } from './report.ts';
 import { statusTable } from './table.ts';
 
 export type StatusOptions = ClusterOptions & OutputOptions & { allNamespaces?: boolean };
@@ -29,10 +31,18 @@ export const status = async (policy: string | undefined, options: StatusOptions,
 
 const showOne = async (cluster: Cluster, name: string, { output }: StatusOptions, io: Io): Promise<ExitCode> => {
   const policy = await getPolicy(cluster, name);
-  const [backups, operators] = await Promise.all([listBackups(cluster.client, cluster.namespace), readOperators(cluster.client)]);
+  const [backups, restores, operators] = await Promise.all([
+    listBackups(cluster.client, cluster.namespace),
+    readRestores(cluster.client, cluster.namespace),
+    readOperators(cluster.client),
+  ]);
   // Who may not read it is told nothing of it: `doctor` says so.
   const idle = checkOperator(operators, io.now()).find(({ state }) => state === 'Problem');
-  const report: PolicyReport = { ...policyReport(policy, backups, io.now()), ...(idle === undefined ? {} : { operator: idle }) };
+  const report: PolicyReport = {
+    ...policyReport(policy, { backups, ...restores }, io.now()),
+    ...(idle === undefined ? {} : { operator: idle }),
+    ...('unread' in restores ? { restoresUnread: restores.unread } : {}),
+  };
   if (output === 'json' || output === 'yaml') {
     await printDocument(output, report, io);
   } else {
@@ -43,7 +53,11 @@ const showOne = async (cluster: Cluster, name: string, { output }: StatusOptions
 
 const showAll = async ({ client, namespace }: Cluster, { output, allNamespaces = false }: StatusOptions, io: Io): Promise<ExitCode> => {
   const where = allNamespaces ? undefined : namespace;
-  const reports = reportAll(await listPolicies(client, where), await listBackups(client, where), io.now());
+  const reports = reportAll(
+    await listPolicies(client, where),
+    { backups: await listBackups(client, where), ...(await readRestores(client, where)) },
+    io.now(),
+  );
   if (output === 'json' || output === 'yaml') {
     await printDocument(output, { policies: reports }, io);
     return exitCode.done;
@@ -56,11 +70,20 @@ const showAll = async ({ client, namespace }: Cluster, { output, allNamespaces =
   return exitCode.done;
 };
 
-const reportAll = (policies: BackupPolicy[], backups: Backup[], now: number): PolicyReport[] =>
-  policies.map((policy) =>
-    policyReport(
-      policy,
-      backups.filter(({ metadata }) => metadata.namespace === policy.metadata.namespace),
-      now,
-    ),
-  );
+const reportAll = (policies: BackupPolicy[], { backups, restores = [] }: Runs, now: number): PolicyReport[] =>
+  policies.map((policy) => {
+    const isThere = ({ metadata }: { metadata: { namespace: string } }): boolean => metadata.namespace === policy.metadata.namespace;
+    return policyReport(policy, { backups: backups.filter(isThere), restores: restores.filter(isThere) }, now);
+  });
+
+// Whoever may see policies may perhaps not see Restores, and an older installation has none.
+const readRestores = async (client: KubeClient, namespace: string | undefined): Promise<{ restores: Restore[] } | { unread: string }> => {
+  try {
+    return { restores: await listRestores(client, namespace) };
+  } catch (error) {
+    if (error instanceof KubeError && error.status >= 400 && error.status < 500) {
+      return { unread: error.message };
+    }
+    throw error;
+  }
+};

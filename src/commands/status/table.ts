@@ -58,10 +58,14 @@ const storageText = ({ conditions }: PolicyReport): string => {
 const newestText = ({ latestBackup, exposure }: PolicyReport, now: number): string =>
   latestBackup === undefined ? (exposure.state === 'NothingStored' ? 'none' : unknown) : distanceText(latestBackup.time, now);
 
-const runningText = ({ running }: PolicyReport): string =>
-  running
-    .map(({ backup, phase, copies }) => (copies === undefined ? `${backup} (${phase})` : `${backup} (copy: ${copies[0]?.state})`))
-    .at(0) ?? '-';
+// A restore comes first: it is what everybody waits for.
+const runningText = ({ running, restoring }: PolicyReport): string =>
+  [
+    ...restoring.map(({ restore, stage, phase }) => `${restore} (${stage ?? phase})`),
+    ...running.map(({ backup, phase, copies }) =>
+      copies === undefined ? `${backup} (${phase})` : `${backup} (copy: ${copies[0]?.state})`,
+    ),
+  ].at(0) ?? '-';
 
 // A Log is always soon: it is shown where nothing else comes.
 const nextText = ({ next, suspended }: PolicyReport, now: number): string => {
