@@ -139,6 +139,8 @@ const run = async (log: Log): Promise<void> => {
     policies: caches.policies,
     backups: caches.backups,
     backupsOf: caches.backupsOf,
+    restores: caches.restores,
+    restoresOf: caches.restoresOf,
     log,
     now: Date.now,
     clusterId,
@@ -157,6 +159,7 @@ const run = async (log: Log): Promise<void> => {
     speaksOfPolicies: () => synced && election.isLeading(),
     policies: () => caches.policies.cache.all(),
     backupsOf: caches.backupsOf,
+    restoresOf: caches.restoresOf,
     now: Date.now,
   });
   const announce = async (): Promise<void> => {

@@ -125,6 +125,20 @@ export const alerts = {
     meaning:
       'For 15 minutes a replication slot could not be dropped although archiving is off, suspended, or goes by another slot (condition `SlotLeft`). Resolved when the server has said that it is gone.',
   },
+  HoldfastRestoreFailed: {
+    severity: 'critical',
+    title: 'a restore failed',
+    action: 'Read what the message says, and begin another Restore: from another backup, another tier, or to another point.',
+    meaning:
+      'The newest Restore of the policy that had begun failed; what was there before was brought back, or the message says where it is. One that is refused before it begins changes nothing and opens nothing. Resolved by a Restore that ends Complete, or when the failed one is deleted.',
+  },
+  HoldfastRestoreWaiting: {
+    severity: 'warning',
+    title: 'a restore waits for a person',
+    action: 'Read its plan and approve it, or make what it lacks: `kubectl holdfast plan restore/<name>`.',
+    meaning:
+      'For ten minutes a Restore has waited for an approval (`spec.requireApproval`) or for something that only a person can do (its condition `Stalled` is True). Resolved when it goes on, ends, or is deleted.',
+  },
   HoldfastPolicyStalled: {
     severity: 'critical',
     title: 'the policy cannot work as it is written',

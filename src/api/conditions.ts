@@ -7,7 +7,8 @@ export const conditionTypes = {
   Reconciling: 'Work is going on. Present only when True.',
   Stalled: 'It ended, or it waits for a person. Present only when True.',
   Succeeded: 'On a Backup or a Restore: how it ended. Unknown while it runs.',
-  RTOMet: 'On a Restore: it took no longer than spec.objectives.rto of the policy.',
+  RTOMet:
+    'On a Restore: it took no longer than spec.objectives.rto of the policy. On a policy: its newest Restore of everything did so; absent until there was one.',
   Replicated: 'On a Backup: every further tier holds it too.',
   RPOMet: 'On a policy: the newest restorable point is young enough for spec.objectives.rpo.',
   OnSchedule: 'On a policy: the newest slot of its schedules got its run in time.',

@@ -284,6 +284,19 @@ export const policyStatusSchema = z.object({
     })
     .optional()
     .describe('What could be lost right now.'),
+  rto: z
+    .object({
+      objectiveSeconds: count().describe('spec.objectives.rto.'),
+      lastSeconds: z
+        .number()
+        .min(0)
+        .optional()
+        .describe('How long the newest Restore of all components took, waiting for an approval aside. Absent: nobody has measured it.'),
+      lastTime: time().optional().describe('When that Restore ended.'),
+      restore: objectName().optional().describe('Its name. It may be gone.'),
+    })
+    .optional()
+    .describe('How long coming back takes.'),
   walArchive: walArchiveStatus(),
   suspendedTime: time()
     .optional()

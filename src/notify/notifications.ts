@@ -9,7 +9,7 @@ import { createPauses } from './pauses.ts';
 
 export type NotificationOptions = Pick<
   NotifierContext,
-  'client' | 'policies' | 'backups' | 'backupsOf' | 'now' | 'clusterId' | 'counted' | 'mayAct'
+  'client' | 'policies' | 'backups' | 'backupsOf' | 'restores' | 'restoresOf' | 'now' | 'clusterId' | 'counted' | 'mayAct'
 > & {
   log: Log;
   // Absent: incidents stand in the status, and nobody is told.

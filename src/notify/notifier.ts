@@ -1,6 +1,6 @@
 // The controller that tells people: gather, find incidents, send what is due, remember it in the status. It shares no queue with others, so
 // that a mail server that hangs holds up nothing else.
-import type { Backup, BackupPolicy } from '../api/objects.ts';
+import type { Backup, BackupPolicy, Restore } from '../api/objects.ts';
 import { incidentsOf } from '../core/alerts/incidents.ts';
 import { soonest } from '../core/plan/time.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -23,6 +23,8 @@ export type NotifierContext = TellContext & {
   policies: Reflector<BackupPolicy>;
   backups: Reflector<Backup>;
   backupsOf: (policy: BackupPolicy) => Backup[];
+  restores: Reflector<Restore>;
+  restoresOf: (policy: BackupPolicy) => Restore[];
   // Throws where this process may not act any more: one that slept must not tell what another one has told.
   mayAct?: () => void;
 };
@@ -33,7 +35,7 @@ export type Notifier = Controller & {
 };
 
 export const createNotifier = (context: NotifierContext): Notifier => {
-  const { policies, backups, log, pauses } = context;
+  const { policies, backups, restores, log, pauses } = context;
   const unwritten: Unwritten = new Map();
   const controller = createController({
     name: 'notifier',
@@ -42,6 +44,7 @@ export const createNotifier = (context: NotifierContext): Notifier => {
     sources: [
       sourceOf(policies, (policy) => [keyOfObject(policy)]),
       sourceOf(backups, ({ metadata, spec }) => [keyOf({ namespace: metadata.namespace, name: spec.policyRef.name })]),
+      sourceOf(restores, ({ metadata, spec }) => [keyOf({ namespace: metadata.namespace, name: spec.source.policyRef.name })]),
     ],
     async reconcile(key) {
       context.mayAct?.();
@@ -68,7 +71,7 @@ const tell = async (context: NotifierContext, cached: BackupPolicy, unwritten: U
   const policy = known === undefined ? cached : { ...cached, status: { ...cached.status, ...known } };
   const backups = context.backupsOf(policy);
   const route = routeOf(policy, context.settings(), context.settingsProblem());
-  const found = incidentsOf({ now: context.now(), policy, backups });
+  const found = incidentsOf({ now: context.now(), policy, backups, restores: context.restoresOf(policy) });
   const told = await tellAlerts(context, policy, found.incidents, route);
   const beaten = await tellHeartbeat(context, policy, backups, route.sinks);
   const status: ToldStatus = { alerts: told.alerts, heartbeat: beaten.heartbeat };

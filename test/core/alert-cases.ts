@@ -1,7 +1,8 @@
 // A policy that is well, and what is broken in it, for the tests of alerts.
 import type { AlertName } from '../../src/api/alerts.ts';
 import { annotation } from '../../src/api/group.ts';
-import type { Backup } from '../../src/api/objects.ts';
+import { restoreSpecSchema } from '../../src/api/restore.ts';
+import type { Backup, Restore } from '../../src/api/objects.ts';
 import type { AlertStatus, PolicyStatus } from '../../src/api/policy.ts';
 import type { Condition } from '../../src/api/run-status.ts';
 import { incidentsOf } from '../../src/core/alerts/incidents.ts';
@@ -76,16 +77,17 @@ export type Broken = {
   backups?: Backup[];
   spec?: object;
   alerts?: AlertStatus[];
+  restores?: Restore[];
 };
 
-const factsOf = ({ conditions = [], status = {}, backups = [run(3, 'Complete')], spec = {}, alerts }: Broken) => {
+const factsOf = ({ conditions = [], status = {}, backups = [run(3, 'Complete')], spec = {}, alerts, restores = [] }: Broken) => {
   const whole = healthy();
   const kept = (whole.conditions ?? []).filter(({ type }) => !conditions.some((each) => each.type === type));
   const policy = makePolicy(
     { schedules: { full: { cron: '0 2 * * *' } }, ...spec },
     { ...whole, ...status, conditions: [...kept, ...conditions], ...(alerts === undefined ? {} : { alerts }) },
   );
-  return { now, policy, backups };
+  return { now, policy, backups, restores };
 };
 export const incidents = (broken: Broken) => incidentsOf(factsOf(broken));
 export const names = (broken: Broken): string[] => incidents(broken).incidents.map(({ name }) => name.replace('Holdfast', ''));
@@ -108,6 +110,66 @@ export const nothingStored: Partial<PolicyStatus> = {
 };
 export const rpoUnknown = condition('RPOMet', 'Unknown', 'FactsStale', 2 * hour);
 export const rpoViolated = condition('RPOMet', 'False', 'RestorePointTooOld');
+
+// A Restore as the API server hands it out.
+export const restore = (name: string, status: Restore['status'], metadata: Partial<Restore['metadata']> = {}): Restore => ({
+  apiVersion: 'holdfast.dev/v1alpha1',
+  kind: 'Restore',
+  metadata: { name, namespace: 'shop', uid: name, generation: 1, resourceVersion: '1', creationTimestamp: before(5 * hour), ...metadata },
+  spec: restoreSpecSchema.parse({ source: { policyRef: { name: 'shop' }, latest: true, identitySecretRef: { name: 'identity' } } }),
+  ...(status === undefined ? {} : { status }),
+});
+const endedRestore = (name: string, phase: 'Complete' | 'Failed', hoursAgo: number): Restore =>
+  restore(name, {
+    phase,
+    startTime: before(5 * hour),
+    endTime: before(hoursAgo * hour),
+    conditions: [condition('Succeeded', phase === 'Complete' ? 'True' : 'False', 'WALGap')],
+  });
+const stalledRestore = (name: string, since: number): Restore =>
+  restore(name, { phase: 'AwaitingApproval', conditions: [condition('Stalled', 'True', 'ApprovalRequired', since)] });
+
+// What became of restores, and the alerts that it raises.
+export const restoreCases: { what: string; broken: Broken; raises: string[] }[] = [
+  { what: 'a restore failed', broken: { restores: [endedRestore('a', 'Failed', 1)] }, raises: ['RestoreFailed'] },
+  {
+    what: 'it failed after one that ended well',
+    broken: { restores: [endedRestore('b', 'Failed', 1), endedRestore('a', 'Complete', 2)] },
+    raises: ['RestoreFailed'],
+  },
+  {
+    what: 'the next restore ended well',
+    broken: { restores: [endedRestore('a', 'Failed', 2), endedRestore('b', 'Complete', 1)] },
+    raises: [],
+  },
+  { what: 'the restore that failed was deleted', broken: { alerts: [opened('HoldfastRestoreFailed')] }, raises: [] },
+  {
+    what: 'a restore that was refused before it began',
+    broken: {
+      restores: [
+        restore('a', { phase: 'Failed', endTime: before(hour), conditions: [condition('Succeeded', 'False', 'ConfirmationMismatch')] }),
+      ],
+    },
+    raises: [],
+  },
+  {
+    what: 'a restore that runs, or that nobody has looked at',
+    broken: { restores: [restore('a', { phase: 'Running', startTime: before(hour) }), restore('b', undefined)] },
+    raises: [],
+  },
+  { what: 'a restore waits for an approval', broken: { restores: [stalledRestore('a', 11 * minute)] }, raises: ['RestoreWaiting'] },
+  { what: 'it has not waited for long', broken: { restores: [stalledRestore('a', 9 * minute)] }, raises: [] },
+  {
+    what: 'a restore that failed is stalled for good, and waits for nobody',
+    broken: { restores: [restore('a', { phase: 'Failed', endTime: before(hour), conditions: [condition('Stalled', 'True', 'WALGap')] })] },
+    raises: [],
+  },
+  {
+    what: 'one that waits is being deleted',
+    broken: { restores: [restore('a', stalledRestore('a', hour).status, { deletionTimestamp: before(minute) })] },
+    raises: [],
+  },
+];
 
 // What is wrong with the WAL archive, and the alerts that it raises.
 export const archivingCases: { what: string; broken: Broken; raises: string[] }[] = [

@@ -18,6 +18,7 @@ import {
   nothingStored,
   now,
   opened,
+  restoreCases,
   rpoUnknown,
   rpoViolated,
   run,
@@ -153,6 +154,7 @@ const cases: { what: string; broken: Broken; raises: string[] }[] = [
     raises: ['StorageUnreadable'],
   },
   ...archivingCases,
+  ...restoreCases,
   {
     what: 'a manifest was refused',
     broken: { conditions: [condition('StorageHealthy', 'False', 'ManifestRefused', 0)] },

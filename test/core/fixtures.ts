@@ -118,6 +118,7 @@ export const observedPolicy = (given: Partial<PolicyObserved> = {}): PolicyObser
   jobs: [],
   catalogue: {},
   missingClaims: [],
+  restores: [],
   receivingPods: [],
   namespaceTerminating: false,
   receivers: [],

@@ -194,6 +194,7 @@ export const createWorld = (names: string[], schedules: object = {}, logs: strin
       jobs: [...jobs.values()],
       catalogue: {},
       missingClaims: [],
+      restores: [],
       receivingPods: [],
       namespaceTerminating: false,
       receivers: [...receivers.values()],

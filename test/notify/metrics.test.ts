@@ -1,9 +1,10 @@
 // What Prometheus is told: in its format, with units, bounded, and never 0 for what was not measured.
 import { spawnSync } from 'node:child_process';
 import test from 'ava';
-import type { Backup, BackupPolicy } from '../../src/api/objects.ts';
+import type { Backup, BackupPolicy, Restore } from '../../src/api/objects.ts';
 import { createMetricsPage } from '../../src/server/metrics/page.ts';
 import { createProcessMetrics, watchProcess } from '../../src/telemetry/metrics.ts';
+import { restore } from '../core/alert-cases.ts';
 import { makeBackup, makePolicy, start } from '../core/fixtures.ts';
 
 type Sample = { name: string; labels: Record<string, string>; value: number };
@@ -49,6 +50,7 @@ const measured = (): BackupPolicy =>
         { type: 'RPOMet', status: 'False', reason: 'RestorePointTooOld', message: '', lastTransitionTime: iso(0) },
         { type: 'StorageHealthy', status: 'Unknown', reason: 'NotMeasured', message: '', lastTransitionTime: iso(0) },
       ],
+      rto: { objectiveSeconds: 14_400, lastSeconds: 480.5, lastTime: iso(-7200), restore: 'back' },
       rpo: { objectiveSeconds: 86_400, restorableTime: iso(-90_000), measuredTime: iso(-60) },
       components: [{ name: 'db', bytes: 7, restorableTo: iso(-90_000) }, { name: 'stock' }],
       tiers: [{ name: 'local', backups: 3, refused: 0, latestBackupTime: iso(-90_000), measuredTime: iso(-60) }, { name: 'cloud' }],
@@ -70,7 +72,7 @@ const measured = (): BackupPolicy =>
 const ended = (name: string, phase: 'Complete' | 'Failed', endSeconds: number): Backup =>
   makeBackup({ phase, startTime: iso(endSeconds - 30), endTime: iso(endSeconds), ...(phase === 'Complete' ? { bytes: 9 } : {}) }, { name });
 
-const page = (policies: BackupPolicy[], backups: Backup[], isLeader = true) => {
+const page = (policies: BackupPolicy[], backups: Backup[], isLeader = true, restores: Restore[] = []) => {
   const process = createProcessMetrics();
   const counts = { lists: 2, watches: 3, events: 0, missed: 1, failures: 0 };
   watchProcess(process, {
@@ -85,6 +87,7 @@ const page = (policies: BackupPolicy[], backups: Backup[], isLeader = true) => {
       speaksOfPolicies: () => isLeader,
       policies: () => policies,
       backupsOf: () => backups,
+      restoresOf: () => restores,
       now: () => start,
     }),
   };
@@ -100,7 +103,15 @@ test('what is known of a policy stands on the page, and what was never measured 
     ended('c', 'Failed', -60),
     makeBackup({ phase: 'Running' }, { name: 'd' }),
   ];
-  const samples = parse((await page([measured()], runs).read()).body);
+  const restores = [
+    restore('back', { phase: 'Complete', endTime: iso(-7200) }),
+    restore('first', { phase: 'Complete', endTime: iso(-9000) }),
+    restore('broken', { phase: 'Failed', endTime: iso(-60) }),
+    restore('now', { phase: 'Running' }),
+    restore('new', undefined),
+    { ...restore('away', { phase: 'Complete', endTime: iso(-30) }), spec: { source: { restoreRef: { name: 'back' } } } } as Restore,
+  ];
+  const samples = parse((await page([measured()], runs, true, restores).read()).body);
   const expected: [string, number | undefined, Record<string, string>?][] = [
     ['holdfast_rpo_actual_seconds', 90_000],
     ['holdfast_rpo_objective_seconds', 86_400],
@@ -136,6 +147,16 @@ test('what is known of a policy stands on the page, and what was never measured 
     ['holdfast_last_run_bytes', undefined, { outcome: 'Failed' }],
     ['holdfast_backup_resources', 2, { phase: 'Failed' }],
     ['holdfast_backup_resources', 1, { phase: 'Running' }],
+    ['holdfast_restore_objective_seconds', 14_400],
+    ['holdfast_restore_last_measured_seconds', 480.5],
+    ['holdfast_restore_last_measured_timestamp_seconds', start / 1000 - 7200],
+    ['holdfast_restore_resources', 2, { type: 'Restore', phase: 'Complete' }],
+    ['holdfast_restore_resources', 1, { type: 'Restore', phase: 'Failed' }],
+    ['holdfast_restore_resources', 1, { type: 'Restore', phase: 'Running' }],
+    ['holdfast_restore_resources', 1, { type: 'Restore', phase: 'Pending' }],
+    ['holdfast_restore_resources', 1, { type: 'Undo', phase: 'Complete' }],
+    ['holdfast_restore_last_timestamp_seconds', start / 1000 - 7200, { type: 'Restore', phase: 'Complete' }],
+    ['holdfast_restore_last_timestamp_seconds', undefined, { phase: 'Running' }],
     ['holdfast_leader', 1],
     ['holdfast_queue_depth', 5, { controller: 'policy' }],
     ['holdfast_watch_missed_objects_total', 1, { resource: 'jobs' }],
@@ -147,7 +168,7 @@ test('what is known of a policy stands on the page, and what was never measured 
   const fresh = parse((await page([makePolicy()], []).read()).body).filter(({ labels }) => labels['policy'] !== undefined);
   t.deepEqual(
     fresh.map(({ name }) => name),
-    ['holdfast_policy_suspended', 'holdfast_rpo_objective_seconds'],
+    ['holdfast_policy_suspended', 'holdfast_rpo_objective_seconds', 'holdfast_restore_objective_seconds'],
     'of a new policy only what its spec says',
   );
 });

@@ -50,12 +50,14 @@ const startNotifier = async (settingsFile: string, given = client) => {
   const stop = new AbortController();
   const caches = createCaches(given, log, namespace);
   const pace = { readEveryMilliseconds: 100, backoff: { firstMilliseconds: 200, mostMilliseconds: 400 } };
-  const { policies, backups: runs, backupsOf } = caches;
+  const { policies, backups: runs, backupsOf, restores, restoresOf } = caches;
   const notifications = await createNotifications({
     client: given,
     policies,
     backups: runs,
     backupsOf,
+    restores,
+    restoresOf,
     log,
     now: Date.now,
     clusterId: 'a-cluster',
@@ -63,7 +65,7 @@ const startNotifier = async (settingsFile: string, given = client) => {
     settingsFile,
     pace,
   });
-  const parts = [policies.run(stop.signal), runs.run(stop.signal), notifications.notifier.run(stop.signal)];
+  const parts = [policies.run(stop.signal), runs.run(stop.signal), restores.run(stop.signal), notifications.notifier.run(stop.signal)];
   const ended = Promise.all([...parts, notifications.watchSettings(stop.signal)]);
   return async () => {
     stop.abort();

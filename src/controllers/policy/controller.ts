@@ -30,6 +30,7 @@ export const createPolicyController = (context: OperatorContext): Controller => 
     sources: [
       sourceOf(caches.policies, (policy) => [keyOfObject(policy)]),
       sourceOf(caches.backups, ({ metadata, spec }) => [keyOf({ namespace: metadata.namespace, name: spec.policyRef.name })]),
+      sourceOf(caches.restores, ({ metadata, spec }) => [keyOf({ namespace: metadata.namespace, name: spec.source.policyRef.name })]),
       sourceOf(caches.jobs, labelled),
       sourceOf(caches.pods, labelled),
       sourceOf(caches.claims, labelled),

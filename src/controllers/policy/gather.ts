@@ -1,10 +1,10 @@
 // Everything that a decision on one BackupPolicy looks at.
 import { annotation, label } from '../../api/group.ts';
-import type { Backup, BackupPolicy } from '../../api/objects.ts';
+import type { Backup, BackupPolicy, Restore } from '../../api/objects.ts';
 import type { JobFacts } from '../../core/jobs/facts.ts';
 import { claimName } from '../../core/plan/names.ts';
 import { instantOf } from '../../core/plan/time.ts';
-import type { BackupFacts, PolicyObserved } from '../../core/policy/observed.ts';
+import type { BackupFacts, PolicyObserved, RestoreFacts } from '../../core/policy/observed.ts';
 import { controllerOf } from '../../kube/object.ts';
 import { persistentVolumeClaims } from '../../kube/resource.ts';
 import { byPolicy } from '../caches.ts';
@@ -26,6 +26,7 @@ export const gatherPolicy = async (context: OperatorContext, policy: BackupPolic
     now: context.now(),
     policy,
     backups: runs.map(backupFacts),
+    restores: context.caches.restoresOf(policy).map(restoreFacts),
     jobs,
     catalogue: Object.fromEntries(
       policy.spec.tiers.map((tier) => [tier.name, catalogueOf(jobs, tier.name, measuredTime(policy, tier.name))]),
@@ -62,6 +63,13 @@ const backupFacts = ({ metadata, spec, status = {} }: Backup): BackupFacts => ({
   late: metadata.annotations?.[annotation.late] !== undefined,
   deleting: metadata.deletionTimestamp !== undefined,
   slot: metadata.annotations?.[annotation.slot] ?? metadata.creationTimestamp,
+  status,
+});
+
+const restoreFacts = ({ metadata, spec, status = {} }: Restore): RestoreFacts => ({
+  name: metadata.name,
+  undo: spec.source.restoreRef !== undefined,
+  ...(spec.components === undefined ? {} : { components: spec.components.map(({ name }) => name) }),
   status,
 });
 

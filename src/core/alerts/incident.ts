@@ -1,7 +1,7 @@
 // One thing that is wrong now, and what a rule is given to find it.
 import { alerts } from '../../api/alerts.ts';
 import type { AlertName, Severity } from '../../api/alerts.ts';
-import type { Backup, BackupPolicy } from '../../api/objects.ts';
+import type { Backup, BackupPolicy, Restore } from '../../api/objects.ts';
 import { cut } from '../plan/conditions.ts';
 import { instantOf } from '../plan/time.ts';
 
@@ -20,6 +20,8 @@ export type AlertFacts = {
   policy: BackupPolicy;
   // Its Backups, in any order.
   backups: Backup[];
+  // Its Restores, in any order.
+  restores: Restore[];
 };
 
 export type Finding = {

@@ -6,6 +6,7 @@ import { laggingTiers } from './copies.ts';
 import type { AlertFacts, Finding, Incident } from './incident.ts';
 import { restorePoint } from './objectives.ts';
 import { missedSlots, stalled } from './policy.ts';
+import { failedRestore, waitingRestore } from './restores.ts';
 import { failedLogs, failedRuns, neverSucceeded } from './runs.ts';
 import { capacity, slotNotDropped, storage, verification } from './storage.ts';
 
@@ -26,6 +27,8 @@ export const incidentsOf = (facts: AlertFacts): Incidents => {
     laggingTiers(facts),
     slotNotDropped(facts),
     ...archiving(facts),
+    failedRestore(facts),
+    waitingRestore(facts),
   ];
   const found = findings.flatMap(({ incident }) => incident ?? []);
   const wait = soonest(...findings.map(({ againMilliseconds }) => againMilliseconds));

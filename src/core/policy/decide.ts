@@ -18,6 +18,7 @@ import { history } from './history.ts';
 import { inspections } from './inspections.ts';
 import type { PolicyDecision, PolicyObserved } from './observed.ts';
 import { rpo } from './rpo.ts';
+import { rto } from './rto.ts';
 import { fullForWal } from './full-for-wal.ts';
 import { slots } from './slots.ts';
 import { storageHealth } from './storage-health.ts';
@@ -83,6 +84,7 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
   } = withoutArchiving(policy.status ?? {});
   const read = summary(observed, walArchive);
   const exposure = rpo(observed, read.tiers ?? []);
+  const comingBack = rto(observed);
   const rate = successRate(observed, due);
   const logRate = logSuccessRate(observed, due.log);
   const status = {
@@ -92,6 +94,7 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
     ...taking.status,
     ...archiving(observed, walArchive),
     rpo: exposure.status,
+    rto: comingBack.status,
     ...(rate === undefined ? {} : { successRate: rate }),
     ...(logRate === undefined ? {} : { logSuccessRate: logRate }),
   };
@@ -99,6 +102,7 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
   const conditions: NewCondition[] = [
     ready(observed, due.status),
     exposure.condition,
+    ...(comingBack.condition === undefined ? [] : [comingBack.condition]),
     due.condition,
     storageHealth(observed, reading.readings),
     verified(observed, read.tiers ?? []),

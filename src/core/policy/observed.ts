@@ -4,6 +4,7 @@ import type { BackupType, RunType } from '../../api/backup-type.ts';
 import type { BackupStatus } from '../../api/backup.ts';
 import type { BackupPolicy } from '../../api/objects.ts';
 import type { PolicyStatus } from '../../api/policy.ts';
+import type { RestoreStatus } from '../../api/restore-status.ts';
 import type { JobFacts } from '../jobs/facts.ts';
 import type { Decision } from '../jobs/request.ts';
 import type { ReceiverFacts } from '../receiver/facts.ts';
@@ -21,6 +22,16 @@ export type BackupFacts = {
   deleting: boolean;
   slot: string;
   status: BackupStatus;
+};
+
+// A Restore of the policy, as far as the policy cares.
+export type RestoreFacts = {
+  name: string;
+  // It undoes another one.
+  undo: boolean;
+  // Those that it covers. Absent: all.
+  components?: string[];
+  status: RestoreStatus;
 };
 
 // What an inspection found on one tier.
@@ -42,6 +53,7 @@ export type PolicyObserved = {
   now: number;
   policy: BackupPolicy;
   backups: BackupFacts[];
+  restores: RestoreFacts[];
   // Every Job that carries the policy's name and belongs to it or to one of its Backups.
   jobs: JobFacts[];
   // By tier: the newest reading that succeeded, as far as it is still known.

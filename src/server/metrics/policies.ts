@@ -2,6 +2,7 @@
 import type { BackupPolicy } from '../../api/objects.ts';
 import { durationMilliseconds, instantOf } from '../../core/plan/time.ts';
 import type { Family, Figure, Row } from './samples.ts';
+import { restoreFigures } from './restores.ts';
 import { walFigures } from './wal.ts';
 
 const secondsOf = (text: string | undefined): number | undefined => {
@@ -140,7 +141,7 @@ const figures: Figure[] = [
 ];
 
 export const policyFamilies = (policies: BackupPolicy[], now: number): Family[] =>
-  [...figures, ...walFigures].map(({ name, help, of }) => ({
+  [...figures, ...walFigures, ...restoreFigures].map(({ name, help, of }) => ({
     name,
     help,
     samples: policies.flatMap((policy) =>
