@@ -1,25 +1,26 @@
 # shellcheck shell=bash
-# A table is emptied by mistake, the database comes back in place as of a minute before, and that is undone. To be sourced by hack/demo/restore.
+# Every price becomes one cent by mistake, the database comes back in place as of a minute before, and that is undone. To be sourced by hack/demo/restore.
 RESTORE_LIMIT_SECONDS=300
 
 restore_field() { kubectl --namespace shop get restore "$RESTORE" -o jsonpath="$1"; }
 server_answers() { kubectl --namespace shop exec postgres-0 --container postgres -- pg_isready --host=/tmp --quiet >/dev/null 2>&1; }
 server_time() { sql "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"; }
 
-# Sets BEFORE (orders there were) and TARGET, an instant at which all was well. The shop takes orders all the while.
+prices() { sql 'SELECT sum(price_cents) FROM products'; }
+
+# Sets BEFORE (all prices together) and TARGET, an instant at which all was well. The shop takes orders all the while.
 write_a_minute_of_history() {
-  BEFORE=$(sql 'SELECT count(*) FROM ledger')
-  [ "$BEFORE" -gt 0 ] || die "The shop has no orders yet." "Wait half a minute, then run make demo-restore again."
+  BEFORE=$(prices)
   TARGET=$(server_time)
-  say "At $TARGET all is well: $BEFORE orders"
+  say "At $TARGET all is well: the prices of the shop come to $BEFORE cents"
 }
 
 # What is lost has to be older than the mistake, and newer than the instant.
 make_a_great_mistake() {
   say "The shop goes on for a minute"
   sleep 60
-  sql 'TRUNCATE ledger' >/dev/null
-  say "A minute later somebody runs TRUNCATE ledger: $(sql 'SELECT count(*) FROM ledger') orders"
+  sql 'UPDATE products SET price_cents = 1' >/dev/null
+  say "A minute later somebody runs UPDATE products SET price_cents = 1, and forgets the WHERE: $(prices) cents"
 }
 
 # The archive reaches the instant within its flushInterval and an upload.
@@ -87,21 +88,22 @@ watch_the_restore() {
 }
 
 show_what_is_back() {
-  local found
-  found=$(sql "SELECT count(*) FROM ledger WHERE written_at <= timestamptz '$TARGET'")
-  [ "$found" -ge "$BEFORE" ] || die "The restored table has $found orders from before $TARGET, and $BEFORE were there." "This is a fault of Holdfast: please report it."
-  say "The $found orders are back; the shop is open again"
+  local newer
+  [ "$(prices)" = "$BEFORE" ] || die "The prices come to $(prices) cents, and to $BEFORE at $TARGET." "This is a fault of Holdfast: please report it."
+  say "The prices are back, $BEFORE cents, and the shop is open again"
+  newer=$(sql "SELECT count(*) FROM ledger WHERE written_at > timestamptz '$TARGET' AND written_at < timestamptz '$(restore_field '{.status.startTime}')'")
+  [ "$newer" = 0 ] || die "$newer orders from after $TARGET are there." "This is a fault of Holdfast: please report it."
   restore_field '{range .status.phases[*]}{"       "}{.name}{"  "}{.seconds}{" s\n"}{end}'
   say "Back in $(restore_field '{.status.rto.measuredSeconds}') s; the objective is $(restore_field '{.status.rto.objectiveSeconds}') s"
-  kubectl holdfast plan "restore/$RESTORE" --namespace shop || true
 }
 
-# The mistake had a reason after all: the state before the restore comes back.
+# The orders of that minute are worth more than the prices, it turns out: the state before the restore comes back.
 undo_the_restore() {
   say "kubectl holdfast undo restore/$RESTORE -n shop --confirm shop/shop"
   kubectl holdfast undo "restore/$RESTORE" --namespace shop --confirm shop/shop
-  [ "$(sql "SELECT count(*) FROM ledger WHERE written_at <= timestamptz '$TARGET'")" = 0 ] || die "The undo did not bring back the emptied table." "This is a fault of Holdfast: please report it."
-  say "Undone: the table is as empty as it was before the restore"
+  [ "$(prices)" != "$BEFORE" ] || die "The undo did not bring back the state before the restore." "This is a fault of Holdfast: please report it."
+  say "Undone: the shop is as it was before the restore, $(prices) cents and all of its orders"
+  sql 'UPDATE products SET price_cents = 99 + (id * 7919) % 20000' >/dev/null
 }
 
 take_the_identity_back() {
