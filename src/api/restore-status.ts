@@ -96,6 +96,8 @@ export const restoreStatusSchema = z.object({
       fetchBytes: count().describe('Stored bytes that are read.'),
       estimateSeconds: count().optional().describe('How long reading takes at the speed that was measured.'),
       components: mapList(z.array(plannedComponent).max(32), ['name']).describe('What is done about each component.'),
+      stops: z.array(z.string().max(300)).max(32).optional().describe('Workloads that are stopped for it. Absent: none.'),
+      notes: z.array(z.string().max(500)).max(8).optional().describe('What is worth knowing about them.'),
     })
     .optional()
     .describe('What is done, before anything is done.'),

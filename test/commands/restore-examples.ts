@@ -54,6 +54,8 @@ export const plan: NonNullable<RestoreStatus['plan']> = {
       notes: ['WAL of 3 h is replayed.'],
     },
   ],
+  stops: ['Deployment web (3 replicas)', 'StatefulSet postgres (1 replica)'],
+  notes: ['Deployment web is applied by Argo CD (application shop).'],
 };
 
 export const planning: RestoreStatus = {

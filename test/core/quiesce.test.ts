@@ -3,7 +3,7 @@ import test from 'ava';
 import type { QuiescedWorkload } from '../../src/api/restore-status.ts';
 import { drifted } from '../../src/core/restore/workloads/drift.ts';
 import type { QuiesceFacts } from '../../src/core/restore/workloads/facts.ts';
-import { quiescePlan } from '../../src/core/restore/workloads/plan.ts';
+import { announce, quiescePlan } from '../../src/core/restore/workloads/plan.ts';
 import type { QuiesceWish } from '../../src/core/restore/workloads/plan.ts';
 import type { WorkloadRefusalCode } from '../../src/core/restore/workloads/refusal.ts';
 import { resuming } from '../../src/core/restore/workloads/resume.ts';
@@ -39,6 +39,15 @@ test('what is worth knowing before something is stopped', (t) => {
     'Deployment web is applied by Argo CD (application shop). If that heals what differs, it would scale it back meanwhile; pause it: argocd app set shop --sync-policy none',
     'StatefulSet postgres has 2 replicas: all of them are stopped, and only data-postgres-0 is restored.',
   ]);
+});
+
+test('what a plan says of them, as far as a status can hold it', (t) => {
+  t.deepEqual(announce({ kind: 'plan', workloads: [recorded(web()), recorded(postgres())], notes: [] }), {
+    stops: ['Deployment web (3 replicas)', 'StatefulSet postgres (1 replica)'],
+  });
+  const notes = Array.from({ length: 20 }, () => 'x'.repeat(600));
+  const told = announce({ kind: 'plan', workloads: [], notes });
+  t.deepEqual([told.stops, told.notes?.length, Math.max(...(told.notes ?? []).map(({ length }) => length))], [undefined, 8, 500]);
 });
 
 const cluster = { kind: 'PostgresCluster', name: 'main' };
@@ -125,6 +134,12 @@ const refusals: [string, Partial<QuiesceFacts>, WorkloadRefusalCode, RegExp][] =
     { pods: [pod('main-1', { claims: [claim], controlledBy: cluster })] },
     'ConnectionsActive',
     /^Pod main-1 of PostgresCluster main .*Stop PostgresCluster main by its own means, or restore into a new claim \(target\.volume\)\.$/,
+  ],
+  [
+    'more workloads than a status can hold',
+    { workloads: [web(), ...Array.from({ length: 32 }, (_, index) => postgres({ name: `p${index}`, uid: `u${index}` }))], pods: [] },
+    'ConnectionsActive',
+    /^33 workloads would have to be stopped/,
   ],
   [
     'many pods',

@@ -28,6 +28,8 @@ test('in place: planned, stopped, restored, started, asked; and what was there c
       ['postgres', 1],
     ],
   );
+  // Whoever reads the plan learns of it.
+  t.deepEqual(status?.plan?.stops, ['Deployment web (3 replicas)', 'StatefulSet postgres (1 replica)']);
   t.deepEqual(metadata?.finalizers, []);
   t.regex(messageOf(world.restore()), /undo restore\/back -n shop/);
   t.deepEqual(status?.conditions?.map(({ type, status: is }) => `${type} ${is}`).toSorted(), [

@@ -10,7 +10,7 @@ const labelWidth = 12;
 
 export const restorePlanPage = (restore: Restore, plan: RestorePlan, colours: Colours): string => {
   const { metadata, status } = restore;
-  const workloads = workloadsOf(restore);
+  const workloads = workloadsOf(restore, plan);
   const line = (label: string, text: string, indent = ''): string =>
     `${indent}${colours.bold(label.padEnd(labelWidth - indent.length))}${oneLine(text)}\n`;
   return [
@@ -18,6 +18,7 @@ export const restorePlanPage = (restore: Restore, plan: RestorePlan, colours: Co
     line('PLAN', `${plan.hash}, made at ${timeText(plan.time)}`),
     line('READS', `${sizeText(plan.fetchBytes)} from the store${estimateText(plan.estimateSeconds)}`),
     ...(workloads === '' ? [] : [line('STOPS', workloads)]),
+    ...(plan.notes ?? []).map((note) => line('NOTE', note)),
     ...plan.components.flatMap((component) => [
       `\n${colours.bold(oneLine(component.name))}\n`,
       ...factsOf(component, colours).map(([label, text]) => line(label, text, '  ')),
@@ -50,8 +51,9 @@ const reachesText = ({ reachesTime, reachesLsn, timeline }: PlannedComponent): s
     ...(timeline === undefined ? [] : [`timeline ${timeline}`]),
   ].join(', ') || 'the end of the backup';
 
-// Those that are stopped already with their replicas, else those that the spec names.
-const workloadsOf = ({ spec, status }: Restore): string =>
-  status?.quiesce === undefined
-    ? (spec.quiesce?.workloads ?? []).map(({ kind, name }) => `${kind} ${name}`).join(', ')
-    : status.quiesce.workloads.map(({ kind, name, replicas }) => `${kind} ${name} (${replicas} replicas)`).join(', ');
+// Those that are stopped already with their replicas, else those that the plan has found, or at least those that the spec names.
+const workloadsOf = ({ spec, status }: Restore, plan: RestorePlan): string => {
+  const named = (spec.quiesce?.workloads ?? []).map(({ kind, name }) => `${kind} ${name}`);
+  const stopped = status?.quiesce?.workloads.map(({ kind, name, replicas }) => `${kind} ${name} (${replicas} replicas)`);
+  return (stopped ?? plan.stops ?? named).join(', ');
+};

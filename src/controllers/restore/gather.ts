@@ -120,6 +120,10 @@ const expectedJobs = ({ metadata, spec, status }: Restore): string[] => {
       );
 };
 
+// All that is left to plan is what has to stop.
+const isPlanned = ({ stage, components = [] }: NonNullable<Restore['status']>): boolean =>
+  stage === 'Planning' && components.every(({ outcome }) => outcome === 'Planned');
+
 // Where something is stopped, started, or must stay stopped.
 const stagesWithWorkloads: ReadonlySet<RestoreStage> = new Set([
   'Quiescing',
@@ -139,7 +143,9 @@ const workloadsOf = async (
   const stage = status?.stage;
   const expired = isExpired(context, restore);
   const needed =
-    status?.endTime !== undefined ? expired : stopsWorkloads(restore) && (stage === undefined || stagesWithWorkloads.has(stage));
+    status?.endTime !== undefined
+      ? expired
+      : stopsWorkloads(restore) && (stage === undefined || stagesWithWorkloads.has(stage) || isPlanned(status ?? {}));
   if (!needed) {
     return undefined;
   }

@@ -25,13 +25,18 @@ const withPlanned = (status: RestoreStatus, change: (planned: Plan['components']
 
 const withoutChains = (status: RestoreStatus): RestoreStatus => withPlanned(status, ({ chain: _chain, ...planned }) => planned);
 
+const withoutNotes = (status: RestoreStatus): RestoreStatus => {
+  const { notes: _, ...plan } = status.plan ?? {};
+  return status.plan === undefined ? status : { ...status, plan: plan as Plan };
+};
+
 const limited = (status: RestoreStatus, most: number): RestoreStatus => {
   const short = <T extends { message?: string | undefined }>(each: T): T =>
     each.message === undefined ? each : { ...each, message: cut(each.message, most) };
   const { conditions, components } = status;
   return withPlanned(
     {
-      ...status,
+      ...withoutNotes(status),
       ...(conditions === undefined ? {} : { conditions: conditions.map(short) }),
       ...(components === undefined ? {} : { components: components.map(short) }),
     },

@@ -1,17 +1,20 @@
 // What will be read and replaced is worked out, and the source is checked. Nothing is stopped, and nothing is written.
 import type { PlannedComponent, RestoreStatus } from '../../api/restore-status.ts';
+import type { Action } from '../jobs/request.ts';
 import { cut } from '../plan/conditions.ts';
 import { isoTime } from '../plan/time.ts';
 import { soonest } from '../plan/time.ts';
 import { directoryOf } from './directory.ts';
-import { failByComponents, hasFailed } from './fail.ts';
+import { fail, failByComponents, hasFailed } from './fail.ts';
 import { stepAll } from './job-step.ts';
 import type { StageWork, Step } from './job-step.ts';
 import { componentsOf, holdOn, statusOf } from './observed.ts';
 import type { RestoreDecision, RunningRestore } from './observed.ts';
 import { goingOn } from './outcome.ts';
 import { asPhase, enter } from './stages.ts';
-import { afterPlanning } from './targets.ts';
+import { afterPlanning, stopsWorkloads } from './targets.ts';
+import { quiesceWish } from './wish.ts';
+import { announce, quiescePlan } from './workloads/plan.ts';
 
 type Plan = NonNullable<RestoreStatus['plan']>;
 
@@ -33,12 +36,7 @@ export const planning = (observed: RunningRestore): RestoreDecision => {
   const planned = steps.flatMap(({ result }) => result?.planned ?? []);
   const status: RestoreStatus = { ...statusOf(observed), components, ...withPlanned(observed, planned) };
   if (components.every(({ outcome }) => outcome === 'Planned')) {
-    const next = enter(observed, status, afterPlanning(observed.restore), asPhase(observed, 'plan'));
-    return {
-      actions,
-      status: goingOn(observed, next, { phase: 'Planning', reason: 'Planning', message: 'The plan is made.' }),
-      againMilliseconds: 0,
-    };
+    return whenPlanned(observed, status, actions);
   }
   const wait = soonest(...steps.map(({ againMilliseconds }) => againMilliseconds));
   const message = describe(steps);
@@ -47,6 +45,27 @@ export const planning = (observed: RunningRestore): RestoreDecision => {
     status: goingOn(observed, status, { phase: 'Planning', reason: 'Planning', message }),
     ...(wait === undefined ? {} : { againMilliseconds: wait }),
   };
+};
+
+// What has to stop is looked up when everything else is known, so that whoever approves it reads it, too.
+const whenPlanned = (observed: RunningRestore, status: RestoreStatus, actions: Action[]): RestoreDecision => {
+  const { restore, workloads } = observed;
+  const made = { phase: 'Planning', reason: 'Planning', message: 'The plan is made.' } as const;
+  if (!stopsWorkloads(restore) || status.plan === undefined) {
+    const next = enter(observed, status, afterPlanning(restore), asPhase(observed, 'plan'));
+    return { actions, status: goingOn(observed, next, made), againMilliseconds: 0 };
+  }
+  if (workloads === undefined) {
+    return { actions, status: goingOn(observed, status, made), againMilliseconds: 0 };
+  }
+  const stops = quiescePlan(workloads, quiesceWish(observed));
+  if (stops.kind === 'refusal') {
+    const failed = fail(observed, status, { reason: stops.code, message: stops.message });
+    return { ...failed, actions: [...actions, ...failed.actions] };
+  }
+  const whole = { ...status, plan: { ...status.plan, ...announce(stops) } };
+  const next = enter(observed, whole, afterPlanning(restore), asPhase(observed, 'plan'));
+  return { actions, status: goingOn(observed, next, made), againMilliseconds: 0 };
 };
 
 const describe = (steps: Step[]): string => {
@@ -65,7 +84,9 @@ export const withPlanned = (observed: RunningRestore, planned: PlannedComponent[
   );
   const hash = hashOf(observed, components);
   const time = known?.hash === hash ? known.time : isoTime(observed.now);
-  return { plan: { hash, time, ...sums(components), components } };
+  const { stops, notes } = known ?? {};
+  const around = { ...(stops === undefined ? {} : { stops }), ...(notes === undefined ? {} : { notes }) };
+  return { plan: { hash, time, ...sums(components), components, ...around } };
 };
 
 // Of one component it is that of the component itself.

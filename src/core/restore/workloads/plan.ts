@@ -1,5 +1,6 @@
 // Which workloads a Restore stops, in which order, and why it may not.
 import type { QuiescedWorkload } from '../../../api/restore-status.ts';
+import { cut } from '../../plan/conditions.ts';
 import type { QuiesceFacts, WorkloadFacts, WorkloadRef } from './facts.ts';
 import { foreignPods, isWorkload, usesClaims } from './facts.ts';
 import { describeForeign } from './foreign-pods.ts';
@@ -12,6 +13,11 @@ export type QuiescePlan = { kind: 'plan'; workloads: QuiescedWorkload[]; notes: 
 
 // What is stopped: the workloads `named` in the spec, and those whose pods use one of the `claims` that are restored in place.
 export type QuiesceWish = { named: readonly WorkloadRef[]; claims: readonly string[] };
+
+// What a status can hold.
+const mostWorkloads = 32;
+const mostNotes = 8;
+const longestNote = 500;
 
 export const quiescePlan = (facts: QuiesceFacts, wish: QuiesceWish): QuiescePlan | WorkloadRefusal => {
   const { namespace, workloads } = facts;
@@ -30,11 +36,27 @@ export const quiescePlan = (facts: QuiesceFacts, wish: QuiesceWish): QuiescePlan
     refuseAll(
       'ConnectionsActive',
       foreign.map((pod) => describeForeign(namespace, pod)),
-    ) ?? { kind: 'plan', workloads: stopped.map(record), notes: stopped.flatMap(notesOn) }
+    ) ??
+    refuseAll('ConnectionsActive', tooMany(stopped)) ?? { kind: 'plan', workloads: stopped.map(record), notes: stopped.flatMap(notesOn) }
   );
 };
 
+// What a plan for people says of them.
+export const announce = ({ workloads, notes }: QuiescePlan): { stops?: string[]; notes?: string[] } => ({
+  ...(workloads.length === 0
+    ? {}
+    : { stops: workloads.map(({ kind, name, replicas }) => `${kind} ${name} (${replicas} ${replicas === 1 ? 'replica' : 'replicas'})`) }),
+  ...(notes.length === 0 ? {} : { notes: notes.slice(0, mostNotes).map((note) => cut(note, longestNote)) }),
+});
+
 const record = ({ kind, name, uid, replicas }: WorkloadFacts): QuiescedWorkload => ({ kind, name, uid, replicas });
+
+const tooMany = ({ length }: readonly WorkloadFacts[]): string[] =>
+  length <= mostWorkloads
+    ? []
+    : [
+        `${length} workloads would have to be stopped, and a Restore keeps the replicas of ${mostWorkloads} at most. Stop some of them yourself, and take the claims out of their templates; or restore into a new claim (target.volume).`,
+      ];
 
 const missingClaims = ({ namespace, claims }: QuiesceFacts, wish: QuiesceWish): string[] =>
   wish.claims.flatMap((name) => {
