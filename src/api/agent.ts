@@ -249,6 +249,8 @@ export type WindowLine = {
   // Where the newest WAL ends, if a whole backup leads there: what is stored behind it without a hole carries the window on. `from`: an instant that can
   // be recovered, the first one that is known.
   leadsOn?: { lineageId: string; timeline: number; toLsn: string; from?: string };
+  // The newest whole backup of the history that the server lives now; none may be. Newer ones are of one that it has left, as by a restore in place.
+  present?: { backupId?: string };
   // Any point of an interval can be recovered. The newest ones; so many older ones are left out. Without times: too few marks say when it was.
   intervals: WindowSpan[];
   olderIntervals?: number;

@@ -1,6 +1,7 @@
 // Decisions on a BackupPolicy: copies, readings of the store, summary, history.
 import test from 'ava';
 import type { JobFacts, JobState } from '../../src/core/jobs/facts.ts';
+import type { TierCatalogue } from '../../src/core/policy/observed.ts';
 import { makeJob, makePolicy, start } from './fixtures.ts';
 import {
   armed,
@@ -101,6 +102,31 @@ test('readings: after a new stretch of WAL began the primary tier, once', (t) =>
   const cloud = inspectJob('cloud', ended({ ...inspected, tier: 'cloud' }), before);
   t.deepEqual(created(decide({ policy, jobs: [cloud, inspectJob('local', ended(inspected), before)] }), 'inspect'), ['local 1']);
   t.deepEqual(created(decide({ policy, jobs: [cloud, inspectJob('local', ended(inspected), after)] }), 'inspect'), []);
+});
+
+// What was read of a tier whose newest WAL is of that timeline.
+const read = (tier: string, timeline: number): TierCatalogue => ({
+  measuredTime: start - 1,
+  backups: 0,
+  refused: 0,
+  windows: [
+    {
+      kind: 'window',
+      tier,
+      component: 'db',
+      newest: { lineageId: 'l', timeline, fromLsn: '0/1', toLsn: '0/2', isReached: true },
+      intervals: [],
+      gaps: [],
+    },
+  ],
+});
+
+test('readings: every tier where the server went to another timeline since', (t) => {
+  const policy = makePolicy({}, { walArchive: [{ component: 'db', lineageId: 'l', timeline: 2, heldSince: iso(start) }] });
+  const jobs = ['local', 'cloud'].map((tier) => inspectJob(tier, ended({ ...inspected, tier }), start - 1));
+  const catalogueOn = (timeline: number) => ({ local: read('local', timeline), cloud: read('cloud', timeline) });
+  t.deepEqual(created(decide({ policy, jobs, catalogue: catalogueOn(1) }), 'inspect'), ['local 1', 'cloud 1']);
+  t.deepEqual(created(decide({ policy, jobs, catalogue: catalogueOn(2) }), 'inspect'), ['local 1']);
 });
 
 const failedReading = (attempt: number) => [inspectJob('local', ended({ ...inspected, ...broken }), start, attempt)];

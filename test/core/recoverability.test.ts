@@ -3,10 +3,12 @@ import test from 'ava';
 import type { EntryLine, WindowLine } from '../../src/api/agent.ts';
 import { policyStatusSchema } from '../../src/api/policy.ts';
 import type { PolicyStatus } from '../../src/api/policy.ts';
+import type { WalArchiveStatus } from '../../src/api/wal-status.ts';
 import { decidePolicy } from '../../src/core/policy/decide.ts';
 import type { TierCatalogue } from '../../src/core/policy/observed.ts';
+import { archiveStatus } from '../../src/core/receiver/status.ts';
 import { windowTexts } from '../../src/commands/status/window-texts.ts';
-import { makePolicy, observedPolicy, start } from './fixtures.ts';
+import { archiving, makePolicy, observedPolicy, start } from './fixtures.ts';
 
 const minute = 60_000;
 const at = (minutes: number): string => new Date(start + minutes * minute).toISOString();
@@ -120,4 +122,54 @@ test('in plain words: the window, its gaps, and what to do about one that has no
     'db: nothing between 2026-11-22T02:10:00Z and 2026-11-22T02:12:00Z (LSN 0/1 to 0/2 of timeline 1, SlotLost).',
     'db: nothing after 2026-11-22T02:40:00Z, until a new Full backup was taken (LSN 0/1 to 0/2 of timeline 1).',
   ]);
+});
+
+test('a backup of a history that the server has left promises nothing', (t) => {
+  const both = (more: Partial<WindowLine>) => [window('db', 2, 50, more), window('stock', 2, 50, more)];
+  const present = { backupId: entry(55).backupId };
+  // The newest backup is of minute 55: it counts where it is of the history that the server lives now.
+  t.is(decide({ local: read(both({ present }), 55) }).rpo?.restorableTime, second(55));
+  t.is(decide({ local: read(both({ present: {} }), 55) }).rpo?.restorableTime, second(50));
+  const { restorableTo: _, ...nowhere } = window('db', 2, 50, { present: {} });
+  t.is(decide({ local: read([nowhere, window('stock', 2, 50)], 55) }).rpo?.restorableTime, undefined);
+});
+
+test('a tier that was read before the server went to another timeline says nothing of what could be lost now', (t) => {
+  const newest = { lineageId: 'l', timeline: 1, fromLsn: '0/1', toLsn: '0/2', isReached: true };
+  const exposed = (lineageId: string, timeline: number) => {
+    const status = { walArchive: [{ component: 'db', state: 'Archiving' as const, lineageId, timeline, tier: 'local' }] };
+    const policy = makePolicy({ components: [archiving('db', 'Continuous')] }, status);
+    const catalogue = { local: read([window('db', 2, 50, { newest })]) };
+    const { conditions, rpo, tiers } = decidePolicy(observedPolicy({ policy, catalogue, now: start + 60 * minute })).status;
+    const met = conditions?.find(({ type }) => type === 'RPOMet');
+    return [met?.status, met?.reason, rpo?.restorableTime, tiers?.[0]?.restorableTime];
+  };
+  t.deepEqual(exposed('l', 1), ['True', 'RestorePointFresh', second(50), second(50)]);
+  t.deepEqual(exposed('l', 2), ['Unknown', 'FactsStale', undefined, undefined]);
+  t.deepEqual(exposed('another', 1), ['Unknown', 'FactsStale', undefined, undefined]);
+});
+
+test('another timeline stands in the status once something of it is stored: who reads the store then finds it', (t) => {
+  const line = {
+    kind: 'wal' as const,
+    time: at(60),
+    lineageId: 'l',
+    fromLsn: '0/1',
+    storedLsn: '0/1',
+    acknowledgedLsn: '0/1',
+    followers: [],
+  };
+  const healthy = { state: 'Archiving', reason: 'WalArchived', message: '' } as const;
+  const on = (timeline: number, before?: WalArchiveStatus, markTime?: string) =>
+    archiveStatus(
+      'db',
+      before,
+      healthy,
+      { line: { ...line, timeline, ...(markTime === undefined ? {} : { markTime }) }, tier: 'local' },
+      start + 60 * minute,
+    );
+  const first = on(1);
+  t.is(first.timeline, 1);
+  t.is(on(2, first).timeline, 1);
+  t.like(on(2, first, at(59)), { timeline: 2, heldSince: second(60) });
 });

@@ -52,6 +52,7 @@ const described = ({
   newest,
   restorableMilliseconds,
   leadsOn,
+  present,
 }: Window): Omit<WindowLine, 'kind' | 'tier' | 'component'> => {
   const olderIntervals = intervals.length - mostIntervals;
   const olderGaps = gaps.length - mostGaps;
@@ -70,6 +71,7 @@ const described = ({
         }),
     ...(restorableMilliseconds === undefined ? {} : { restorableTo: iso(restorableMilliseconds) }),
     ...(leadsOn === undefined ? {} : { leadsOn: leading(leadsOn) }),
+    present: present === undefined ? {} : { backupId: present },
     intervals: intervals.slice(-mostIntervals).map(span),
     ...(olderIntervals > 0 ? { olderIntervals } : {}),
     gaps: gaps.slice(-mostGaps).map((gap) => ({ ...span(gap), ...(gap.reason === undefined ? {} : { reason: gap.reason }) })),

@@ -52,6 +52,7 @@ const windowLine = z.object({
   newest: z.exactOptional(z.object({ lineageId: id(), timeline: timeline(), fromLsn: lsn(), toLsn: lsn(), isReached: z.boolean() })),
   restorableTo: z.exactOptional(time()),
   leadsOn: z.exactOptional(z.object({ lineageId: id(), timeline: timeline(), toLsn: lsn(), from: z.exactOptional(time()) })),
+  present: z.exactOptional(z.object({ backupId: z.exactOptional(id()) })),
   intervals: z.array(z.object(span)).check(z.maxLength(50)),
   olderIntervals: z.exactOptional(amount()),
   gaps: z.array(z.object({ ...span, reason: z.exactOptional(text(40)) })).check(z.maxLength(20)),

@@ -83,7 +83,7 @@ const armed = (observed: PolicyObserved): PolicyDecision => {
     ...before
   } = withoutArchiving(policy.status ?? {});
   const read = summary(observed, walArchive);
-  const exposure = rpo(observed, read.tiers ?? []);
+  const exposure = rpo(observed, read.tiers ?? [], walArchive);
   const comingBack = rto(observed);
   const rate = successRate(observed, due);
   const logRate = logSuccessRate(observed, due.log);

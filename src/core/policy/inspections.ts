@@ -10,6 +10,7 @@ import { jobName } from '../plan/names.ts';
 import { jitterOffset, newestSlot, nextSlot } from '../plan/schedule.ts';
 import { doubling, hour, instantOf, second, soonest } from '../plan/time.ts';
 import { logReading } from './log-readings.ts';
+import { hasMoved } from './moved.ts';
 import { hasStarted } from './observed.ts';
 import type { PolicyObserved } from './observed.ts';
 
@@ -116,12 +117,13 @@ const neededSince = (observed: PolicyObserved, tier: string, isPrimary: boolean)
           ? [job.state.endTime]
           : [],
       );
+  const walBegan = isPrimary || hasMoved(observed.catalogue[tier]?.windows, policy.status?.walArchive ?? []) ? walBeganTime(observed) : 0;
   const { neededSince: afterLog } = logReading(observed, lastBegan(observed, tier));
-  const walBegan = isPrimary ? walBeganTime(observed) : 0;
   return Math.max(created, newestReading(observed) ?? 0, adoptedTime(observed), afterLog, walBegan, ...ends);
 };
 
-// A new stretch of WAL: only a reading tells whether a whole backup leads into it, or one must be asked for.
+// A new stretch of WAL, or the server has gone to another timeline: only a reading tells whether a whole backup leads into it, or one must be asked for, and
+// what of the tier is of the history that the server lives now.
 const walBeganTime = ({ policy }: PolicyObserved): number =>
   Math.max(0, ...(policy.status?.walArchive ?? []).map(({ heldSince }) => instantOf(heldSince) ?? 0));
 

@@ -1,9 +1,11 @@
 // What could be lost right now, against the objective. Only tiers that were read lately are believed.
 import type { PolicySpec, PolicyStatus } from '../../api/policy.ts';
+import type { WalArchiveStatus } from '../../api/wal-status.ts';
 import type { NewCondition } from '../plan/conditions.ts';
 import { durationMilliseconds, instantOf, isoTime, second, soonest } from '../plan/time.ts';
 import { believedUntil, freshTiers } from './belief.ts';
 import type { TierSummary } from './belief.ts';
+import { hasMoved } from './moved.ts';
 import type { PolicyObserved } from './observed.ts';
 
 type Point = { time: number; measured: number; tier: string };
@@ -13,11 +15,12 @@ export type Rpo = { status: NonNullable<PolicyStatus['rpo']>; condition: NewCond
 const type = 'RPOMet' as const;
 
 // The status holds instants, not ages, so that it moves only when facts do.
-export const rpo = (observed: PolicyObserved, tiers: TierSummary[]): Rpo => {
+// `archives`: where the server is now, as far as is known.
+export const rpo = (observed: PolicyObserved, tiers: TierSummary[], archives: readonly WalArchiveStatus[] = []): Rpo => {
   const { policy, now } = observed;
   const objective = durationMilliseconds(policy.spec.objectives.rpo);
   const fresh = freshTiers(observed, tiers);
-  const points = fresh.flatMap(pointOf);
+  const points = fresh.filter(({ name }) => !hasMoved(observed.catalogue[name]?.windows, archives)).flatMap(pointOf);
   const best = newest(points);
   const offsite = newest(points.filter(({ tier }) => isOffsite(observed, tier)));
   const wait = soonest(
@@ -30,7 +33,7 @@ export const rpo = (observed: PolicyObserved, tiers: TierSummary[]): Rpo => {
       ...(best === undefined ? {} : { restorableTime: isoTime(best.time), measuredTime: isoTime(best.measured) }),
       ...(offsite === undefined ? {} : { offsiteTime: isoTime(offsite.time) }),
     },
-    condition: best === undefined ? withoutPoint(observed, fresh) : judged(observed, best, objective),
+    condition: best === undefined ? withoutPoint(observed, fresh, archives) : judged(observed, best, objective),
     ...(wait === undefined ? {} : { againMilliseconds: wait }),
   };
 };
@@ -69,9 +72,14 @@ const judged = (observed: PolicyObserved, { time, tier, measured }: Point, objec
 const knownBy = (time: number, measured: number): string =>
   time > measured ? `, by WAL that was stored since it was read at ${isoTime(measured)}` : '';
 
-const withoutPoint = ({ policy }: PolicyObserved, fresh: TierSummary[]): NewCondition => {
+const withoutPoint = ({ policy, catalogue }: PolicyObserved, fresh: TierSummary[], archives: readonly WalArchiveStatus[]): NewCondition => {
   if (fresh.length === 0) {
     const message = 'No tier was read lately, so it is not known what could be restored. StorageHealthy says why.';
+    return { type, status: 'Unknown', reason: 'FactsStale', message };
+  }
+  if (fresh.some(({ name }) => hasMoved(catalogue[name]?.windows, archives))) {
+    const message =
+      'The server was set back or promoted since its WAL was read in the store. What can be restored of its history now is looked up.';
     return { type, status: 'Unknown', reason: 'FactsStale', message };
   }
   const read = fresh.map(({ name }) => name).join(', ');

@@ -1,8 +1,9 @@
 // What the policy's status says of the store. A figure that was not measured stays as it was, or absent: never 0.
-import type { EntryLine } from '../../api/agent.ts';
+import type { EntryLine, WindowLine } from '../../api/agent.ts';
 import type { PolicyStatus } from '../../api/policy.ts';
 import type { WalArchiveStatus } from '../../api/wal-status.ts';
 import { instantOf, isoTime } from '../plan/time.ts';
+import { hasMoved } from './moved.ts';
 import type { PolicyObserved, TierCatalogue } from './observed.ts';
 import { recoverability, restorableByWal } from './recoverability.ts';
 
@@ -50,14 +51,22 @@ const restorableTime = (
   entries: EntryLine[],
   archives: readonly WalArchiveStatus[],
 ): string | undefined => {
+  const windows = observed.catalogue[tier]?.windows ?? [];
   const perComponent = observed.policy.spec.components.map(({ name }) => [
-    ...passed(entries).flatMap(({ components }) => instantOf(components.find((each) => each.name === name)?.restorableTo) ?? []),
+    ...ofPresent(
+      passed(entries),
+      windows.find(({ component }) => component === name),
+    ).flatMap(({ components }) => instantOf(components.find((each) => each.name === name)?.restorableTo) ?? []),
     ...[restorableByWal(observed, tier, name, archives) ?? []].flat(),
   ]);
   return perComponent.every((points) => points.length > 0)
     ? isoTime(Math.min(...perComponent.map((points) => Math.max(...points))))
     : undefined;
 };
+
+// A backup of a history that the server has left, such as one from before it was set back, says nothing of what could be lost now.
+const ofPresent = (entries: EntryLine[], window: WindowLine | undefined): EntryLine[] =>
+  window?.present === undefined ? entries : entries.filter(({ backupId }) => backupId === window.present?.backupId);
 
 const describeLatest = ({ backups }: PolicyObserved, entry: EntryLine): NonNullable<PolicyStatus['latestBackup']> => {
   const name = backups.find(({ status }) => status.backupId === entry.backupId)?.name;
@@ -76,7 +85,7 @@ const tierSummary = (observed: PolicyObserved, name: string, archives: readonly 
   return {
     name,
     ...(latest === undefined ? {} : { latestBackupTime: latest }),
-    ...(restorable === undefined ? {} : { restorableTime: restorable }),
+    ...(restorable === undefined || hasMoved(read.windows, archives) ? {} : { restorableTime: restorable }),
     backups: read.backups,
     refused: read.refused,
     measuredTime: isoTime(read.measuredTime),

@@ -43,6 +43,11 @@ const placeOf = (before: WalArchiveStatus | undefined, { line, tier }: { line: W
   const { lineageId, timeline, storedLsn, fromLsn } = line;
   const mark = instantOf(line.markTime);
   const held = heldBy(before, { tier, lineageId, timeline, fromLsn });
+  const isElsewhere = before?.lineageId !== undefined && (before.lineageId !== lineageId || before.timeline !== timeline);
+  if (isElsewhere && mark === undefined) {
+    // Another timeline of which nothing is stored yet: whoever reads the store now would not find it.
+    return undefined;
+  }
   const place: Place = {
     tier,
     lineageId,

@@ -29,8 +29,8 @@ export type Window = {
   readonly newest?: NewestStretch;
   // The newest instant that can be recovered, in the history of the server as it is now.
   readonly restorableMilliseconds?: number;
-  // Backups of another history: the server was set back to before them, or was another one.
-  readonly left: readonly string[];
+  // The newest backup of that history. Others are of one that it has left: it was set back to before them, or was another server.
+  readonly present?: string;
   // The interval that ends with the newest WAL of the timeline that the server is on. None where no backup leads there.
   readonly leadsOn?: { readonly lineageId: string; readonly timeline: number; readonly to: bigint; readonly fromMilliseconds?: number };
 };
@@ -44,6 +44,10 @@ export const windowOf = (sources: readonly WalSource[], bases: readonly WindowBa
   });
   const isPresent = presentHistory(sources);
   const newest = parts.flatMap(({ source, own }) => newestInstant(source, own, isPresent) ?? []);
+  const present = parts
+    .flatMap(({ source, own }) => own.filter(({ timeline, stop }) => isPresent(source, { timeline, lsn: stop })))
+    .toSorted((a, b) => Date.parse(a.endTime) - Date.parse(b.endTime))
+    .at(-1);
   const mark = newestMark(sources.at(-1));
   const last = parts.at(-1);
   const leading = leadingOn(sources.at(-1), last?.own ?? []);
@@ -54,9 +58,7 @@ export const windowOf = (sources: readonly WalSource[], bases: readonly WindowBa
     ...(mark === undefined ? {} : { mark }),
     ...(stretch === undefined ? {} : { newest: stretch }),
     ...(newest.length === 0 ? {} : { restorableMilliseconds: Math.max(...newest) }),
-    left: parts.flatMap(({ source, own }) =>
-      own.filter(({ timeline, stop }) => !isPresent(source, { timeline, lsn: stop })).map(({ backupId }) => backupId),
-    ),
+    ...(present === undefined ? {} : { present: present.backupId }),
     ...(leading === undefined ? {} : { leadsOn: leading }),
   };
 };
