@@ -25,7 +25,7 @@ test('what is stopped: applications first, then whatever uses the claim; with th
   // For dumps into a server there is no claim.
   t.like(plan({ claims: [], workloads: [web()], pods: [podOf(web())] }, { claims: [] }), { workloads: [recorded(web())] });
   // One that is stopped already has no pods, and gets nothing back.
-  const down = postgres({ replicas: 0, pods: 0 });
+  const down = postgres({ replicas: 0 });
   t.like(plan({ workloads: [web(), down], pods: [podOf(web())] }), { workloads: [recorded(web()), { ...recorded(down), replicas: 0 }] });
   // A pod of an earlier template has the claim mounted.
   const earlier = postgres({ uses: [] });
@@ -168,7 +168,7 @@ test('what is no reason to refuse: claims of a StatefulSet that is at 0 already,
 });
 
 const both = [recorded(web()), recorded(postgres())];
-const down = { replicas: 0, pods: 0 };
+const down = { replicas: 0 };
 const step = ({ kind, name, uid }: QuiescedWorkload, to: number) => ({ kind, name, uid, to });
 
 const stop = (changes: Partial<QuiesceFacts>) => stopping(both, facts(changes));

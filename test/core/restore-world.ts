@@ -115,7 +115,6 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
     name,
     uid: name,
     replicas: replicas.get(name) ?? 0,
-    pods: replicas.get(name) ?? 0,
     deleting: false,
     autoscalers: [],
     deletesClaims: false,

@@ -160,7 +160,6 @@ test('of a workload: how many, and who has a say in that', (t) => {
     uid: 'u',
     // What the API server would fill in.
     replicas: 1,
-    pods: 0,
     deleting: false,
     autoscalers: [],
     deletesClaims: false,

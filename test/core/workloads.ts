@@ -12,7 +12,6 @@ export const workload = (kind: 'Deployment' | 'StatefulSet', name: string, chang
   name,
   uid: `uid of ${name}`,
   replicas: 1,
-  pods: 1,
   deleting: false,
   autoscalers: [],
   deletesClaims: false,

@@ -25,9 +25,8 @@ export type ClaimUse = {
 
 export type WorkloadFacts = WorkloadRef & {
   uid: string;
-  // How many it shall have, and how many pods it has that are not being stopped.
+  // How many it shall have.
   replicas: number;
-  pods: number;
   deleting: boolean;
   // Who has set its replicas last, where the server tells.
   scaledBy?: string;

@@ -45,7 +45,6 @@ export const workloadFacts = (
     name,
     uid,
     replicas,
-    pods: object.status?.replicas ?? 0,
     deleting: deletionTimestamp !== undefined,
     ...(scaledBy === undefined ? {} : { scaledBy }),
     ...(controlledBy === undefined ? {} : { controlledBy }),
