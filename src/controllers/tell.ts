@@ -39,4 +39,11 @@ export const tell = (
   { events }: Pick<OperatorContext, 'events'>,
   subject: Subject,
   { reason, message }: { reason: string; message: string },
-): void => events.record({ regarding: regarding(subject), type: 'Warning', reason, action: 'Archiving', message });
+): void =>
+  events.record({
+    regarding: regarding(subject),
+    type: 'Warning',
+    reason,
+    action: subject.kind === 'BackupPolicy' ? 'Archiving' : subject.kind,
+    message,
+  });

@@ -24,7 +24,7 @@ export const explainKubeError = (error: KubeError): CommandError => {
       return refused(
         reason,
         message,
-        'Ask for the right that the message names. The ClusterRoles holdfast-viewer (see) and holdfast-user (start backups) of the chart hold those of Holdfast.',
+        'Ask for the right that the message names. The ClusterRoles holdfast-viewer (see), holdfast-user (start backups) and holdfast-restorer (restore) of the chart hold those of Holdfast.',
       );
     case 'NotFound':
       return notFound(reason, message, 'Check name and namespace (-n).');

@@ -34,7 +34,7 @@ const newestMeasured = (observed: PolicyObserved): LastMeasured | undefined =>
     .toSorted((a, b) => b.lastTime.localeCompare(a.lastTime) || a.restore.localeCompare(b.restore))
     .at(0);
 
-const judged = ({ policy }: PolicyObserved, { objectiveSeconds = 0, lastSeconds = 0, restore = '' }: Measured): NewCondition => {
+const judged = ({ policy }: PolicyObserved, { objectiveSeconds, lastSeconds = 0, restore = '' }: Measured): NewCondition => {
   const met = lastSeconds <= objectiveSeconds;
   const took = `The newest Restore of everything, ${restore}, took ${lastSeconds} s; the objective is ${policy.spec.objectives.rto}.`;
   return met

@@ -45,19 +45,18 @@ const newestEnd = (group: Restore[]): number | undefined => {
   return ends.length === 0 ? undefined : Math.max(...ends);
 };
 
+const keyOf = (restore: Restore): string => `${kindOf(restore)} ${restore.status?.phase ?? 'Pending'}`;
+
 // There is no series for a single Restore: their number has no bound.
-export const restoreFamilies = (all: Restores[]): Family[] => {
-  const keyOf = (restore: Restore): string => `${kindOf(restore)} ${restore.status?.phase ?? 'Pending'}`;
-  return [
-    {
-      name: 'holdfast_restore_resources',
-      help: 'Restore resources that are there, by phase. An undo of a Restore has the type Undo.',
-      samples: perGroup(all, keyOf, (group) => group.length),
-    },
-    {
-      name: 'holdfast_restore_last_timestamp_seconds',
-      help: 'When the newest one of that type and phase ended.',
-      samples: perGroup(all, keyOf, newestEnd),
-    },
-  ];
-};
+export const restoreFamilies = (all: Restores[]): Family[] => [
+  {
+    name: 'holdfast_restore_resources',
+    help: 'Restore resources that are there, by phase. An undo of a Restore has the type Undo.',
+    samples: perGroup(all, keyOf, (group) => group.length),
+  },
+  {
+    name: 'holdfast_restore_last_timestamp_seconds',
+    help: 'When the newest one of that type and phase ended.',
+    samples: perGroup(all, keyOf, newestEnd),
+  },
+];
