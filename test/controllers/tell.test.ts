@@ -3,8 +3,8 @@ import test from 'ava';
 import type { Restore } from '../../src/api/objects.ts';
 import { tell, tellOfChanges } from '../../src/controllers/tell.ts';
 import type { OperatorContext } from '../../src/controllers/context.ts';
-import { inPlaceSpec, makeRestore, onlyDb, restoreWorld, settle, undoSpec } from '../core/restore-world.ts';
-import type { RestoreWorld } from '../core/restore-world.ts';
+import { inPlaceSpec, makeRestore, onlyDb, restoreWorld, undoSpec } from '../core/restore-world.ts';
+import type { Fate, RestoreWorld } from '../core/restore-world.ts';
 
 type Recorded = { regarding: { kind: string; name: string }; type: string; reason: string; action: string; message: string };
 
@@ -15,7 +15,7 @@ const recorder = () => {
 };
 
 // Goes on until nothing moves, and is told of each change of the status as the operator would be.
-const play = (world: RestoreWorld, fateOf: Parameters<typeof settle>[1] = () => 'succeeds'): Recorded[] => {
+const play = (world: RestoreWorld, fateOf: (job: string) => Fate = () => 'succeeds'): Recorded[] => {
   const { recorded, context } = recorder();
   for (let round = 0; round < 100; round += 1) {
     const before = world.restore() as Restore;
