@@ -2,7 +2,8 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { label } from '../../src/api/group.ts';
-import type { QuiescedWorkload } from '../../src/api/restore-status.ts';
+import type { Restore } from '../../src/api/objects.ts';
+import type { QuiescedWorkload, RestoreStatus } from '../../src/api/restore-status.ts';
 import { scale } from '../../src/controllers/restore/scale.ts';
 import { readStopped, readWorkloads } from '../../src/controllers/restore/workloads.ts';
 import { directoryOf } from '../../src/core/restore/workloads/directory.ts';
@@ -17,15 +18,19 @@ import { connect } from '../../src/kube/connection.ts';
 import { deployments, persistentVolumeClaims } from '../../src/kube/resource.ts';
 import { only, render } from '../chart/helm.ts';
 import type { Rendered } from '../chart/helm.ts';
-import { eventually, freshNamespace } from '../kube/on-server.ts';
+import { eventually } from '../kube/on-server.ts';
 import { startProxy } from '../kube/proxy.ts';
 import type { ApiProxy } from '../kube/proxy.ts';
-import { kubectl, mustKubectl } from './kubectl.ts';
-import { namespaced } from './namespaced.ts';
+import { kubectl, mustKubectl, patchStatus } from './kubectl.ts';
+import { namespaced, operatorsOf } from './namespaced.ts';
+import { policy } from './operator-objects.ts';
+import { dropNamespaces, letIn, ownNamespaces } from './shut-out.ts';
 import { claimObject, database, waitingPod, workload } from './stoppable.ts';
 
 const namespace = 'holdfast-test-quiesce';
 const { inNamespace, apply } = namespaced(namespace);
+// Its agents have no image: a Job of theirs never begins.
+const { operate, endOperators } = operatorsOf(namespace, {});
 const claim = 'data-db-0';
 const web: WorkloadRef = { kind: 'Deployment', name: 'web' };
 
@@ -67,7 +72,9 @@ const claimRules = async (): Promise<Rendered[]> => {
 };
 
 test.before(async () => {
-  await freshNamespace(namespace);
+  await mustKubectl(['apply', '-f', 'crds/']);
+  await mustKubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', 'crds/']);
+  await ownNamespaces(namespace);
   await apply(...(await operatorRights()), database('db', 1), workload('Deployment', 'web', 2), claimObject('plain'));
   const token = (await mustKubectl(inNamespace('create', 'token', 'operator'))).trim();
   proxy = await startProxy();
@@ -78,7 +85,9 @@ test.after.always(async () => {
   await client?.close();
   await proxy?.close();
   await kubectl(['delete', 'validatingadmissionpolicy,validatingadmissionpolicybinding', claimRule, '--ignore-not-found', '--wait=false']);
-  await kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--wait=false']);
+  await endOperators();
+  await dropNamespaces(namespace);
+  await letIn();
 });
 
 const scaleAll = (steps: readonly ScaleStep[]) => Promise.all(steps.map((step) => scale(client, namespace, step)));
@@ -258,3 +267,58 @@ test.serial('the rights of the operator end there: no spec of a workload, and no
   await remove('made');
   t.pass();
 });
+
+const restore = (name: string, source: object) => ({
+  apiVersion: 'holdfast.dev/v1alpha1',
+  kind: 'Restore',
+  metadata: { name },
+  spec: { source: { policyRef: { name: 'shop' }, ...source }, confirmation: `${namespace}/shop`, quiesce: { workloads: [web] } },
+});
+// As if it had restored the claim, and put aside what was there.
+const asRestored = {
+  phase: 'Complete',
+  stage: 'Checking',
+  endTime: new Date().toISOString(),
+  components: [
+    {
+      name: 'db',
+      outcome: 'Verified',
+      kind: 'inPlace',
+      claimName: claim,
+      path: 'pgdata',
+      runAs: { user: 65532, group: 65532 },
+      kept: true,
+    },
+  ],
+  undo: { state: 'Available', method: 'Renamed', components: ['db'], until: new Date(Date.now() + 86_400_000).toISOString() },
+};
+const statusOf = async (name: string): Promise<RestoreStatus> =>
+  (JSON.parse(await mustKubectl(inNamespace('get', 'restore', name, '-o', 'json'))) as Restore).status ?? {};
+
+test.serial(
+  'an operator at work: what is started again in the middle of it ends it, and everything else gets its replicas back',
+  async (t) => {
+    await apply(
+      policy('shop'),
+      restore('back', { latest: true, identitySecretRef: { name: 'identity' } }),
+      workload('Deployment', 'web', 2),
+    );
+    await patchStatus('restore', 'back', namespace, asRestored);
+    await operate();
+    await apply(restore('undo', { restoreRef: { name: 'back' } }));
+    await eventually('its Job is made', async () => (await statusOf('undo')).components?.[0]?.outcome === 'Running', 60);
+    const { quiesce } = await statusOf('undo');
+    t.deepEqual(
+      quiesce?.workloads.map(({ name, replicas }) => `${name} ${replicas}`),
+      ['web 2', 'db 1'],
+    );
+    t.deepEqual([await replicasOf('deployment/web'), await replicasOf('statefulset/db')], ['0', '0']);
+    await mustKubectl(inNamespace('scale', 'statefulset/db', '--replicas=1'));
+    await eventually('it has ended', async () => (await statusOf('undo')).endTime !== undefined, 30);
+    const { phase, conditions } = await statusOf('undo');
+    const ended = conditions?.find(({ type }) => type === 'Succeeded');
+    t.deepEqual([phase, ended?.reason], ['Failed', 'ManagedByController']);
+    t.regex(ended?.message ?? '', /^StatefulSet db was scaled to 1 .*while it had to be stopped/);
+    t.deepEqual([await replicasOf('deployment/web'), await replicasOf('statefulset/db')], ['2', '1']);
+  },
+);
