@@ -77,10 +77,10 @@ export const healthy = (): World => ({
     ),
   ],
   leases: [inNamespace('lead', { spec: { holderIdentity: 'holdfast-1', renewTime: ago(8), leaseDurationSeconds: 25 } }, 'holdfast-system')],
-  customresourcedefinitions: ['backuppolicies', 'backups'].map((name) =>
+  customresourcedefinitions: ['backuppolicies', 'backups', 'restores'].map((name) =>
     parse(readFileSync(join(root, `crds/holdfast.dev_${name}.yaml`), 'utf8')),
   ),
-  validatingadmissionpolicybindings: ['holdfast-backups', 'holdfast-policies'].map((name) =>
+  validatingadmissionpolicybindings: ['holdfast-backups', 'holdfast-policies', 'holdfast-restores'].map((name) =>
     labelled(inNamespace(name, { spec: { validationActions: ['Deny', 'Audit'] } }), operatorLabels),
   ),
   backuppolicies: [policy()],

@@ -89,7 +89,7 @@ const faults: Record<string, { plant: (world: World) => void; check: string; say
   'admission switched off': {
     plant: (world) => world['validatingadmissionpolicybindings']?.pop(),
     check: 'admission',
-    says: /The admission policy for policies is not in force/,
+    says: /The admission policy for restores is not in force: who may write a Restore can have any volume of the namespace replaced/,
     next: /admission\.enabled=true/,
   },
   'a policy that cannot work': {

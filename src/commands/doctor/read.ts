@@ -60,7 +60,7 @@ export type Installation = Operators & {
   bindings: Read<Loose[]>;
 };
 
-const kinds = ['backuppolicies', 'backups'];
+const kinds = ['backuppolicies', 'backups', 'restores'];
 const operatorSelector = 'app.kubernetes.io/name=holdfast';
 
 export const readOperators = async (client: KubeClient): Promise<Operators> => {

@@ -2,6 +2,8 @@
 import type { z } from 'zod';
 import { backupSpecSchema, backupStatusSchema } from '../../../api/backup.ts';
 import { policySpecSchema, policyStatusSchema } from '../../../api/policy.ts';
+import { restoreStatusSchema } from '../../../api/restore-status.ts';
+import { restoreSpecSchema } from '../../../api/restore.ts';
 import { instantOf } from '../../../core/plan/time.ts';
 import { distanceText } from '../../common/figures.ts';
 import { ok, problem, unread } from '../finding.ts';
@@ -108,6 +110,7 @@ const fieldsOfDefinition = (schema: Loose, path: string): string[] => {
 const ours: Record<string, string[]> = {
   BackupPolicy: [...fieldsOfZod(policySpecSchema, 'spec'), ...fieldsOfZod(policyStatusSchema, 'status')],
   Backup: [...fieldsOfZod(backupSpecSchema, 'spec'), ...fieldsOfZod(backupStatusSchema, 'status')],
+  Restore: [...fieldsOfZod(restoreSpecSchema, 'spec'), ...fieldsOfZod(restoreStatusSchema, 'status')],
 };
 
 const definitionsFit = ({ definitions }: Installation): Finding => {
@@ -150,19 +153,26 @@ const definitionsFit = ({ definitions }: Installation): Finding => {
       );
 };
 
+// What follows where one of them is missing.
+const guards: Record<string, string> = {
+  backups: 'anybody who starts a backup can write that somebody else has asked for it',
+  policies: 'who may write a policy can have any Secret of the namespace used',
+  restores: 'who may write a Restore can have any volume of the namespace replaced',
+};
+
 const admissionGuards = ({ bindings }: Installation): Finding => {
   const check = 'admission';
   if ('failure' in bindings) {
     return unread(check, bindings.failure);
   }
-  const missing = ['backups', 'policies'].filter(
+  const missing = Object.keys(guards).filter(
     (what) => !bindings.value.some(({ metadata, spec }) => metadata.name.endsWith(`-${what}`) && spec?.validationActions?.includes('Deny')),
   );
   return missing.length === 0
-    ? ok(check, 'Who may not read a Secret cannot have Holdfast read it.')
+    ? ok(check, 'Who may not read a Secret, or replace data, cannot have Holdfast do it.')
     : problem(
         check,
-        `The admission policy for ${missing.join(' and ')} is not in force: who may write a policy can have any Secret of the namespace used.`,
+        `The admission policy for ${missing.join(' and ')} is not in force: ${missing.map((what) => guards[what]).join('; ')}.`,
         'helm upgrade with admission.enabled=true',
       );
 };
