@@ -1,14 +1,19 @@
 // Restores onto volumes, as the Jobs of a Restore do them: into a new one, and in place, with a server that runs in another process.
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
+import type { RecoverRestorePlan } from '../../src/api/recover.ts';
+import { makeIdentity } from '../../src/archive/age/header.ts';
+import { settledBy } from '../../src/core/restore/settled.ts';
 import type { PostgresServer } from '../engines/postgres-server.ts';
+import { root } from '../engines/server-fixture.ts';
+import { toolboxDirectory } from '../engines/toolbox.ts';
 import { until } from '../wal/receiver-run.ts';
 import type { RunningReceiver } from '../wal/receiver-run.ts';
 import { commitFor, makeLedger, whenStored } from './commits.ts';
-import { makeVolume, recoverPlan, run, runBeside, treeHash, uid } from './volume-restores.ts';
+import { inNewPod, makeVolume, recoverPlan, run, runBeside, spawnAgent, startRunner, treeHash, uid } from './volume-restores.ts';
 import type { Volume } from './volume-restores.ts';
 import { makeWorld } from './world.ts';
 import type { World } from './world.ts';
@@ -105,3 +110,172 @@ test.serial(
     }
   },
 );
+
+test.serial(
+  'the newest point of a plan stays the same while more comes in; without it the plan is another one, and nothing is done',
+  async (t) => {
+    const volume = await liveVolume();
+    const before = treeHash(volume.mountPath);
+    const common = recoverPlan(world, { target: volume.target });
+    const { result: plan } = await run({ ...common, mode: 'Plan', target: volume.target, verifySource: true });
+    t.is(plan.outcome, 'Succeeded', plan.message);
+    t.is(treeHash(volume.mountPath), before);
+    const { planned } = plan;
+    if (planned === undefined) {
+      return t.fail('there is no plan');
+    }
+    t.true(planned.spaceBytes !== undefined && planned.fetchBytes > 0);
+    await commitFor(server, 200);
+    await server.query('CHECKPOINT');
+    await whenStored(server, receiver);
+    const stop = startRunner(volume);
+    try {
+      const changed = await run({ ...common, planHash: planned.hash });
+      t.like(changed.result, { outcome: 'Failed', category: 'Configuration', code: 'PlanChanged', replaced: false, kept: false });
+      t.is(treeHash(volume.mountPath), before);
+      const { result } = await run({ ...common, planHash: planned.hash, settled: settledBy(planned), keep: 'Skip' });
+      t.is(result.outcome, 'Succeeded', result.message);
+      t.like(result, { replaced: true, kept: false, planned: { hash: planned.hash } });
+      t.deepEqual(readdirSync(volume.mountPath), ['pgdata']);
+      t.is(await rowsIn(dataOf(volume)), rows);
+    } finally {
+      await stop();
+    }
+  },
+);
+
+// A folder of programs in which one is another.
+const programsWith = async (name: string, script: string): Promise<string> => {
+  const folder = join(world.fixture.directory, `programs-${name}`);
+  mkdirSync(folder);
+  for (const each of readdirSync(toolboxDirectory).filter((one) => one !== name)) {
+    symlinkSync(join(toolboxDirectory, each), join(folder, each));
+  }
+  writeFileSync(join(folder, name), script, { mode: 0o755 });
+  return folder;
+};
+
+test.serial('killed in every phase: the next attempt goes on, and an undo brings back every byte', async (t) => {
+  const volume = await liveVolume();
+  const before = treeHash(volume.mountPath);
+  const inWork = (path: string) => () => existsSync(join(volume.mountPath, work, path));
+  const moments: [name: string, when: (pod: Volume) => boolean][] = [
+    ['fetch', inWork('data/base')],
+    ['replay', inWork('data/postmaster.pid')],
+    ['verify', ({ runPath }) => existsSync(join(runPath, 'start-2'))],
+    // By mv itself, between the exchange and what follows.
+    ['exchange', () => false],
+  ];
+  const killing = `#!/bin/sh\n'${root}/hack/toolbox' run mv "$@" && kill -KILL $PPID\n`;
+  const PATH = `${await programsWith('mv', killing)}:${process.env['PATH']}`;
+  for (const [name, when] of moments) {
+    const pod = inNewPod(world, volume);
+    const stop = startRunner(pod);
+    const { child, said, ended } = spawnAgent(recoverPlan(world, { target: pod.target }), name === 'exchange' ? { PATH } : {});
+    try {
+      await until(`it comes to ${name}`, () => when(pod) || child.exitCode !== null || child.signalCode !== null, 40);
+      t.is(child.exitCode, null, said());
+    } finally {
+      child.kill('SIGKILL');
+      await ended;
+      await stop();
+    }
+    t.true(said().includes('"kind":"planned"'), said());
+    t.true(existsSync(join(dataOf(volume), 'PG_VERSION')) || existsSync(join(volume.mountPath, work, 'before/PG_VERSION')));
+  }
+  const plan = recoverPlan(world, { target: volume.target });
+  const { result } = await runBeside(volume, plan);
+  t.is(result.outcome, 'Succeeded', result.message);
+  t.like(result, { replaced: true, kept: true });
+  t.true((await rowsIn(dataOf(volume))) >= rows);
+  rmSync(`${dataOf(volume)}-started`, { recursive: true });
+  const undone = await run({ ...plan, mode: 'Undo', target: volume.target });
+  t.is(undone.result.outcome, 'Succeeded', undone.result.message);
+  t.is(treeHash(volume.mountPath), before);
+});
+
+test.serial('a page that is damaged before the verification is found, and the old data stays', async (t) => {
+  const volume = await liveVolume();
+  const before = treeHash(volume.mountPath);
+  const damaging = `#!/bin/sh
+for last; do :; done
+data=\${last#--pgdata=}
+file=$(ls -S "$data"/base/1/[0-9]* | head -n 1)
+printf 'damaged' | dd of="$file" bs=1 seek=9000 conv=notrunc 2>/dev/null
+exec '${toolboxDirectory}/pg_checksums' "$@"
+`;
+  const path = process.env['PATH'];
+  process.env['PATH'] = `${await programsWith('pg_checksums', damaging)}:${path}`;
+  try {
+    const plan = recoverPlan(world, { target: volume.target, point: { kind: 'backup', id: backup } });
+    const { result } = await runBeside(volume, plan);
+    t.like(result, { outcome: 'Failed', category: 'Verification', code: 'RestoreVerificationFailed', replaced: false, kept: false });
+    t.regex(result.message ?? '', /A page is damaged: .*pg_checksums/);
+    t.is((await run({ ...plan, mode: 'Undo', target: volume.target })).result.outcome, 'Succeeded');
+    t.is(treeHash(volume.mountPath), before);
+  } finally {
+    process.env['PATH'] = path;
+  }
+});
+
+test.serial('refused or damaged: each with its reason, and the target is untouched', async (t) => {
+  const volume = await liveVolume();
+  const before = treeHash(volume.mountPath);
+  const stop = startRunner(volume);
+  const otherIdentity = join(world.fixture.directory, 'other-identity.txt');
+  writeFileSync(otherIdentity, `${(await makeIdentity()).identity}\n`);
+  const empty = join(world.fixture.directory, 'empty');
+  mkdirSync(empty);
+  const future = { kind: 'time', text: new Date(Date.now() + 3_600_000).toISOString(), exclusive: false } as const;
+  const table: [Partial<RecoverRestorePlan>, object, RegExp][] = [
+    [{ identityFile: otherIdentity }, { category: 'Configuration', code: 'KeyUnavailable' }, /source\.identitySecretRef/],
+    [
+      { tier: { name: 'local', location: { kind: 'directory', directory: empty } } },
+      { category: 'Repository', code: 'NotARepository' },
+      /empty/,
+    ],
+    [{ point: future }, { category: 'Configuration', code: 'PointOutsideWindow' }, /write pointInTime\.time: \S+Z/],
+    [{ point: { kind: 'name', text: 'x', exclusive: true } }, { code: 'PointOutsideWindow' }, /exclusive/],
+    [{ point: { kind: 'backup', id: '20200101T000000Z-full-00000000' } }, { code: 'BackupNotFound' }, /write source\.backup: /],
+    [{ component: 'cache' }, { code: 'ComponentNotFound' }, /db/],
+  ];
+  try {
+    for (const [changes, expected, words] of table) {
+      const { result } = await run(recoverPlan(world, { target: volume.target, ...changes }));
+      t.like(result, { outcome: 'Failed', replaced: false, kept: false, ...expected }, result.message);
+      t.regex(result.message ?? '', words);
+      t.notRegex(result.message ?? '', /--/);
+      t.is(treeHash(volume.mountPath), before);
+    }
+  } finally {
+    await stop();
+  }
+});
+
+test.serial('verifySource reads what is needed, and names the object that is not what was written', async (t) => {
+  const target = makeVolume(world, 'volume').target;
+  const plan = { ...recoverPlan(world, { target }), mode: 'Plan', target, verifySource: true } as const;
+  const stored = readdirSync(world.directory, { recursive: true, encoding: 'utf8' });
+  const base = stored.find((name) => /^data\/.*base\.tar.*\.age/.test(name)) ?? '';
+  const wal =
+    stored
+      .filter((name) => /^wal\/.*\.age$/.test(name))
+      .toSorted()
+      .at(-1) ?? '';
+  for (const name of [base, wal]) {
+    const path = join(world.directory, name);
+    const bytes = readFileSync(path);
+    const changed = Buffer.from(bytes);
+    changed[changed.length >> 1] = (changed[changed.length >> 1] ?? 0) ^ 1;
+    writeFileSync(path, changed);
+    try {
+      const { result, planned } = await run(plan);
+      t.like(result, { outcome: 'Failed', category: 'Verification', code: 'SourceVerificationFailed' }, result.message);
+      t.true(result.message?.includes(name), `${name}: ${result.message}`);
+      t.is(result.planned?.hash, planned[0]?.planned.hash);
+      t.is((await run({ ...plan, verifySource: false })).result.outcome, 'Succeeded');
+    } finally {
+      writeFileSync(path, bytes);
+    }
+  }
+});

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chownSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { chownSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AgentLine } from '../../src/api/agent.ts';
 import type { DirectoryPlan, PlannedLine, RecoverPlan, RecoverResult, RecoverRestorePlan } from '../../src/api/recover.ts';
@@ -12,6 +12,7 @@ import { runPlan } from '../../src/archive/run-plan.ts';
 import { silent } from '../engines/agent-run.ts';
 import { root } from '../engines/server-fixture.ts';
 import { serverUid } from '../engines/toolbox.ts';
+import { until } from '../wal/receiver-run.ts';
 import type { World } from './world.ts';
 
 export const uid = '4f1e0c52-9a75-4c44-8f6f-0f2f6a1d7c11';
@@ -23,25 +24,33 @@ export type Volume = {
   target: DirectoryPlan;
 };
 
-let volumes = 0;
+let folders = 0;
 
 // An empty one, with the server's script at work beside it.
 export const makeVolume = (world: World, kind: DirectoryPlan['kind'], path = 'pgdata'): Volume => {
-  volumes += 1;
-  const at = (name: string): string => join(world.fixture.directory, `${name}${volumes}`);
-  const [mountPath, runPath] = [at('v'), at('r')] as const;
-  for (const folder of [mountPath, runPath]) {
-    mkdirSync(folder);
-    chownSync(folder, serverUid, serverUid);
-  }
+  const [mountPath, runPath] = [makeFolder(world), makeFolder(world)];
   const runAs = { user: serverUid, group: serverUid };
-  return { mountPath, runPath, target: { kind, claimName: `claim-${volumes}`, path, runAs, mountPath, runPath } };
+  return { mountPath, runPath, target: { kind, claimName: `claim-${folders}`, path, runAs, mountPath, runPath } };
+};
+
+// The same volume in another pod: only what the containers share is new.
+export const inNewPod = (world: World, volume: Volume): Volume => {
+  const runPath = makeFolder(world);
+  return { ...volume, runPath, target: { ...volume.target, runPath } };
+};
+
+const makeFolder = (world: World): string => {
+  folders += 1;
+  const folder = join(world.fixture.directory, `v${folders}`);
+  mkdirSync(folder);
+  chownSync(folder, serverUid, serverUid);
+  return folder;
 };
 
 const runners = new Set<ChildProcess>();
 process.once('exit', () => runners.forEach((child) => child.kill('SIGTERM')));
 
-// A container of its own for each attempt: it finds an empty folder. Returns how it is stopped, as kubelet does.
+// Returns how it is stopped, as kubelet does; its server is gone then.
 export const startRunner = ({ runPath }: Volume): (() => Promise<void>) => {
   const child = spawn('sh', ['-c', serverRunnerScript({ directory: runPath, major: 17 })], { stdio: 'ignore' });
   runners.add(child);
@@ -50,6 +59,9 @@ export const startRunner = ({ runPath }: Volume): (() => Promise<void>) => {
     child.kill('SIGTERM');
     await ended;
     runners.delete(child);
+    for (const taken of readdirSync(runPath).filter((name) => name.startsWith('taken-'))) {
+      await until('the server ends with its container', () => existsSync(join(runPath, taken.replace('taken', 'exit'))));
+    }
   };
 };
 

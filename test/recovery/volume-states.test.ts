@@ -269,8 +269,9 @@ test('a state that another Restore wrote is not believed to be ours', async (t) 
   t.deepEqual(await factsOf(place), { replaced: false, kept: false });
 });
 
+const value = (name: string): string => nextStepOf('PointOutsideWindow', { options: { [name]: 'x' } });
+
 test('the next step after a refusal is a field of a Restore, never an option of a command', (t) => {
-  const value = (name: string): string => nextStepOf('PointOutsideWindow', { options: { [name]: 'x' } });
   t.is(value('backup'), 'In another Restore, write source.backup: x.');
   t.is(value('to-time'), 'In another Restore, write pointInTime.time: x.');
   t.is(
