@@ -14,6 +14,7 @@ import { defineList } from './list/command.ts';
 import { defineLogs } from './logs/command.ts';
 import { defineDoctor } from './doctor/command.ts';
 import { definePlan } from './plan/command.ts';
+import { definePlaybook } from './playbook/command.ts';
 import { defineRestore } from './restore/command.ts';
 import { defineStatus } from './status/command.ts';
 import { defineUndo } from './undo/command.ts';
@@ -30,6 +31,7 @@ const definitions = [
   definePlan,
   defineApprove,
   defineUndo,
+  definePlaybook,
   defineAdopt,
   defineKeygen,
 ];

@@ -165,7 +165,7 @@ test('help names every command and every exit code, and needs no cluster', async
   for (const word of ['status', 'list', 'backup', 'logs', 'keygen', '5  could not be determined']) {
     t.true(stdout.includes(word), word);
   }
-  for (const command of ['status', 'list', 'backup', 'logs', 'keygen']) {
+  for (const command of ['status', 'list', 'backup', 'wait', 'logs', 'restore', 'approve', 'undo', 'playbook', 'keygen']) {
     const help = await runHere([command, '--help']);
     t.is(help.code, 0);
     t.regex(help.stdout, /Examples:\n {2}# /, command);

@@ -81,3 +81,18 @@ test('a Secret that cannot be removed is named with the command that removes it'
   t.is(code, 0);
   t.regex(stderr, /could not be removed\. Remove it: kubectl delete secret shop-back-20261122051230-identity -n shop\n/);
 });
+
+const blind = (scene: Scene): void => {
+  follows(restored)(scene);
+  scene.intercept = (request) => (request === 'GET statefulsets' ? forbidden : undefined);
+};
+
+test('whoever may not look at workloads names the claim; what was not looked at does not look checked', async (t) => {
+  const without = await run(t, confirmed, { with: blind });
+  t.is(without.code, 4);
+  t.regex(without.stderr, /^Error \(Forbidden\)/);
+  const named = await run(t, [...confirmed, '--claim', 'data-postgres-0'], { with: blind });
+  t.is(named.code, 0, named.stderr);
+  t.regex(named.stderr, /\? target +data-postgres-0; what uses it could not be looked at/);
+  t.regex(named.stderr, /STOPS +what uses data-postgres-0; it could not be looked at/);
+});

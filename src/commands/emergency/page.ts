@@ -31,7 +31,10 @@ export const intentionPage = (preparation: Preparation, colours: Colours, now: n
       colours.red(`${target.claim}${target.directory === undefined ? '' : `/${target.directory}`}; ${keptText(options.safetyBackup)}`),
     ),
     line('LOST', colours.yellow(lostText(preparation, now))),
-    line('STOPS', target.stops.length === 0 ? 'nothing' : target.stops.join(', ')),
+    line(
+      'STOPS',
+      target.unread === undefined ? target.stops.join(', ') || 'nothing' : `what uses ${target.claim}; it could not be looked at`,
+    ),
     ...target.notes.map((note) => line('NOTE', note)),
     ...(latestBackup === undefined
       ? []

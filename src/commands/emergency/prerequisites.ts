@@ -44,8 +44,15 @@ export const identityFinding = async (cluster: Cluster, identity: Identity, poli
       );
 };
 
-export const targetFinding = ({ claim, directory, stops, trouble }: Target, namespace: string): Finding => {
+export const targetFinding = ({ claim, directory, stops, trouble, unread }: Target, namespace: string): Finding => {
   const check = 'target';
+  if (unread !== undefined) {
+    return unknown(
+      check,
+      `${claim}; what uses it could not be looked at: ${unread}`,
+      'The operator looks at it before anything is stopped.',
+    );
+  }
   if (trouble !== undefined) {
     return problem(
       check,

@@ -1,11 +1,13 @@
 // Where the data goes: the claim, the workloads that stop, and whether that can be done. The operator decides in the end; what can be known before is shown before.
 import type { V1Deployment, V1PersistentVolumeClaim, V1Service, V1StatefulSet, V2HorizontalPodAutoscaler } from '@kubernetes/client-node';
+import type { BackupPolicy } from '../../api/objects.ts';
 import { workloadKinds } from '../../api/restore.ts';
 import { directoryOf } from '../../core/restore/workloads/directory.ts';
 import type { QuiesceFacts, WorkloadRef } from '../../core/restore/workloads/facts.ts';
 import { quiescePlan } from '../../core/restore/workloads/plan.ts';
 import { claimFacts, workloadFacts } from '../../core/restore/workloads/read.ts';
 import type { WorkloadObject } from '../../core/restore/workloads/read.ts';
+import { hasReason } from '../../kube/errors.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { deployments, horizontalPodAutoscalers, persistentVolumeClaims, statefulSets } from '../../kube/resource.ts';
 import type { Cluster } from '../common/cluster.ts';
@@ -29,6 +31,8 @@ export type Target = {
   notes: string[];
   directory?: string;
   trouble?: { code: string; message: string };
+  // Why it could not be looked at: whoever restores may perhaps not see workloads.
+  unread?: string;
 };
 
 export const findTarget = async (
@@ -37,11 +41,29 @@ export const findTarget = async (
   options: { claim?: string; stop?: string[] },
   io: Io,
 ): Promise<Target> => {
-  const { client, namespace } = cluster;
+  const { namespace } = cluster;
   const named = (options.stop ?? []).map(readWorkload);
-  const workloads = await readWorkloads(cluster);
-  const claim = options.claim ?? (await chooseClaim(await findCandidates(cluster, database, workloads), namespace, io));
-  checkName(claim, 'claim');
+  if (options.claim !== undefined) {
+    checkName(options.claim, 'claim');
+  }
+  try {
+    const workloads = await readWorkloads(cluster);
+    const claim = options.claim ?? (await chooseClaim(await findCandidates(cluster, database, workloads), namespace, io));
+    return await lookAt(cluster, claim, named, workloads);
+  } catch (error) {
+    if (!hasReason(error, 'Forbidden') || options.claim === undefined) {
+      throw error;
+    }
+    return { claim: options.claim, named, stops: [], notes: [], unread: error.message };
+  }
+};
+
+const lookAt = async (
+  { client, namespace }: Cluster,
+  claim: string,
+  named: WorkloadRef[],
+  workloads: WorkloadObject[],
+): Promise<Target> => {
   const [found, autoscalers] = await Promise.all([
     client.get<Wire<V1PersistentVolumeClaim>>(persistentVolumeClaims, { namespace, name: claim }),
     listAll<Wire<V2HorizontalPodAutoscaler>>(client, horizontalPodAutoscalers, namespace),
@@ -120,4 +142,21 @@ const chooseClaim = async (candidates: Candidate[], namespace: string, { ask, er
       : `The data directory may lie in any of these claims: ${list.join(', ')}.`,
     `Name the right one with --claim. See what there is: kubectl get persistentvolumeclaims -n ${namespace}`,
   );
+};
+
+// The claim of the policy's database, where there is no doubt which it is and the caller may look.
+export const knownClaim = async (cluster: Cluster, { spec }: BackupPolicy): Promise<string | undefined> => {
+  const database = spec.components.find((each): each is Database => each.postgresql !== undefined);
+  if (database === undefined) {
+    return undefined;
+  }
+  try {
+    const candidates = await findCandidates(cluster, database, await readWorkloads(cluster));
+    return candidates.length === 1 ? candidates[0]?.claim : undefined;
+  } catch (error) {
+    if (hasReason(error, 'Forbidden')) {
+      return undefined;
+    }
+    throw error;
+  }
 };
