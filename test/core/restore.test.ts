@@ -88,6 +88,34 @@ const observed = (restore: Restore) => ({
   hash,
 });
 
+const behindAnother = (spec: object) => {
+  const rivals = [{ name: 'aaa', createdTime: start - 1000, started: false }];
+  return reasonOf({ ...makeRestore(spec), status: decideRestore({ ...observed(makeRestore(spec)), rivals }).status });
+};
+
+test('two that stop something go one after the other, whatever they restore into; one that stops nothing waits for nobody', (t) => {
+  const { source, quiesce } = inPlaceSpec;
+  const intoVolume = { source, components: [{ name: 'db', target: { volume: { size: '4Gi' } } }] };
+  t.deepEqual(
+    [behindAnother(inPlaceSpec), behindAnother({ ...intoVolume, quiesce }), behindAnother(intoVolume)],
+    ['Queued', 'Queued', 'Restoring'],
+  );
+});
+
+test('the policy goes away under a run: workloads get their replicas back, and one that had none is not stopped again', (t) => {
+  const uid = 'u';
+  const workloads = [
+    { kind: 'Deployment' as const, name: 'web', uid, replicas: 3 },
+    { kind: 'Deployment' as const, name: 'idle', uid, replicas: 0 },
+    { kind: 'StatefulSet' as const, name: 'postgres', uid, replicas: 1 },
+  ];
+  const { policy: _, ...without } = observed(makeRestore(inPlaceSpec, {}, { stage: 'Quiescing', quiesce: { workloads } }));
+  t.deepEqual(
+    decideRestore(without).actions.map((action) => (action.type === 'scaleWorkload' ? `${action.name} ${action.to}` : action.type)),
+    ['postgres 1', 'web 3'],
+  );
+});
+
 test('a new claim of known size is restored into at once: no plan is waited for, nothing is stopped', (t) => {
   const world = restoreWorld(
     makeRestore({

@@ -4,7 +4,7 @@ import type { BackupPolicy, Restore } from '../../api/objects.ts';
 import type { RestoreStage } from '../../api/restore-status.ts';
 import type { JobFacts } from '../../core/jobs/facts.ts';
 import { jobName } from '../../core/plan/names.ts';
-import { isInPlace, stopsWorkloads, targetClaim, wantedComponents } from '../../core/restore/targets.ts';
+import { stopsWorkloads, targetClaim, wantedComponents } from '../../core/restore/targets.ts';
 import type { RestoreObserved, RestoreRival, TargetClaim } from '../../core/restore/observed.ts';
 import { isRecordDone } from '../../core/restore/audit.ts';
 import { inPlaceClaims, quiesceWish } from '../../core/restore/wish.ts';
@@ -70,7 +70,7 @@ const whoHasUndone = ({ caches }: OperatorContext, { metadata }: Restore): strin
     .restoresIn(metadata.namespace)
     .find(({ spec, status }) => spec.source.restoreRef?.name === metadata.name && status?.phase === 'Complete')?.metadata.name;
 
-// Others that replace data, and have not ended.
+// Others that stop something, and have not ended.
 const rivalsOf = ({ caches }: OperatorContext, { metadata }: Restore): RestoreRival[] =>
   caches
     .restoresIn(metadata.namespace)
@@ -78,7 +78,7 @@ const rivalsOf = ({ caches }: OperatorContext, { metadata }: Restore): RestoreRi
       (other) =>
         other.metadata.uid !== metadata.uid &&
         other.status?.endTime === undefined &&
-        isInPlace(other) &&
+        stopsWorkloads(other) &&
         (other.status?.stage !== undefined || other.metadata.deletionTimestamp === undefined),
     )
     .map((other) => ({

@@ -66,7 +66,10 @@ export const deleting: RestoreFact = (observed) => {
 const giveBack = ({ quiesce }: RestoreStatus): Action[] =>
   quiesce === undefined || quiesce.resumedTime !== undefined
     ? []
-    : quiesce.workloads.map(({ kind, name, uid, replicas }) => ({ type: 'scaleWorkload', kind, name, uid, to: replicas }));
+    : quiesce.workloads
+        .filter(({ replicas }) => replicas > 0)
+        .toReversed()
+        .map(({ kind, name, uid, replicas }) => ({ type: 'scaleWorkload', kind, name, uid, to: replicas }));
 
 // It has ended. Once its record is written or given up its finalizer goes; what was put aside is kept for a while.
 export const finished: RestoreFact = (observed) => {

@@ -10,7 +10,7 @@ import type { Failure } from './fail.ts';
 import { confirmationProblem, undoProblem } from './refusals.ts';
 import type { WrittenRefusal } from './refusals.ts';
 import { enter } from './stages.ts';
-import { firstStage, isInPlace, needsPlan, stopsWorkloads, targetClaim, wantedComponents } from './targets.ts';
+import { firstStage, needsPlan, stopsWorkloads, targetClaim, wantedComponents } from './targets.ts';
 import type { Wanted } from './targets.ts';
 import { directoryOf } from './workloads/directory.ts';
 import { quiescePlan } from './workloads/plan.ts';
@@ -84,7 +84,7 @@ export const notConfirmed: RestoreFact = (observed) => refusedAsWritten(observed
 
 export const nothingToUndo: RestoreFact = (observed) => refusedAsWritten(observed, undoProblem(observed.restore, observed.undone));
 
-// Two that replace data in one namespace go one after the other.
+// Two that stop workloads of one namespace go one after the other: each gives back what it has found.
 export const queued: RestoreFact = (observed) => {
   const { name, creationTimestamp } = observed.restore.metadata;
   const created = Date.parse(creationTimestamp);
@@ -92,7 +92,7 @@ export const queued: RestoreFact = (observed) => {
     (rival) => rival.started || rival.createdTime < created || (rival.createdTime === created && rival.name < name),
   );
   const message = `Restore "${first?.name}" goes first.`;
-  return first === undefined || !isInPlace(observed.restore)
+  return first === undefined || !stopsWorkloads(observed.restore)
     ? undefined
     : { actions: [], status: goingOn(observed, statusOf(observed), { phase: 'Pending', reason: 'Queued', message }) };
 };

@@ -9,7 +9,7 @@ import type { Action, Decision } from '../jobs/request.ts';
 import { jobName } from '../plan/names.ts';
 import type { QuiesceFacts } from './workloads/facts.ts';
 
-// Another Restore that replaces data in this namespace and has begun, or was made before.
+// Another Restore that stops something in this namespace and has begun, or was made before.
 export type RestoreRival = { name: string; createdTime: number; started: boolean };
 
 // A claim that a Restore names. `madeFor`: uid of the Restore that Holdfast made it for.
