@@ -97,7 +97,7 @@ test.serial(
     const plan = recoverPlan(world, { target: volume.target, point: { kind: 'backup', id: backup }, keep: 'Required' });
     const { result } = await runBeside(volume, plan);
     t.is(result.outcome, 'Succeeded', result.message);
-    t.like(result, { replaced: true, kept: true, timeline: 1 });
+    t.like(result, { replaced: true, kept: true, timeline: 2 });
     t.deepEqual(readdirSync(join(volume.mountPath, work)).toSorted(), ['before', 'state.json']);
     t.false(existsSync(join(dataOf(volume), 'holdfast.conf')));
     t.true(readFileSync(join(dataOf(volume), 'holdfast-restore.json'), 'utf8').includes(uid));

@@ -86,7 +86,7 @@ export const defuseIt = (
 
 const replayIt = async (
   store: Store,
-  { replay: tools }: Prepared,
+  { replay: tools, usedTimelines }: Prepared,
   { owner }: DirectoryTarget,
   { directory, beside }: { directory: string; beside: string },
   identities: readonly string[],
@@ -98,6 +98,7 @@ const replayIt = async (
         replayDirectory(
           {
             ...tools,
+            usedTimelines,
             host: hostHere(tools.programs, owner, context.dropsPrivileges),
             store,
             identities,

@@ -13,11 +13,19 @@ import { rawBytesOf } from './raw-bytes.ts';
 import { accepted } from './refused.ts';
 import { prepareReplay } from './replay/prepare-replay.ts';
 import type { ReplayTools } from './replay/prepare-replay.ts';
+import { usedTimelines } from './replay/used-timelines.ts';
+import type { UsedTimelines } from './replay/used-timelines.ts';
 import type { Source } from './source.ts';
 
 // `dumps`: where a server is the target.
 // `replay`: where WAL is replayed behind the backup.
-export type Prepared = { plan: RecoveryPlan; chain: OpenLink[]; dumps: DumpStep[]; replay?: ReplayTools };
+export type Prepared = {
+  plan: RecoveryPlan;
+  chain: OpenLink[];
+  dumps: DumpStep[];
+  replay?: ReplayTools;
+  usedTimelines: UsedTimelines;
+};
 
 export const prepare = async (
   source: Source,
@@ -51,6 +59,7 @@ export const prepare = async (
     plan: accepted(planRecovery(facts)),
     chain,
     dumps: target.kind === 'server' ? target.dumps : [],
+    usedTimelines: usedTimelines(source, chain.at(-1)?.component.name ?? ''),
     ...(replaying?.tools === undefined ? {} : { replay: replaying.tools }),
   };
 };

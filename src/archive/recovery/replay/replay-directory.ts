@@ -20,6 +20,7 @@ import type { ServerHost } from '../server-host.ts';
 import { startFeeder } from './feeder.ts';
 import { checkRedoEnd } from './redo-end.ts';
 import { makeSupply } from './supply.ts';
+import type { UsedTimelines } from './used-timelines.ts';
 
 export type ReplayOptions = {
   store: Store;
@@ -34,6 +35,7 @@ export type ReplayOptions = {
   // A folder for the spool, on the same file system.
   workDirectory: string;
   owner: Owner | undefined;
+  usedTimelines: UsedTimelines;
 };
 
 export type Replayed = {

@@ -10,6 +10,8 @@ import { ArchiveError } from '../../errors.ts';
 import { readObject } from '../../volumes.ts';
 import type { Lineage } from '../../wal/read-lineage.ts';
 import { segmentReader } from '../../wal/read-segment.ts';
+import { writeUsed } from './used-timelines.ts';
+import type { UsedTimelines } from './used-timelines.ts';
 
 export type Supply = {
   // Segments in the order in which they will be asked for.
@@ -26,9 +28,10 @@ type SupplyOptions = {
   // Where the backup begins: what lies before the end of it may come from its own pg_wal.
   start: bigint;
   dataDirectory: string;
+  usedTimelines: UsedTimelines;
 };
 
-export const makeSupply = ({ store, lineage, replay, identities, start, dataDirectory }: SupplyOptions): Supply => {
+export const makeSupply = ({ store, lineage, replay, identities, start, dataDirectory, usedTimelines }: SupplyOptions): Supply => {
   const { segmentBytes } = lineage.document;
   const reader = segmentReader(store, lineage, identities);
   const steps = replay.steps.map(({ timeline, from, to }, at) => ({ timeline, from: at === 0 ? start : from, to: to ?? replay.to }));
@@ -66,8 +69,12 @@ export const makeSupply = ({ store, lineage, replay, identities, start, dataDire
     const history = lineage.histories.get(timeline);
     if (history !== undefined) {
       await pipeline(readObject(store, history.file, signal), createWriteStream(path, { mode: 0o600 }), { signal });
+      return true;
     }
-    return history !== undefined;
+    // It looks for a number that is free.
+    const isUsed = timeline > replay.timeline && (await usedTimelines()).has(timeline);
+    await (isUsed ? writeUsed(path) : undefined);
+    return isUsed;
   };
 
   return {

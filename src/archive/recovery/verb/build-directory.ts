@@ -60,12 +60,13 @@ const replayIt = async (
   host: ServerHost,
   programs: Programs,
 ): Promise<string> => {
-  const { replay: tools } = prepared;
-  if (tools === undefined) {
-    return (await openDirectory({ host, programs, dataDirectory: place.data, owner }, context)).lsn;
-  }
+  const { replay: tools, usedTimelines, chain } = prepared;
   const places = { dataDirectory: place.data, workDirectory: place.work };
-  return (await replayDirectory({ ...tools, ...places, programs, host, store, identities, owner }, context)).lsn;
+  if (tools === undefined) {
+    const timeline = chain.at(-1)?.component.facts.postgresql?.timeline ?? 1;
+    return (await openDirectory({ ...places, host, programs, owner, timeline, usedTimelines }, context)).lsn;
+  }
+  return (await replayDirectory({ ...tools, ...places, programs, host, store, identities, owner, usedTimelines }, context)).lsn;
 };
 
 // A replay has compared that itself, record by record.

@@ -9,7 +9,7 @@ import { prepareServer } from './server-settings.ts';
 import type { ServerPlace } from './server-settings.ts';
 import type { RunningServer, StartServer } from './server-start.ts';
 
-// Where WAL is replayed behind the backup. Without it only what the backup brought itself.
+// Where it asks for WAL, and for histories.
 export type FromArchive = {
   restoreCommand: string;
   timeline: number;
@@ -17,7 +17,7 @@ export type FromArchive = {
   target: Record<string, string>;
 };
 
-export type ReplayOptions = ServerPlace & { start: StartServer; archive?: FromArchive; signal: AbortSignal };
+export type ReplayOptions = ServerPlace & { start: StartServer; archive: FromArchive; signal: AbortSignal };
 
 const tailCharacters = 256 * 1024;
 // The socket lets nobody in.
@@ -30,7 +30,7 @@ export const replay = async (options: ReplayOptions): Promise<Replayed> => {
   const { archive, signal } = options;
   signal.throwIfAborted();
   await signalFiles(options);
-  const parameters = await prepareServer(options, nobody, archive === undefined ? { restore_command: '' } : archiveSettings(archive));
+  const parameters = await prepareServer(options, nobody, archiveSettings(archive));
   let said = '';
   let server: RunningServer | undefined;
   let told = false;
@@ -59,10 +59,9 @@ export const replay = async (options: ReplayOptions): Promise<Replayed> => {
 };
 
 // What makes it a recovery from an archive, or a standby, is a file. Of the server that was backed up there may be one, too.
-const signalFiles = async ({ dataDirectory, archive }: ReplayOptions): Promise<void> => {
-  const recovery = join(dataDirectory, 'recovery.signal');
+const signalFiles = async ({ dataDirectory }: ReplayOptions): Promise<void> => {
   await rm(join(dataDirectory, 'standby.signal'), { force: true });
-  await (archive === undefined ? rm(recovery, { force: true }) : writeFile(recovery, ''));
+  await writeFile(join(dataDirectory, 'recovery.signal'), '');
 };
 
 const archiveSettings = ({ restoreCommand, timeline, target }: FromArchive): Record<string, string> => ({
