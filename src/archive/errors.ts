@@ -23,6 +23,7 @@ const codes = {
   ReceiverNotAtWork: 'Source',
   ChainBroken: 'Verification',
   IncrementRefused: 'Configuration',
+  VerbUnknown: 'Configuration',
   KeyInvalid: 'Configuration',
   RecipientInvalid: 'Configuration',
   IdentityInvalid: 'Configuration',

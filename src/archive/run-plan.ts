@@ -85,7 +85,17 @@ const runVerb = async (plan: AgentPlan, context: AgentContext, findEngine: typeo
         : (await import('./wal/receive.ts')).receive(plan, context);
     case 'recover':
       return (await import('./recovery/run-recover.ts')).runRecover(plan, context);
+    default:
+      return refuseUnknown(plan);
   }
+};
+
+// An operator of a later release may ask for what this agent cannot do: to have done nothing must not look like success.
+const refuseUnknown = ({ verb }: { verb: never }): never => {
+  throw new ArchiveError(
+    'VerbUnknown',
+    `This agent does not know the verb "${String(verb)}". Use agent images of the operator's release (agent.images of the chart).`,
+  );
 };
 
 // What a result says however the run ended.

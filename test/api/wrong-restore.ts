@@ -61,6 +61,11 @@ const source: WrongInput[] = [
   undo('from a tier', ['source', 'an undo (restoreRef) needs neither'], (spec) => {
     spec.source.tier = 'cloud';
   }),
+  ...[{ requireApproval: true }, { safetyBackup: 'Skip' }].map((more) =>
+    undo(`with ${Object.keys(more).join()}`, ['an undo (source.restoreRef) has no plan to approve', 'take requireApproval'], (spec) => {
+      Object.assign(spec, more);
+    }),
+  ),
   undo('as of an instant', ['pointInTime goes with neither', 'source.restoreRef'], (spec) => {
     spec.pointInTime = { time: '2026-11-22T14:03:07Z' };
   }),

@@ -338,3 +338,11 @@ test('the agent as a process: SIGTERM while the store is silent', async (t) => {
   t.true(ended.result?.retryable);
   silent.close();
 });
+
+test('a verb of a later release is refused: nothing done is no success', async (t) => {
+  const policy = await policyFor();
+  const { result, logged } = await runWith({ ...policy.sealPlan(id), verb: 'erase', attempt: 2 } as unknown as AgentPlan);
+  t.like(result, { outcome: 'Failed', category: 'Configuration', code: 'VerbUnknown', attempt: 2 });
+  t.regex(result.message ?? '', /does not know the verb "erase".*agent\.images/);
+  t.false(logged.some((line) => line.includes('Could not keep')));
+});
