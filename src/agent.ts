@@ -3,6 +3,7 @@ import { writeFileSync, writeSync } from 'node:fs';
 import { categories } from './api/categories.ts';
 import { mountPath, planVariable } from './api/agent.ts';
 import type { AgentLine, AgentPlan, AgentResult } from './api/agent.ts';
+import type { PlannedComponent } from './api/restore-status.ts';
 import { ArchiveError } from './archive/errors.ts';
 import { keepLog } from './archive/kept-log.ts';
 import { runPlan } from './archive/run-plan.ts';
@@ -48,7 +49,14 @@ const terminationMessage = (result: AgentResult): string => {
     return text;
   }
   const { phases: _, ...short } = result;
-  return redact(JSON.stringify({ ...short, message: result.message?.slice(0, 500) }));
+  const plan = 'planned' in short && short.planned !== undefined ? { planned: withoutList(short.planned) } : {};
+  return redact(JSON.stringify({ ...short, ...plan, message: result.message?.slice(0, 500) }));
+};
+
+// A long chain alone would fill it. The line on stdout has all of it.
+const withoutList = (planned: PlannedComponent): PlannedComponent => {
+  const { chain: _, notes: __, ...short } = planned;
+  return short;
 };
 
 const writeTerminationMessage = (result: AgentResult): void => {

@@ -15,7 +15,7 @@ export type CheckFacts = { systemId: string; timeline: number; reachedLsn: strin
 const betweenMilliseconds = 1000;
 const answerMilliseconds = 15_000;
 // An answer that does not fit may come from a server that is about to go. What stays so is the truth.
-const patienceMilliseconds = 20_000;
+const patienceMilliseconds = ({ deadlineSeconds }: RecoverCheckPlan): number => Math.min(20_000, deadlineSeconds * 250);
 // So much of the deadline is left to say what was seen last.
 const spareMilliseconds = 5000;
 
@@ -35,7 +35,7 @@ export const checkMode = (plan: RecoverCheckPlan, { signal, step, log }: AgentCo
       log.debug('The restored server is not up yet', { error });
       const now = performance.now();
       wrongSince = lasts ? (wrongSince ?? now) : undefined;
-      if (wrongSince !== undefined && now - wrongSince > patienceMilliseconds) {
+      if (wrongSince !== undefined && now - wrongSince > patienceMilliseconds(plan)) {
         throw error;
       }
       if (now > end) {

@@ -4,18 +4,25 @@ import type { PlannedComponent } from '../../../api/restore-status.ts';
 import type { Link } from '../../../core/recovery/choose.ts';
 import type { AgentContext } from '../../context.ts';
 import { failedWith } from '../../failure-facts.ts';
+import { ArchiveError } from '../../errors.ts';
+import { RecoveryRefused } from '../refused.ts';
+import { freeBytes } from '../volume/room.ts';
 import { withPrepared } from '../recover.ts';
 import { beginWork, factsOf, finishEarlier, putInPlace } from '../volume/attempt.ts';
 import type { AttemptOptions } from '../volume/attempt.ts';
 import { writeMarker } from '../volume/marker.ts';
 import type { Marker } from '../volume/marker.ts';
 import { placeOf } from '../volume/place.ts';
+import type { Place } from '../volume/place.ts';
 import { buildDirectory } from './build-directory.ts';
 import { ownerOf, readIdentities, recoveryContextOf } from './context.ts';
 import { lookAtVolume, makeRoom } from './look-at-volume.ts';
 import { keepPlan, mustBe, reportPlan } from './keep-plan.ts';
 import { plannedOf } from './planned.ts';
 import { wishOf } from './wish.ts';
+
+// A file system keeps some blocks for itself.
+const fullBelowBytes = 1024 ** 2;
 
 type Request = RecoverRestorePlan & { target: DirectoryPlan };
 type Facts = Marker['restored'] & { planned: PlannedComponent; replaced: boolean; kept: boolean };
@@ -32,8 +39,22 @@ export const restoreDirectoryMode = async (request: Request, agent: AgentContext
     const { planned, restored } = earlier ?? (await restoreNow(request, attempt, agent));
     return { planned, ...restored, ...(await factsOf(place)) };
   } catch (error) {
-    throw failedWith(error, await factsOf(place).catch(() => ({})));
+    throw failedWith(await orFull(place, error), await factsOf(place).catch(() => ({})));
   }
+};
+
+// Whatever broke: on a volume without room that is the reason.
+const orFull = async (place: Place, error: unknown): Promise<unknown> => {
+  const free = await freeBytes(place).catch(() => undefined);
+  return free === undefined || free >= fullBelowBytes || error instanceof RecoveryRefused
+    ? error
+    : new ArchiveError(
+        'InsufficientSpace',
+        `The volume is full (${place.volume}). Make the claim larger, or restore into a new one (target.volume).`,
+        {
+          cause: error,
+        },
+      );
 };
 
 const restoreNow = async (request: Request, attempt: AttemptOptions, agent: AgentContext): Promise<Marker> => {
