@@ -6,6 +6,7 @@ import test from 'ava';
 import { parse } from 'yaml';
 import { rightBackup, rightPolicy } from '../api/right-inputs.ts';
 import { runHere } from '../commands/capture.ts';
+import { awaiting, plan as examplePlan, planHash, restored } from '../commands/restore-examples.ts';
 import { sleep } from '../kube/on-server.ts';
 import { startProxy } from '../kube/proxy.ts';
 import { kubectl, mustKubectl, patchStatus, root, run } from './kubectl.ts';
@@ -16,6 +17,7 @@ import { temporaryFolder } from '../temporary-folder.ts';
 const namespace = 'holdfast-test-commands';
 // No operator touches what is in it.
 const waitNamespace = `${namespace}-wait`;
+const restoreNamespace = `${namespace}-restore`;
 const backupId = '20261122T020000Z-full-3f9a1c04';
 
 const clusterConfig = process.env['HOLDFAST_TEST_KUBECONFIG'] ?? join(root, '.cluster/kubeconfig');
@@ -37,7 +39,7 @@ test.before(async () => {
 });
 
 test.after.always(async () => {
-  await dropNamespaces(namespace, waitNamespace);
+  await dropNamespaces(namespace, waitNamespace, restoreNamespace);
   await letIn();
 });
 
@@ -295,4 +297,48 @@ test('wait, and kubectl wait: they see what comes, also when the API server was 
   const blind = await stock('backup/bad', 'Succeeded', '1s');
   t.not(blind.code, 0);
   t.regex(blind.stderr, /timed out waiting/);
+});
+
+test('a Restore on a real server: its plan, its approval, how it ends, its way back', async (t) => {
+  const restore = (name: string, more: object = {}) => ({
+    apiVersion: 'holdfast.dev/v1alpha1',
+    kind: 'Restore',
+    metadata: { name, namespace: restoreNamespace },
+    spec: {
+      source: { policyRef: { name: 'shop' }, latest: true, identitySecretRef: { name: 'shop-identity' } },
+      components: [{ name: 'db', target: { inPlace: { claimName: 'data-postgres-0', path: 'pgdata', runAs: { user: 999, group: 999 } } } }],
+      confirmation: `${restoreNamespace}/shop`,
+      ...more,
+    },
+  });
+  const there = (...parameters: string[]): Promise<Outcome> => holdfast(...parameters, '--namespace', restoreNamespace);
+  const make = (object: object): Promise<string> => mustKubectl(['apply', '--namespace', restoreNamespace, '-f', '-'], JSON.stringify(object));
+  await ownNamespaces(restoreNamespace);
+  await make(restore('asks', { requireApproval: true }));
+  await make(restore('ended'));
+  const plan = { ...examplePlan, stops: ['StatefulSet postgres (1 replica)'] };
+  await patchStatus('restore', 'asks', restoreNamespace, { ...awaiting, plan });
+  await patchStatus('restore', 'ended', restoreNamespace, restored);
+
+  const shown = await there('plan', 'restore/asks');
+  t.is(shown.code, 0, shown.stderr);
+  t.regex(shown.stdout, /^PLAN +0123456789abcdef, made at/m);
+  t.is((await there('wait', 'restore/asks')).code, 1);
+  t.is((await there('approve', 'restore/asks')).code, 4);
+  const approved = await there('approve', 'hr/asks', '--plan-hash', planHash);
+  t.is(approved.code, 0, approved.stderr);
+  const { spec } = JSON.parse(await mustKubectl(['get', 'restore', 'asks', '-n', restoreNamespace, '-o', 'json']));
+  t.is(spec.approval.planHash, planHash);
+  t.is(spec.approval.approvedBy, (await mustKubectl(['auth', 'whoami', '-o', 'jsonpath={.status.userInfo.username}'])).trim());
+
+  const well = await there('wait', 'restore/ended');
+  t.is(well.code, 0, well.stderr);
+  t.regex(well.stdout, /^Undo it until 2026-11-29T05:02:15Z: kubectl holdfast undo restore\/ended -n /m);
+  t.is((await there('undo', 'restore/ended', '--no-wait')).code, 4);
+  const undone = await there('undo', 'restore/ended', '--no-wait', '--confirm', `${restoreNamespace}/shop`);
+  t.is(undone.code, 0, undone.stderr);
+  t.is(undone.stdout, 'ended-undo\n');
+  const made = JSON.parse(await mustKubectl(['get', 'restore', 'ended-undo', '-n', restoreNamespace, '-o', 'json']));
+  t.deepEqual(made.spec.source, { policyRef: { name: 'shop' }, restoreRef: { name: 'ended' } });
+  t.is((await there('logs', 'restore/ended')).code, 3);
 });

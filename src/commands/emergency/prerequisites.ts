@@ -60,8 +60,8 @@ export const targetFinding = ({ claim, directory, stops, trouble, unread }: Targ
       `Mend that, or name another claim with --claim: kubectl get persistentvolumeclaims -n ${namespace}`,
     );
   }
-  const used = stops.length === 0 ? 'nothing uses it' : `used by ${stops.join(', ')}`;
-  return ok(check, `${claim}${directory === undefined ? '' : `/${directory}`}, ${used}.`);
+  const used = stops.length === 0 ? 'Nothing uses it' : `To be stopped for it: ${stops.join(', ')}`;
+  return ok(check, `${claim}${directory === undefined ? '' : `/${directory}`} is there. ${used}.`);
 };
 
 // The old data stays beside the new until the restore is verified. How much of a volume is used only a pod on it can tell.
