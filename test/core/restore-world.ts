@@ -214,7 +214,7 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
     }
     const decision = decideRestore(observe(restore));
     decision.actions.slice(0, crashAfter).forEach(perform);
-    if (crashAfter >= decision.actions.length && restore !== undefined) {
+    if (crashAfter > decision.actions.length && restore !== undefined) {
       restore = { ...restore, status: decision.status };
     }
     return decision;

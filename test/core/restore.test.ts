@@ -227,6 +227,19 @@ test('a restore that is given up while its pod still writes: nothing is undone, 
   t.deepEqual([world.volume().data, world.replicas(), world.broken(), names(world).at(-1)], ['old', everything, [], 'Undo']);
 });
 
+test('the operator dies between a Job and the status that tells of it, and the Restore is deleted: what the Job does is undone', (t) => {
+  const world = restoreWorld(makeRestore(inPlaceSpec));
+  for (let round = 0; round < 20 && world.restore()?.status?.stage !== 'Restoring'; round += 1) {
+    world.running().forEach((name) => world.finish(name, 'succeeds'));
+    world.reconcile();
+  }
+  world.reconcile(1);
+  t.deepEqual([world.running().length, world.restore()?.status?.components?.[0]?.begun], [1, undefined]);
+  world.remove();
+  settle(world);
+  t.deepEqual([world.restore(), world.volume().data, world.replicas(), world.broken()], [undefined, 'old', everything, []]);
+});
+
 test('a Job that somebody has deleted: the next attempt waits until its pod has ended', (t) => {
   const world = untilRestoring();
   world.running().forEach(world.lose);

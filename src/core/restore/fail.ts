@@ -4,15 +4,17 @@ import type { RestoredComponent, RestoreStatus } from '../../api/restore-status.
 import { stopJob } from '../jobs/facts.ts';
 import type { Action } from '../jobs/request.ts';
 import { cut } from '../plan/conditions.ts';
-import { isUndo, statusOf } from './observed.ts';
+import { isUndo, restoreJobName, statusOf } from './observed.ts';
 import type { RestoreDecision, RestoreObserved } from './observed.ts';
 import { ended, goingOn, reasonFor } from './outcome.ts';
 import { enter } from './stages.ts';
 
 export type Failure = { reason: ConditionReason; message: string };
 
-// Whether the Job that replaces data was ever made for a component in place: then it may have done anything.
-const isTouched = ({ begun, kind }: RestoredComponent): boolean => begun === true && kind === 'inPlace';
+// Whether the Job that replaces data was ever made for a component in place: then it may have done anything. A Job that is there counts, too: the
+// operator may have died before it could write down that it had made it.
+const isTouched = (observed: RestoreObserved, { name, begun, kind }: RestoredComponent): boolean =>
+  kind === 'inPlace' && (begun === true || observed.jobs.some((job) => job.name === restoreJobName(observed, `restore-${name}`, 1)));
 
 const holdsWorkloads = ({ quiesce }: RestoreStatus): boolean => quiesce !== undefined && quiesce.resumedTime === undefined;
 
@@ -28,10 +30,10 @@ export const failureOf = (components: RestoredComponent[]): Failure => {
 export const fail = (observed: RestoreObserved, status: RestoreStatus, failure: Failure): RestoreDecision => {
   const actions: Action[] = observed.jobs.flatMap((job) => (job.ours ? stopJob(job) : []));
   const known: RestoreStatus = { ...status, failure: { reason: failure.reason, message: cut(failure.message) } };
-  const touched = (status.components ?? []).some(isTouched) && !isUndo(observed);
+  const touched = (status.components ?? []).some((component) => isTouched(observed, component)) && !isUndo(observed);
   if (touched) {
     const components = (status.components ?? []).map((component) =>
-      isTouched(component) ? { ...component, outcome: 'Pending' as const } : component,
+      isTouched(observed, component) ? { ...component, begun: true, outcome: 'Pending' as const } : component,
     );
     return rollingBack(observed, enter(observed, { ...heldAgain(known), components }, 'UndoQuiescing', []), actions);
   }

@@ -30,11 +30,13 @@ export const restoring = (observed: RunningRestore): RestoreDecision => {
   const work = restoreWork(observed);
   const steps = stepAll(observed, work, componentsOf(observed));
   const components = steps.map(({ component }) => (component.outcome === 'Running' ? { ...component, begun: true } : component));
-  const actions = [...claims.actions, ...steps.flatMap((step) => step.actions), ...holdOn(observed)];
+  const stepped = steps.flatMap((step) => step.actions);
   if (hasFailed(components)) {
+    // A claim that is missing now was removed by an earlier look that nobody knows of: it is not made again.
     const failed = failByComponents(observed, components);
-    return { ...failed, actions: [...actions, ...failed.actions] };
+    return { ...failed, actions: [...stepped, ...failed.actions] };
   }
+  const actions = [...claims.actions, ...stepped, ...holdOn(observed)];
   const status: RestoreStatus = { ...statusOf(observed), components, ...withPlanned(observed, plannedIn(observed, work, steps)) };
   if (components.every(({ outcome }) => outcome === 'Restored')) {
     return whenRestored(observed, status, steps, actions);
