@@ -158,7 +158,7 @@ export const restoreSpecSchema = withRules(
       .enum(safetyBackups)
       .default('Required')
       .describe(
-        'In place: what becomes of what is there. Required: it is put aside, or the restore is refused. BestEffort: it is put aside where there is room. Skip: it is removed once the restore is verified, and nothing can be undone.',
+        'In place: what becomes of what is there. Required: it is put aside, or the restore is refused. BestEffort: it is put aside where there is room. Skip: it is removed once the restore is verified, and nothing can be undone. Where there is no room for both, BestEffort and Skip remove it first, after every stored byte that is needed was read and checked.',
       ),
     quiesce: z
       .object({

@@ -66,7 +66,11 @@ const replayIt = async (
     const timeline = chain.at(-1)?.component.facts.postgresql?.timeline ?? 1;
     return (await openDirectory({ ...places, host, programs, owner, timeline, usedTimelines }, context)).lsn;
   }
-  return (await replayDirectory({ ...tools, ...places, programs, host, store, identities, owner, usedTimelines }, context)).lsn;
+  // Progress lines speak of bytes.
+  const { segmentBytes } = tools.lineage.document;
+  const progress: RecoveryContext['progress'] = (what, served, of) => context.progress(what, served * segmentBytes, of * segmentBytes);
+  const options = { ...tools, ...places, programs, host, store, identities, owner, usedTimelines };
+  return (await replayDirectory(options, { ...context, progress })).lsn;
 };
 
 // A replay has compared that itself, record by record.

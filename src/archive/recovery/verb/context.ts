@@ -7,7 +7,7 @@ import type { RecoveryContext } from '../context.ts';
 import { identitiesIn } from '../keys.ts';
 import type { Owner } from '../request.ts';
 
-// Programs run as whoever runs the agent. How far a replay is, is counted in segments: only that there is progress is told.
+// Programs run as whoever runs the agent.
 export const recoveryContextOf = ({ log, signal, now, step, report }: AgentContext): RecoveryContext => ({
   log,
   signal,
