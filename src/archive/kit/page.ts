@@ -28,6 +28,11 @@ write these lines at the end of /path/restored/postgresql.auto.conf (LINEAGE is 
   recovery_target_time = '2026-11-22 14:03:07+01'
   recovery_target_action = 'promote'
 
+Where wal/LINEAGE/marks has several folders, the server was set back or replaced once, and PostgreSQL would follow the highest number. The times in
+the names of the files there say which one it was on when. Add the number of the folder (hexadecimal there, decimal here):
+
+  recovery_target_timeline = '1'
+
 then: touch /path/restored/recovery.signal, and start it. Its log says "recovery stopping before commit ..." where it stopped. Where it says
 "recovery ended before configured recovery target was reached", nothing was committed behind that time: take recovery_target_time away, and start
 it again. Take restore_command away once it runs.
