@@ -135,7 +135,9 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
     namespaceTerminating: false,
     rivals: [],
     jobs: [...jobs.values()].map((job) => job.facts),
-    agents: atWork().map(([pod]) => ({ pod, component: 'db' })),
+    agents: atWork().flatMap(([pod, { recover }]) =>
+      recover?.mode === 'Restore' || recover?.mode === 'Undo' ? { pod, component: 'db' } : [],
+    ),
     ...(undone === undefined ? {} : { undone }),
     claims: [...claims.values()],
     workloads: facts(),
@@ -304,6 +306,8 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
       }
     },
     restore: () => restore,
+    // Whether any pod of a Job has not ended.
+    isAtWork: () => atWork().length > 0,
     // Somebody deletes a Job; its pod goes on for a while.
     lose,
     running: () => [...jobs.values()].filter(({ facts: { state } }) => state.type === 'Running').map(({ facts: { name } }) => name),

@@ -253,11 +253,12 @@ test('a Job that somebody has deleted: the next attempt waits until its pod has 
 });
 
 // Whatever happens, and whenever the operator dies: it ends, whole, with everybody back at work.
-const fates = fc.constantFrom<Fate | 'goes on'>(
+const fates = fc.constantFrom<Fate | 'goes on' | 'is deleted'>(
   'succeeds',
   'succeeds',
   'succeeds',
   'goes on',
+  'is deleted',
   'fails for good',
   'fails for now',
   'dies early',
@@ -295,10 +296,12 @@ for (const [what, spec] of [
           }
           world.reconcile(crashAfter);
           wasComplete ||= world.restore()?.status?.phase === 'Complete';
-          if (fate !== 'goes on') {
+          if (fate === 'is deleted') {
+            world.running().forEach(world.lose);
+          } else if (fate !== 'goes on') {
             world.running().forEach((name) => world.finish(name, fate));
           }
-          if (drift && inPlace && world.replicas()['postgres'] === 0 && world.running().length === 0) {
+          if (drift && inPlace && world.replicas()['postgres'] === 0 && !world.isAtWork()) {
             world.scale('postgres', 1);
           }
           world.pass(milliseconds);

@@ -9,9 +9,10 @@ import type { RestoreObserved, RestoreRival, TargetClaim } from '../../core/rest
 import { isRecordDone } from '../../core/restore/audit.ts';
 import { inPlaceClaims, quiesceWish } from '../../core/restore/wish.ts';
 import { hasEnded } from '../../core/restore/workloads/read.ts';
+import { controllerOf } from '../../kube/object.ts';
 import { jobs as jobResource, persistentVolumeClaims } from '../../kube/resource.ts';
 import { byOwner, byPolicy } from '../caches.ts';
-import type { Claim, Job } from '../caches.ts';
+import type { Claim, Job, Pod } from '../caches.ts';
 import type { OperatorContext } from '../context.ts';
 import { backupLabel, hash8 } from '../hash.ts';
 import { readJob } from '../jobs/gather.ts';
@@ -99,10 +100,13 @@ const jobsOf = async (context: OperatorContext, restore: Restore, told: Told | u
   return Promise.all([...owned, ...asked.filter((job) => job !== undefined)].map((job) => readJob(context, job, options)));
 };
 
+// Of the Jobs that restore, undo or discard. The others write nothing to a volume.
+const isWriter = (pod: Pod): boolean => /-[0-9a-f]{8}-(restore|undo|discard)-/.test(controllerOf(pod)?.name ?? '');
+
 const agentsOf = ({ caches }: OperatorContext, { metadata, spec }: Restore): { pod: string; component: string }[] =>
   caches.pods.cache
     .find(byPolicy(metadata.namespace, spec.source.policyRef.name))
-    .filter((pod) => pod.metadata?.labels?.[label.restore] === backupLabel(metadata.name) && !hasEnded(pod))
+    .filter((pod) => pod.metadata?.labels?.[label.restore] === backupLabel(metadata.name) && isWriter(pod) && !hasEnded(pod))
     .map((pod) => ({ pod: pod.metadata?.name ?? '', component: pod.metadata?.labels?.[label.component] ?? '' }));
 
 const jobWords: Partial<Record<RestoreStage, string>> = { Planning: 'plan', Restoring: 'restore', Checking: 'check', Undoing: 'undo' };

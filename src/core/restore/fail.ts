@@ -4,17 +4,17 @@ import type { RestoredComponent, RestoreStatus } from '../../api/restore-status.
 import { stopJob } from '../jobs/facts.ts';
 import type { Action } from '../jobs/request.ts';
 import { cut } from '../plan/conditions.ts';
-import { isUndo, restoreJobName, statusOf } from './observed.ts';
+import { isUndo, statusOf } from './observed.ts';
 import type { RestoreDecision, RestoreObserved } from './observed.ts';
 import { ended, goingOn, reasonFor } from './outcome.ts';
 import { enter } from './stages.ts';
 
 export type Failure = { reason: ConditionReason; message: string };
 
-// Whether the Job that replaces data was ever made for a component in place: then it may have done anything. A Job that is there counts, too: the
-// operator may have died before it could write down that it had made it.
-const isTouched = (observed: RestoreObserved, { name, begun, kind }: RestoredComponent): boolean =>
-  kind === 'inPlace' && (begun === true || observed.jobs.some((job) => job.name === restoreJobName(observed, `restore-${name}`, 1)));
+// Whether the Job that replaces data may ever have been made for a component in place: then it may have done anything. In that stage it may be so although
+// nothing tells: the operator can die before it has written down that it made one, and somebody can delete the Job.
+const isTouched = (observed: RestoreObserved, { begun, kind }: RestoredComponent): boolean =>
+  kind === 'inPlace' && (begun === true || statusOf(observed).stage === 'Restoring');
 
 const holdsWorkloads = ({ quiesce }: RestoreStatus): boolean => quiesce !== undefined && quiesce.resumedTime === undefined;
 

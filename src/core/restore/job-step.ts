@@ -71,7 +71,7 @@ const start = (observed: RunningRestore, work: StageWork, component: RestoredCom
 };
 
 // Two never write in one place: a Job that is gone may have left a pod that still ends, and one of a lost node ends when nobody knows.
-// Before the first attempt to restore nobody has written; and a Job that is there already was made by an earlier look.
+// A Job that is there already was made by an earlier look.
 const stillAtWork = (
   { agents = [], ...observed }: RunningRestore,
   work: StageWork,
@@ -79,7 +79,7 @@ const stillAtWork = (
   attempt: number,
 ): string | undefined => {
   const { mode } = work;
-  const writes = mode === 'Undo' || mode === 'Discard' || (mode === 'Restore' && attempt > 1);
+  const writes = mode === 'Restore' || mode === 'Undo' || mode === 'Discard';
   const isMade = observed.jobs.some((job) => job.name === nameOf(observed, work, name, attempt));
   const found = writes && !isMade ? agents.find(({ component }) => component === name) : undefined;
   return (

@@ -24,7 +24,7 @@ export type RestoreObserved = {
   rivals: RestoreRival[];
   // Jobs that this Restore owns, and any that has a name of ours.
   jobs: JobFacts[];
-  // Pods of its Jobs that have not ended, whatever has become of their Jobs. Absent: none.
+  // Pods that write for it and have not ended, whatever has become of their Jobs. Absent: none.
   agents?: { pod: string; component: string }[];
   // The Restore that this one shall undo.
   undone?: Restore;
