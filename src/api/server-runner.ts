@@ -35,8 +35,8 @@ for candidate in "$(command -v postgres)" /usr/lib/postgresql/${major}/bin/postg
       break
       ;;
   esac
-  # Of another major: the agent refuses it by its name.
-  [ -n "$version" ] || version=$said
+  # Of another major than the policy says: the agent compares it with the backup.
+  [ -n "$version" ] || program=$candidate version=$said
 done
 printf '%s\\n' "$version" >"$at/version.part"
 mv -f "$at/version.part" "$at/version"

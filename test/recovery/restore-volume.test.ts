@@ -252,6 +252,29 @@ test.serial('refused or damaged: each with its reason, and the target is untouch
   }
 });
 
+test.serial('a server of another major, or none at all, beside the agent is refused', async (t) => {
+  const usual = '/usr/bin:/bin';
+  const table: [path: string, words: RegExp][] = [
+    [
+      `${await programsWith('postgres', '#!/bin/sh\necho "postgres (PostgreSQL) 16.4"\n')}:${usual}`,
+      /has PostgreSQL 16\.4, and the backup is of PostgreSQL 17/,
+    ],
+    [usual, /holds no program `postgres`/],
+  ];
+  for (const [path, words] of table) {
+    const volume = makeVolume(world, 'volume');
+    const stop = startRunner(volume, path);
+    try {
+      const { result } = await run(recoverPlan(world, { target: volume.target }));
+      t.like(result, { outcome: 'Failed', category: 'Configuration', code: 'VersionMismatch', replaced: false }, result.message);
+      t.regex(result.message ?? '', words);
+      t.deepEqual(readdirSync(volume.mountPath), []);
+    } finally {
+      await stop();
+    }
+  }
+});
+
 test.serial('verifySource reads what is needed, and names the object that is not what was written', async (t) => {
   const target = makeVolume(world, 'volume').target;
   const plan = { ...recoverPlan(world, { target }), mode: 'Plan', target, verifySource: true } as const;

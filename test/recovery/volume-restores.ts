@@ -51,8 +51,8 @@ const runners = new Set<ChildProcess>();
 process.once('exit', () => runners.forEach((child) => child.kill('SIGTERM')));
 
 // Returns how it is stopped, as kubelet does; its server is gone then.
-export const startRunner = ({ runPath }: Volume): (() => Promise<void>) => {
-  const child = spawn('sh', ['-c', serverRunnerScript({ directory: runPath, major: 17 })], { stdio: 'ignore' });
+export const startRunner = ({ runPath }: Volume, PATH = process.env['PATH']): (() => Promise<void>) => {
+  const child = spawn('sh', ['-c', serverRunnerScript({ directory: runPath, major: 17 })], { stdio: 'ignore', env: { PATH } });
   runners.add(child);
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   return async () => {
