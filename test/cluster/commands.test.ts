@@ -312,7 +312,8 @@ test('a Restore on a real server: its plan, its approval, how it ends, its way b
     },
   });
   const there = (...parameters: string[]): Promise<Outcome> => holdfast(...parameters, '--namespace', restoreNamespace);
-  const make = (object: object): Promise<string> => mustKubectl(['apply', '--namespace', restoreNamespace, '-f', '-'], JSON.stringify(object));
+  const make = (object: object): Promise<string> =>
+    mustKubectl(['apply', '--namespace', restoreNamespace, '-f', '-'], JSON.stringify(object));
   await ownNamespaces(restoreNamespace);
   await make(restore('asks', { requireApproval: true }));
   await make(restore('ended'));
