@@ -4,13 +4,13 @@ import { startOperator } from './operator-process.ts';
 import type { OperatorProcess } from './operator-process.ts';
 
 type Namespaced = {
-  // The parameters of kubectl, for this namespace.
+  // The parameters of kubectl, for this namespace. It comes first: what stands after `--` belongs to a program in a pod.
   inNamespace: (...parameters: string[]) => string[];
   apply: (...objects: object[]) => Promise<string>;
 };
 
 export const namespaced = (namespace: string): Namespaced => {
-  const inNamespace = (...parameters: string[]): string[] => [...parameters, '--namespace', namespace];
+  const inNamespace = (...parameters: string[]): string[] => ['--namespace', namespace, ...parameters];
   return {
     inNamespace,
     apply: (...objects) => mustKubectl(inNamespace('apply', '-f', '-'), objects.map((each) => JSON.stringify(each)).join('\n---\n')),

@@ -17,6 +17,8 @@ export type EmergencyOptions = ClusterOptions &
     policy?: string;
     tier?: string;
     claim?: string;
+    path?: string;
+    runAs?: string;
     identitySecret?: string;
     stop?: string[];
     safetyBackup?: SafetyBackup;
@@ -34,6 +36,8 @@ export const emergencyOptions = (command: Command): Command =>
       .option('--policy <name>', 'with --emergency: the BackupPolicy (default: the only one of the namespace)')
       .option('--tier <name>', 'with --emergency: the tier that is read (default: the first one)')
       .option('--claim <name>', 'with --emergency: the claim that holds the data directory (default: that of the database of the policy)')
+      .option('--path <folder>', 'with --emergency: the data directory within the claim (default: what the workload says by PGDATA)')
+      .option('--run-as <uid:gid>', 'with --emergency: whose files they are (default: what the workload runs as)')
       .option('--identity-secret <name>', 'with --emergency, instead of --identity: a Secret with the identity, as <name> or <name>/<key>')
       .option(
         '--stop <kind/name>',
@@ -51,6 +55,8 @@ const onlyInCluster: (keyof EmergencyOptions)[] = [
   'policy',
   'tier',
   'claim',
+  'path',
+  'runAs',
   'identitySecret',
   'stop',
   'safetyBackup',

@@ -57,7 +57,7 @@ export const targetFinding = ({ claim, directory, stops, trouble, unread }: Targ
     return problem(
       check,
       `${trouble.code}: ${trouble.message}`,
-      `Mend that, or name another claim with --claim: kubectl get persistentvolumeclaims -n ${namespace}`,
+      `Mend that, say it with --claim, --path and --run-as, or see what there is: kubectl get persistentvolumeclaims -n ${namespace}`,
     );
   }
   const used = stops.length === 0 ? 'Nothing uses it' : `To be stopped for it: ${stops.join(', ')}`;

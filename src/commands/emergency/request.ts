@@ -27,7 +27,7 @@ export const newRestore = (
       identitySecretRef: identity,
     },
     ...(wish.pointInTime === undefined ? {} : { pointInTime: wish.pointInTime }),
-    components: [{ name: component.name, target: { inPlace: { claimName: target.claim } } }],
+    components: [{ name: component.name, target: { inPlace: target.inPlace } }],
     ...(options.safetyBackup === undefined ? {} : { safetyBackup: options.safetyBackup }),
     ...(target.named.length === 0 ? {} : { quiesce: { workloads: target.named } }),
     confirmation: `${metadata.namespace}/${metadata.name}`,

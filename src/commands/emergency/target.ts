@@ -3,6 +3,7 @@ import type { V1Deployment, V1PersistentVolumeClaim, V1Service, V1StatefulSet, V
 import type { BackupPolicy } from '../../api/objects.ts';
 import { workloadKinds } from '../../api/restore.ts';
 import { directoryOf } from '../../core/restore/workloads/directory.ts';
+import type { InPlace } from '../../core/restore/workloads/directory.ts';
 import type { QuiesceFacts, WorkloadRef } from '../../core/restore/workloads/facts.ts';
 import { quiescePlan } from '../../core/restore/workloads/plan.ts';
 import { claimFacts, workloadFacts } from '../../core/restore/workloads/read.ts';
@@ -23,6 +24,8 @@ type Wire<T> = T & KubeObject;
 
 export type Target = {
   claim: string;
+  // As it goes into the spec: what was said, not what was found out.
+  inPlace: InPlace;
   capacity?: string;
   // What was named to be stopped besides.
   named: WorkloadRef[];
@@ -35,35 +38,46 @@ export type Target = {
   unread?: string;
 };
 
-export const findTarget = async (
-  cluster: Cluster,
-  database: Database,
-  options: { claim?: string; stop?: string[] },
-  io: Io,
-): Promise<Target> => {
+type Said = { claim?: string; path?: string; runAs?: string; stop?: string[] };
+
+export const findTarget = async (cluster: Cluster, database: Database, options: Said, io: Io): Promise<Target> => {
   const { namespace } = cluster;
   const named = (options.stop ?? []).map(readWorkload);
+  inPlaceOf('', options);
   if (options.claim !== undefined) {
     checkName(options.claim, 'claim');
   }
   try {
     const workloads = await readWorkloads(cluster);
     const claim = options.claim ?? (await chooseClaim(await findCandidates(cluster, database, workloads), namespace, io));
-    return await lookAt(cluster, claim, named, workloads);
+    return await lookAt(cluster, inPlaceOf(claim, options), named, workloads);
   } catch (error) {
     if (!hasReason(error, 'Forbidden') || options.claim === undefined) {
       throw error;
     }
-    return { claim: options.claim, named, stops: [], notes: [], unread: error.message };
+    return { claim: options.claim, inPlace: inPlaceOf(options.claim, options), named, stops: [], notes: [], unread: error.message };
   }
+};
+
+const inPlaceOf = (claimName: string, { path, runAs }: Said): InPlace => {
+  const [, user = '', group = ''] = /^([1-9]\d{0,9}):([1-9]\d{0,9})$/.exec(runAs ?? '') ?? [];
+  if (runAs !== undefined && user === '') {
+    throw wrongUse(`"${runAs}" is no <uid>:<gid>.`, 'Write two numbers, such as 999:999.');
+  }
+  return {
+    claimName,
+    ...(path === undefined ? {} : { path }),
+    ...(runAs === undefined ? {} : { runAs: { user: Number(user), group: Number(group) } }),
+  };
 };
 
 const lookAt = async (
   { client, namespace }: Cluster,
-  claim: string,
+  inPlace: InPlace,
   named: WorkloadRef[],
   workloads: WorkloadObject[],
 ): Promise<Target> => {
+  const claim = inPlace.claimName;
   const [found, autoscalers] = await Promise.all([
     client.get<Wire<V1PersistentVolumeClaim>>(persistentVolumeClaims, { namespace, name: claim }),
     listAll<Wire<V2HorizontalPodAutoscaler>>(client, horizontalPodAutoscalers, namespace),
@@ -73,18 +87,18 @@ const lookAt = async (
   // Pods that nothing stops are found by the operator: who restores may not be allowed to list them.
   const facts: QuiesceFacts = { namespace, claims: found === undefined ? [] : [claimFacts(found)], workloads: meant, pods: [] };
   const capacity = found?.status?.capacity?.['storage'];
-  return { claim, named, ...(capacity === undefined ? {} : { capacity }), ...judge(facts, claim, named) };
+  return { claim, inPlace, named, ...(capacity === undefined ? {} : { capacity }), ...judge(facts, inPlace, named) };
 };
 
-const judge = (facts: QuiesceFacts, claim: string, named: WorkloadRef[]): Pick<Target, 'stops' | 'notes' | 'directory' | 'trouble'> => {
-  const quiesce = quiescePlan(facts, { named, claims: [claim] });
+const judge = (facts: QuiesceFacts, inPlace: InPlace, named: WorkloadRef[]): Pick<Target, 'stops' | 'notes' | 'directory' | 'trouble'> => {
+  const quiesce = quiescePlan(facts, { named, claims: [inPlace.claimName] });
   if (quiesce.kind === 'refusal') {
     return { stops: [], notes: [], trouble: quiesce };
   }
   const stops = quiesce.workloads.map(
     ({ kind, name, replicas }) => `${kind} ${name} (${replicas} ${replicas === 1 ? 'replica' : 'replicas'})`,
   );
-  const directory = directoryOf({ claimName: claim }, facts);
+  const directory = directoryOf(inPlace, facts);
   return directory.kind === 'refusal'
     ? { stops, notes: quiesce.notes, trouble: directory }
     : { stops, notes: quiesce.notes, directory: directory.path };
