@@ -188,8 +188,10 @@ export const reasons = {
     remedy: 'Start a first run: `kubectl holdfast backup`; where runs fail, mend what they name.',
   },
   FactsStale: {
-    meaning: 'No tier was read lately, so nobody knows what could be restored.',
-    remedy: 'Look at StorageHealthy and at the pods of the inspect Jobs.',
+    meaning:
+      'No tier was read lately, or the server was set back or promoted since: nobody knows what could be restored of what it has now.',
+    remedy:
+      'After a restore, its undo or a failover wait for the next reading, a minute or two. Else look at StorageHealthy and at the pods of the inspect Jobs.',
   },
   BytesVerified: { meaning: 'Backups were read whole again on every tier lately, and matched.', remedy: 'Nothing to do.' },
   NotVerifiedYet: {
