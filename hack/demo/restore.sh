@@ -75,7 +75,7 @@ watch_the_restore() {
     now="$(restore_field '{.status.stage}')"
     if [ "$now" != "$said" ]; then
       said=$now
-      kubectl holdfast status shop --namespace shop || true
+      kubectl holdfast status shop --namespace shop | grep -A 1 -E '^(Restoring now|Last restore)' || true
     fi
     [ "$waited" -lt "$RESTORE_LIMIT_SECONDS" ] || die "The restore has not ended after $RESTORE_LIMIT_SECONDS seconds." "'kubectl -n shop describe restore $RESTORE' says why."
     sleep 1
