@@ -28,6 +28,7 @@ test.before(async () => {
 });
 test.afterEach.always(endOperators);
 test.after.always(async () => {
+  await endOperators();
   await dropNamespaces(namespace);
   await letIn();
 });
@@ -38,7 +39,7 @@ const times: Record<string, string> = {};
 test.serial('into a new claim, as of an instant: any server of that major starts on it, and nothing that runs is touched', async (t) => {
   await operate();
   times['three'] = await scene.time();
-  await mustKubectl(inNamespace('exec', 'postgres-0', '--', 'sleep', '1.1'));
+  await scene.sql('SELECT pg_sleep(1.1)');
   times['five'] = await scene.order(4, 5);
   await scene.archived(times['five']);
   await scene.restore('look', {

@@ -88,7 +88,7 @@ export const restoreScene = (namespace: string) => {
   const prefix = `tests/restores-${Date.now()}`;
   const psql = ['psql', '--host=/tmp', '--username=postgres', '--no-psqlrc', '-tA', '-c'];
   const sqlIn = async (pod: string, text: string): Promise<string> =>
-    (await mustKubectl(inNamespace('exec', pod, '--', ...psql, text))).trim();
+    (await mustKubectl(['exec', pod, '--namespace', namespace, '--', ...psql, text])).trim();
   const sql = (text: string): Promise<string> => sqlIn('postgres-0', text);
   const read = async (name: string): Promise<Restore> =>
     JSON.parse(await mustKubectl(inNamespace('get', 'restore', name, '-o', 'json'))) as Restore;
@@ -187,6 +187,6 @@ export const restoreScene = (namespace: string) => {
     },
     // Names of what lies in the volume of the server.
     volume: async (): Promise<string[]> =>
-      (await mustKubectl(inNamespace('exec', 'postgres-0', '--', 'ls', '-A', '/data'))).trim().split('\n'),
+      (await mustKubectl(['exec', 'postgres-0', '--namespace', namespace, '--', 'ls', '-A', '/data'])).trim().split('\n'),
   };
 };
