@@ -13,10 +13,10 @@ export const images = JSON.parse(readFileSync(join(root, '.cluster/images.json')
 const user = 65_532;
 
 const script = `[ -s /data/pgdata/PG_VERSION ] || {
-  initdb --pgdata=/data/pgdata --username=postgres --auth=trust --no-sync --data-checksums >/dev/null
+  initdb --username=postgres --auth=trust --no-sync --data-checksums >/dev/null
   printf 'host all all all trust\\nhost replication all all trust\\n' >>/data/pgdata/pg_hba.conf
 }
-exec postgres -D /data/pgdata -c listen_addresses='*' -c unix_socket_directories=/tmp -c max_slot_wal_keep_size=512MB`;
+exec postgres -c listen_addresses='*' -c unix_socket_directories=/tmp -c max_slot_wal_keep_size=512MB`;
 
 const container = (image: string) => ({
   name: 'postgres',
