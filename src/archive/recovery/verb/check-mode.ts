@@ -10,7 +10,7 @@ import { ArchiveError } from '../../errors.ts';
 import { RecoveryRefused } from '../refused.ts';
 
 type Answer = { systemId: string; timeline: number; lsn: string; recovering: boolean };
-export type CheckFacts = { systemId: string; timeline: number; reachedLsn: string };
+export type CheckFacts = { systemId: string; timeline: number; reachedLsn: string } | { note: string };
 
 const betweenMilliseconds = 1000;
 const answerMilliseconds = 15_000;
@@ -36,7 +36,7 @@ export const checkMode = (plan: RecoverCheckPlan, { signal, step, log }: AgentCo
       const now = performance.now();
       wrongSince = lasts ? (wrongSince ?? now) : undefined;
       if (wrongSince !== undefined && now - wrongSince > patienceMilliseconds(plan)) {
-        throw error;
+        return notLetIn(error);
       }
       if (now > end) {
         throw new ArchiveError(
@@ -50,6 +50,19 @@ export const checkMode = (plan: RecoverCheckPlan, { signal, step, log }: AgentCo
       await pause(betweenMilliseconds, undefined, { signal });
     }
   });
+
+// Roles, passwords and databases are those of the point that was restored. Whoever went back behind a change of a password is not let in any more:
+// the server runs, and was verified before it took its place. That it was not asked is said, and nothing is rolled back for it.
+const ofThen = new Set(['AuthenticationFailed', 'PermissionMissing', 'DatabaseMissing']);
+
+const notLetIn = (error: Error): { note: string } => {
+  if (error instanceof EngineError && ofThen.has(error.code)) {
+    return {
+      note: `The server runs, and was verified before it took its place; it could not be asked since, because it has the roles, passwords and databases of then. ${error.message}`,
+    };
+  }
+  throw error;
+};
 
 // `lasts`: waiting will hardly change it.
 type Look = { answer: Answer } | { error: Error; lasts: boolean };
