@@ -109,6 +109,8 @@ export type CopyPlan = PlanBase & { verb: 'copy'; backup: BackupIdentity; from: 
 export type InspectPlan = PlanBase & {
   verb: 'inspect';
   tier: TierPlan;
+  // A policy, perhaps of another cluster, whose backups are read like its own.
+  reads?: { namespace: string; name: string };
   // Only this backup; default: the whole catalogue.
   backupId?: string;
   // Print the stored log of this backup instead.

@@ -173,6 +173,11 @@ export const reasons = {
     remedy:
       'Where that is wanted, delete or suspend this policy. Where two share a prefix by mistake, give this one a prefix of its own. To write again from here: `kubectl holdfast adopt <policy> --take-over`.',
   },
+  OnlyReads: {
+    meaning:
+      'The policy was made by `kubectl holdfast adopt` to read what another one wrote: every manifest verified, and nothing is written there.',
+    remedy: 'Restore from it. To go on with the backups from here: `kubectl holdfast adopt <policy> --take-over`.',
+  },
   StoreUnreadable: { meaning: 'A tier could not be read.', remedy: 'Look at the tier that the message names.' },
   RestorePointFresh: { meaning: 'The newest restorable point is young enough.', remedy: 'Nothing to do.' },
   RestorePointAging: {

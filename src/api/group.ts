@@ -24,6 +24,8 @@ export const annotation = {
   logsRequested: `${group}/logs-requested`,
   // On a BackupPolicy: when somebody asked to take over the repository of its tiers from whoever writes it. Each new value is one asking.
   takeOver: `${group}/take-over`,
+  // On a BackupPolicy that adopted a store: whose backups it reads there, as `<namespace>/<name>`, until it is the writer itself.
+  reads: `${group}/reads`,
   // On a Backup made by a schedule: the slot it stands for, RFC 3339.
   slot: `${group}/slot`,
   // On a Backup made by a schedule: its slot was missed, and it makes up for that.

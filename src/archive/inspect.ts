@@ -73,7 +73,7 @@ const inspectAll = async (plan: InspectPlan, store: Store, context: AgentContext
   const time = context.now().toISOString();
   const listing = await context.step('list objects', () => readListing(store, context.signal));
   const epochs = await context.step('read writers', () => readEpochs(store, listing.writers, repositoryId, verifiers));
-  const repository: Repository = { store, repositoryId, policy: plan.policy, verifiers, epochs };
+  const repository: Repository = { store, repositoryId, ...readersOf(plan), verifiers, epochs };
   const { snapshot, damaged } = await newestSnapshot(store, listing.snapshots, repositoryId, verifiers, context);
   const judged = await context.step('read catalogue', () => judgeAll(plan, repository, listing, snapshot, context));
   const marks = await context.step('read marks', () => readMarks(store, listing.marks, snapshot, repositoryId, verifiers));
@@ -105,6 +105,12 @@ const inspectAll = async (plan: InspectPlan, store: Store, context: AgentContext
     ]),
   };
 };
+
+// Whose backups are believed.
+const readersOf = ({ policy, reads }: InspectPlan): Pick<Repository, 'policy' | 'reads'> => ({
+  policy,
+  ...(reads === undefined ? {} : { reads }),
+});
 
 // Only the writer of the repository writes down what it found; whoever else looks has no key.
 const signerOf = async ({ verification }: InspectPlan, verifiers: Verifiers): Promise<Signer | undefined> =>
@@ -244,7 +250,7 @@ export const inspectBackup = async (
     writers.push(key);
   }
   const epochs = await readEpochs(store, writers, repositoryId, verifiers);
-  const repository: Repository = { store, repositoryId, policy: plan.policy, verifiers, epochs };
+  const repository: Repository = { store, repositoryId, ...readersOf(plan), verifiers, epochs };
   const entries: EntryLine[] = [];
   const judge = async (each: string): Promise<void> => {
     const entry = entryOf(plan.tier.name, await judgeOne(repository, each, objectsAtOnce));

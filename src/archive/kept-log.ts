@@ -1,6 +1,11 @@
 // The redacted log of a run, kept in memory while it runs and then stored at logs/, so that it can be read when the pod is gone.
+import type { PlanBase } from '../api/agent.ts';
 import type { StoreLocation, Store } from '../stores/store.ts';
+import { ArchiveError } from './errors.ts';
 import { logKey } from './layout.ts';
+import { findRepository } from './repository.ts';
+import { readVerifiers } from './signing/keys.ts';
+import { findWriter, isSelf } from './writers.ts';
 
 const mostBytes = 4 * 1024 ** 2;
 
@@ -40,19 +45,38 @@ export const keepLog = (limitBytes: number = mostBytes): KeptLog => {
   };
 };
 
-// Stores the log. A failure here changes nothing of the run's result.
+// Stores the log. A failure here changes nothing of the run's result. Undefined: the repository is another's, where nothing is written, not even that.
 export const storeLog = async (
   openStore: (location: StoreLocation) => Promise<Store>,
   location: StoreLocation,
+  plan: PlanBase,
   run: { backupId: string; time: string; what: string },
   text: string,
-): Promise<string> => {
+): Promise<string | undefined> => {
   const store = await openStore(location);
   try {
+    if (await isAnothers(store, plan)) {
+      return undefined;
+    }
     const key = logKey(run.backupId, run.time, run.what);
     await store.put(key, Buffer.from(text));
     return key;
   } finally {
     await store.close();
   }
+};
+
+// Where nobody has written yet, it is nobody's. A writer that cannot be verified is another one, as for every run that writes.
+const isAnothers = async (store: Store, { policy, clusterId, verificationKeys }: PlanBase): Promise<boolean> => {
+  const repository = await findRepository(store);
+  if (repository === undefined) {
+    return false;
+  }
+  const writer = await findWriter(store, repository.repositoryId, readVerifiers(verificationKeys)).catch((error: unknown) => {
+    if (error instanceof ArchiveError) {
+      return 'unknown' as const;
+    }
+    throw error;
+  });
+  return writer !== undefined && (writer === 'unknown' || !isSelf(writer.document, { clusterId, ...policy }));
 };

@@ -130,7 +130,7 @@ const keepForLater = async (plan: AgentPlan, time: string, { log, kept }: RunOpt
   }
   const location = plan.verb === 'copy' ? plan.to.location : plan.tier.location;
   try {
-    const storing = storeLog(open, location, { backupId: plan.backup.id, time, what: logName(plan) }, kept.text());
+    const storing = storeLog(open, location, plan, { backupId: plan.backup.id, time, what: logName(plan) }, kept.text());
     await untilStopped(storing, AbortSignal.abort(new Error('the store does not answer in time')), keepMilliseconds);
   } catch (error) {
     log.warn('Could not keep the log in the store', { error });

@@ -14,7 +14,8 @@ export type ListPage<T> = { items: T[]; resourceVersion: string };
 export type ListOptions<T = unknown> = Selector & { pageSize?: number; signal?: AbortSignal; keep?: (object: T) => T };
 export type WatchOptions = Selector & { resourceVersion: string; timeoutSeconds: number; idleMilliseconds: number; signal?: AbortSignal };
 export type WatchEvent<T> = { type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'; object: T };
-export type CreateOptions = { signal?: AbortSignal };
+// `dryRun`: everything is checked, and nothing made.
+export type CreateOptions = { dryRun?: boolean; signal?: AbortSignal };
 export type PatchOptions = { subresource?: string; resourceVersion?: string; signal?: AbortSignal };
 export type DeleteOptions = { uid?: string; propagation?: 'Background' | 'Foreground' };
 export type LogOptions = { container?: string; follow?: boolean; signal?: AbortSignal; idleMilliseconds?: number; tailLines?: number };
@@ -100,11 +101,12 @@ export const createClient = (connection: Connection, hooks: Hooks = {}) => {
     },
 
     // Throws AlreadyExists where the name is taken.
-    async create<T extends KubeObject>(resource: Resource, object: T, options: CreateOptions = {}): Promise<T> {
+    async create<T extends KubeObject>(resource: Resource, object: T, { dryRun = false, ...options }: CreateOptions = {}): Promise<T> {
       const { namespace, name } = object.metadata ?? {};
       const path = pathOf(resource, namespace === undefined ? {} : { namespace });
       const what = `create ${describe(resource, { namespace, name })}`;
-      return (await json({ what, ...named('create', resource), method: 'POST', path, body: object, ...options })) as T;
+      const query = dryRun ? { query: { dryRun: 'All' } } : {};
+      return (await json({ what, ...named('create', resource), method: 'POST', path, ...query, body: object, ...options })) as T;
     },
 
     // A JSON merge patch. With `resourceVersion` it throws Conflict where the object has changed since.

@@ -1,5 +1,6 @@
 // Decisions on a BackupPolicy: what is said of the store's health, and the figures of its tiers.
 import test from 'ava';
+import type { PolicyStatus } from '../../src/api/policy.ts';
 import type { PolicyObserved } from '../../src/core/policy/observed.ts';
 import type { JobFacts, JobState } from '../../src/core/jobs/facts.ts';
 import { makeJob, makePolicy, start } from './fixtures.ts';
@@ -61,7 +62,7 @@ for (const [title, catalogue, jobs, expected, text] of [
     },
     [],
     'False WriterSuperseded',
-    /cloud: its writer is the policy shop\/other of the cluster b \(epoch 2.*adopt --take-over/,
+    /cloud: its writer is the policy shop\/other of the cluster b \(epoch 2.*adopt shop -n shop --take-over/,
   ],
   [
     'a tier could not be read',
@@ -93,6 +94,34 @@ test('storage health: what was found stays when an operator starts anew and has 
   t.is(message(again, 'StorageHealthy'), message(first, 'StorageHealthy'));
   const mended = decide({ policy: makePolicy({}, again.status), catalogue: { local: holding(entry(20)), cloud: holding() } });
   t.is(condition(mended, 'StorageHealthy'), 'True AllVerified');
+});
+
+test('storage health: who was made to read says who writes, and how to take over; what is damaged comes first; another writer is no reading', (t) => {
+  const adopted = (reads: string, status?: PolicyStatus) => {
+    const policy = makePolicy({ suspend: true, tiers: [{ name: 'cloud', s3: { bucket: 'holdfast' } }] }, status);
+    return { ...policy, metadata: { ...policy.metadata, name: 'back', namespace: 'new', annotations: { 'holdfast.dev/reads': reads } } };
+  };
+  const writer = { epoch: 1, clusterId: 'burned', namespace: 'shop', name: 'shop', startTime: '2026-11-20T02:00:00Z', ours: false };
+  const cloud = { ...holding(entry(21, { tier: 'cloud' })), facts: { writer } };
+  const first = decide({ policy: adopted('shop/shop'), catalogue: { cloud } });
+  t.is(condition(first, 'StorageHealthy'), 'True OnlyReads');
+  t.is(
+    message(first, 'StorageHealthy'),
+    'cloud: this policy only reads, and every manifest verified: its writer is the policy shop/shop of the cluster burned (epoch 1, since 2026-11-20T02:00:00Z); to write from here: kubectl holdfast adopt back -n new --take-over --confirm new/back',
+  );
+  t.deepEqual(first.actions, []);
+  const anew = decide({ policy: adopted('shop/shop', first.status), catalogue: {} });
+  t.deepEqual([condition(anew, 'StorageHealthy'), message(anew, 'StorageHealthy')], ['True OnlyReads', message(first, 'StorageHealthy')]);
+  const damaged = { ...holding(entry(21, { verdict: 'Failed', code: 'ObjectMissing', message: 'gone' })), facts: { writer } };
+  t.is(condition(decide({ policy: adopted('shop/shop'), catalogue: { cloud: damaged } }), 'StorageHealthy'), 'False BackupDamaged');
+  for (const reads of ['shop/other', 'shop', 'shop/shop/shop', '../shop', '']) {
+    t.is(condition(decide({ policy: adopted(reads), catalogue: { cloud } }), 'StorageHealthy'), 'False WriterSuperseded', reads);
+  }
+  const taken = { ...cloud, facts: { writer: { ...writer, namespace: 'new', name: 'back', epoch: 2, ours: true } } };
+  t.is(
+    condition(decide({ policy: adopted('shop/shop', first.status), catalogue: { cloud: taken } }), 'StorageHealthy'),
+    'True AllVerified',
+  );
 });
 
 test('summary: figures of a tier are those of its newest reading, absent where they were not measured', (t) => {

@@ -57,7 +57,7 @@ try {
   await dump(policy.dumpPlan(id, { postgresql }), postgresqlEngine(postgresql, { log: context.log }), context);
   await seal(policy.sealPlan(id), context);
   const run = { backupId: id, time: '2026-11-22T02:00:00Z', what: 'dump-db-1' };
-  await storeLog(openStore, policy.tier('local').location, run, '{"kind":"log","message":"Ended well"}\n');
+  await storeLog(openStore, policy.tier('local').location, policy.inspectPlan(), run, '{"kind":"log","message":"Ended well"}\n');
 
   await cp(join(policy.directory, 'local'), join(folder, 'repository'), { recursive: true });
   await writeFile(join(folder, 'identity.txt'), `${policy.identity.identity}\n`);

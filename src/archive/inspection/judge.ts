@@ -30,6 +30,8 @@ export type Repository = {
   store: Store;
   repositoryId: string;
   policy: InspectPlan['policy'];
+  // Another one whose backups are taken like its own.
+  reads?: InspectPlan['policy'];
   verifiers: Verifiers;
   epochs: Epochs;
 };
@@ -59,15 +61,20 @@ export const judgeRecord = (repository: Repository, record: Known): Judged => {
   }
 };
 
-const checkRecord = ({ store, policy, epochs }: Repository, record: CatalogueRecord): void => {
-  checkPolicy(policy, epochs, record, store);
+const checkRecord = ({ store, policy, reads, epochs }: Repository, record: CatalogueRecord): void => {
+  checkPolicy([policy, ...(reads === undefined ? [] : [reads])], epochs, record, store);
   checkEpoch(epochs, record, store);
 };
 
 // Where two policies share their keys, only this tells the backups of one from those of the other. Who reads without a policy takes all;
 // who has taken the repository over has taken its backups, too.
-const checkPolicy = (self: InspectPlan['policy'], epochs: Epochs, { policy, id, epoch }: CatalogueRecord, store: Store): void => {
-  if (self.name === '' || isSamePolicy(policy, self) || isInherited(self, epochs, policy, epoch)) {
+const checkPolicy = (
+  readers: readonly InspectPlan['policy'][],
+  epochs: Epochs,
+  { policy, id, epoch }: CatalogueRecord,
+  store: Store,
+): void => {
+  if (readers.some((self) => self.name === '' || isSamePolicy(policy, self) || isInherited(self, epochs, policy, epoch))) {
     return;
   }
   throw new ArchiveError(

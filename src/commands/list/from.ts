@@ -1,5 +1,5 @@
 // Reads a repository without any cluster, as the agent's `inspect` does: every manifest, its signature, and every object that it names.
-import type { EntryLine, InspectResult, TierPlan } from '../../api/agent.ts';
+import type { EntryLine, InspectResult, TierPlan, WindowLine } from '../../api/agent.ts';
 import { runPlan } from '../../archive/run-plan.ts';
 import { keepLog } from '../../archive/kept-log.ts';
 import type { Log } from '../../telemetry/log.ts';
@@ -38,13 +38,15 @@ export const listFrom = async (from: string, options: FromOptions, io: Io): Prom
 // What the agent logs while it reads says nothing that the result does not.
 const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => silent };
 
-const inspectLocation = async (
+// Reads the whole repository. Everything that an inspection prints, and how it ended.
+export const inspectLocation = async (
   location: Location,
   verificationKeys: { id: string; key: string }[],
   thorough: boolean,
   { environment }: Io,
-): Promise<{ entries: EntryLine[]; result: InspectResult }> => {
+): Promise<{ entries: EntryLine[]; windows: WindowLine[]; result: InspectResult }> => {
   const entries: EntryLine[] = [];
+  const windows: WindowLine[] = [];
   const tier: TierPlan = { name: 'store', location };
   const result = await runPlan(
     // Who reads belongs to no cluster and no policy.
@@ -54,10 +56,10 @@ const inspectLocation = async (
       kept: keepLog(),
       cache: objectCache(environment),
       signal: new AbortController().signal,
-      report: (line) => void (line.kind === 'entry' && entries.push(line)),
+      report: (line) => void (line.kind === 'entry' ? entries.push(line) : line.kind === 'window' && windows.push(line)),
     },
   );
-  return { entries, result: result as InspectResult };
+  return { entries, windows, result: result as InspectResult };
 };
 
 const catalogueOf = (
@@ -126,14 +128,15 @@ const conclude = (backups: CatalogueEntry[], failure: CommandError | undefined):
   return exitCode.done;
 };
 
-const noRepository = (location: string): CommandError =>
+export const noRepository = (location: string): CommandError =>
   notFound(
     'NoRepository',
     `There is no repository in ${location}: it has no holdfast.json.`,
     'Check the location: a wrong prefix looks like an empty one. It ends with <namespace>/<policy> where the tier names no prefix.',
   );
 
-const explainFailure = ({ code = 'Failed', message = 'The store could not be read.' }: InspectResult): CommandError => {
+// Why a repository could not be read, as a command ends with it.
+export const explainFailure = ({ code = 'Failed', message = 'The store could not be read.' }: InspectResult): CommandError => {
   switch (code) {
     case 'KeyInvalid':
       return wrongUse(message, 'Name verification-keys.yaml or identity.txt, as keygen wrote them.');

@@ -1,11 +1,12 @@
 // The plan of an agent: the policy with its Secrets replaced by the paths where they are mounted.
 import { mountPath } from '../../api/agent.ts';
-import type { AgentPlan, BackupIdentity, IncrementPlan, VerificationPlan } from '../../api/agent.ts';
+import type { AgentPlan, BackupIdentity, IncrementPlan, InspectPlan, VerificationPlan } from '../../api/agent.ts';
 import type { BackupPolicy } from '../../api/objects.ts';
 import type { Component } from '../../api/policy.ts';
 import { verificationIntervalMilliseconds } from '../../core/plan/rotation.ts';
 import { deadlinesFor } from '../../core/jobs/deadlines.ts';
 import type { JobRequest } from '../../core/jobs/request.ts';
+import { readsOf } from '../../core/policy/reads.ts';
 import { dropPlan } from './drop-plan.ts';
 import { findComponent, findTier, primaryOf } from './find-in-policy.ts';
 import { postgresqlSource, tierPlan } from './plan-parts.ts';
@@ -56,7 +57,7 @@ export const agentPlan = (policy: BackupPolicy, request: JobRequest, clusterId: 
     case 'copy':
       return { ...base, verb: 'copy', backup: identity(request), from: tierPlan(policy, primaryOf(policy)), to: tier };
     case 'check':
-      return { ...base, verb: 'inspect', tier, backupId: identity(request).id };
+      return { ...base, verb: 'inspect', tier, ...readsPlan(policy), backupId: identity(request).id };
     case 'logs':
       return { ...base, verb: 'inspect', tier, logsOf: identity(request).id };
     case 'adopt':
@@ -78,8 +79,13 @@ export const agentPlan = (policy: BackupPolicy, request: JobRequest, clusterId: 
     case 'recover':
       throw new TypeError(`What ${request.name} does, its Restore says`);
     case 'inspect':
-      return { ...base, verb: 'inspect', tier, verification: verificationPlan(policy, request.tier) };
+      return { ...base, verb: 'inspect', tier, ...readsPlan(policy), verification: verificationPlan(policy, request.tier) };
   }
+};
+
+const readsPlan = (policy: BackupPolicy): Pick<InspectPlan, 'reads'> => {
+  const reads = readsOf(policy);
+  return reads === undefined ? {} : { reads };
 };
 
 const incrementPlan = ({ postgresql }: Component, { parent }: JobRequest): { increment?: IncrementPlan } =>

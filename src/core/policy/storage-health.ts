@@ -1,9 +1,11 @@
 // Whether the tiers could be read, and all that was found in them verified. Not read is never healthy.
+import type { WriterFacts } from '../../api/agent.ts';
 import type { NewCondition } from '../plan/conditions.ts';
 import { findCondition } from '../plan/conditions.ts';
 import { isOverdue } from './inspections.ts';
 import type { TierReading } from './inspections.ts';
 import type { PolicyObserved } from './observed.ts';
+import { readsOf } from './reads.ts';
 
 type Finding = { rank: number; reason: NewCondition['reason']; status: NewCondition['status']; message: string };
 
@@ -65,30 +67,66 @@ const fromLastReading = (observed: PolicyObserved, tier: string): Finding => {
   if (!wasRead(observed, tier)) {
     return notMeasured(`${tier} has not been read yet.`);
   }
-  return fromMemory(observed, tier) ?? superseded(observed, tier) ?? fromEntries(observed, tier) ?? damaged(observed, tier) ?? healthy;
+  return (
+    fromMemory(observed, tier) ??
+    superseded(observed, tier) ??
+    fromEntries(observed, tier) ??
+    damaged(observed, tier) ??
+    reading(observed, tier) ??
+    healthy
+  );
 };
 
 // What the last reading found is believed until there is a newer one, also by an operator that has just started.
-const lasting = new Set(['WriterSuperseded', 'BackupDamaged', 'ObjectDamaged', 'ManifestRefused']);
+const lasting = new Set(['OnlyReads', 'WriterSuperseded', 'BackupDamaged', 'ObjectDamaged', 'ManifestRefused']);
 
 const fromMemory = ({ policy, catalogue }: PolicyObserved, tier: string): Finding | undefined => {
   const before = findCondition(policy.status?.conditions, 'StorageHealthy');
   const remark = before !== undefined && lasting.has(before.reason) ? remarkOn(tier, before.message) : undefined;
   return catalogue[tier] !== undefined || before === undefined || remark === undefined
     ? undefined
-    : { rank: 3, status: 'False', reason: before.reason as Finding['reason'], message: remark };
+    : before.reason === 'OnlyReads'
+      ? onlyReads(remark)
+      : { rank: 3, status: 'False', reason: before.reason as Finding['reason'], message: remark };
 };
 
-const superseded = ({ catalogue }: PolicyObserved, tier: string): Finding | undefined => {
+// The writer, where it is another one.
+const otherWriter = ({ catalogue }: PolicyObserved, tier: string): WriterFacts | undefined => {
   const writer = catalogue[tier]?.facts?.writer;
-  if (writer === undefined || writer.ours) {
+  return writer?.ours === false ? writer : undefined;
+};
+
+const describeWriter = ({ namespace, name, clusterId, epoch, startTime }: WriterFacts): string =>
+  `its writer is the policy ${namespace}/${name} of the cluster ${clusterId} (epoch ${epoch}, since ${startTime})`;
+
+const takeOverCommand = ({ policy: { metadata } }: PolicyObserved): string =>
+  `kubectl holdfast adopt ${metadata.name} -n ${metadata.namespace} --take-over --confirm ${metadata.namespace}/${metadata.name}`;
+
+// This policy was made to read what that one wrote.
+const isMeant = ({ policy }: PolicyObserved, { namespace, name }: WriterFacts): boolean => {
+  const reads = readsOf(policy);
+  return reads?.namespace === namespace && reads.name === name;
+};
+
+const superseded = (observed: PolicyObserved, tier: string): Finding | undefined => {
+  const writer = otherWriter(observed, tier);
+  if (writer === undefined || isMeant(observed, writer)) {
     return undefined;
   }
-  const { namespace, name, clusterId, epoch, startTime } = writer;
-  const message =
-    `${tier}: its writer is the policy ${namespace}/${name} of the cluster ${clusterId} (epoch ${epoch}, since ${startTime}). Nothing of this policy is written there. ` +
-    'To write again from here: kubectl holdfast adopt --take-over';
+  const message = `${tier}: ${describeWriter(writer)}. Nothing of this policy is written there. To write again from here: ${takeOverCommand(observed)}`;
   return { rank: 3.5, status: 'False', reason: 'WriterSuperseded', message };
+};
+
+const onlyReads = (message: string): Finding => ({ rank: 0.5, status: 'True', reason: 'OnlyReads', message });
+
+const reading = (observed: PolicyObserved, tier: string): Finding | undefined => {
+  const writer = otherWriter(observed, tier);
+  return (
+    writer &&
+    onlyReads(
+      `${tier}: this policy only reads, and every manifest verified: ${describeWriter(writer)}; to write from here: ${takeOverCommand(observed)}`,
+    )
+  );
 };
 
 const damageCodes = new Set(['ObjectMissing', 'SizeMismatch', 'DigestMismatch']);
