@@ -58,7 +58,7 @@ const read = ({ objects }: Scene, { collection, namespace, name, selected, selec
 // Who the scene's caller is.
 export const caller = 'alice@example.org';
 
-const create = ({ objects }: Scene, collection: string, item: Item): Answer => {
+const create = ({ objects }: Scene, { collection, dryRun }: Asked, item: Item): Answer => {
   if (collection === 'selfsubjectreviews') {
     return { status: 201, body: { ...item, status: { userInfo: { username: caller } } } };
   }
@@ -67,6 +67,9 @@ const create = ({ objects }: Scene, collection: string, item: Item): Answer => {
     return kubeStatus(409, 'AlreadyExists', `${collection} "${item.metadata.name}" already exists`);
   }
   item.metadata.uid = `uid of ${item.metadata.name}`;
+  if (dryRun) {
+    return { status: 201, body: item };
+  }
   all.push(item);
   return { status: 201, body: item };
 };
@@ -109,7 +112,8 @@ const answer = async (scene: Scene, request: IncomingMessage, response: ServerRe
   const watches = url.searchParams.get('watch') === '1';
   const selected = /^metadata\.name=(.+)$/.exec(url.searchParams.get('fieldSelector') ?? '')?.[1];
   const method = watches ? 'WATCH' : request.method;
-  const what = `${method} ${[collection, name ?? selected, part].filter((each) => each !== undefined).join('/')}`;
+  const dry = url.searchParams.has('dryRun') ? 'DRY ' : '';
+  const what = `${dry}${method} ${[collection, name ?? selected, part].filter((each) => each !== undefined).join('/')}`;
   scene.requests.push(what);
   const body = await text(request);
   const intercepted = scene.intercept(what);
@@ -121,7 +125,8 @@ const answer = async (scene: Scene, request: IncomingMessage, response: ServerRe
     await sendChanges(scene.changes(what), response);
     return;
   }
-  const asked = { namespace, collection, name, selected, selector: url.searchParams.get('labelSelector') ?? '' };
+  const dryRun = url.searchParams.get('dryRun') === 'All';
+  const asked = { namespace, collection, name, selected, selector: url.searchParams.get('labelSelector') ?? '', dryRun };
   const { status, body: content } = intercepted ?? respond(scene, request.method ?? '', asked, body);
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(content ?? {}));
 };
@@ -150,13 +155,14 @@ type Asked = {
   name: string | undefined;
   selected: string | undefined;
   selector: string;
+  dryRun: boolean;
 };
 
 const respond = (scene: Scene, method: string, asked: Asked, body: string): Answer => {
   const { collection, name } = asked;
   switch (method) {
     case 'POST':
-      return create(scene, collection, JSON.parse(body));
+      return create(scene, asked, JSON.parse(body));
     case 'PATCH':
       return patch(scene, collection, name, JSON.parse(body));
     case 'DELETE':

@@ -96,11 +96,13 @@ test('storage health: what was found stays when an operator starts anew and has 
   t.is(condition(mended, 'StorageHealthy'), 'True AllVerified');
 });
 
+// A policy that was made to read what another one wrote.
+const adopted = (reads: string, status?: PolicyStatus) => {
+  const policy = makePolicy({ suspend: true, tiers: [{ name: 'cloud', s3: { bucket: 'holdfast' } }] }, status);
+  return { ...policy, metadata: { ...policy.metadata, name: 'back', namespace: 'new', annotations: { 'holdfast.dev/reads': reads } } };
+};
+
 test('storage health: who was made to read says who writes, and how to take over; what is damaged comes first; another writer is no reading', (t) => {
-  const adopted = (reads: string, status?: PolicyStatus) => {
-    const policy = makePolicy({ suspend: true, tiers: [{ name: 'cloud', s3: { bucket: 'holdfast' } }] }, status);
-    return { ...policy, metadata: { ...policy.metadata, name: 'back', namespace: 'new', annotations: { 'holdfast.dev/reads': reads } } };
-  };
   const writer = { epoch: 1, clusterId: 'burned', namespace: 'shop', name: 'shop', startTime: '2026-11-20T02:00:00Z', ours: false };
   const cloud = { ...holding(entry(21, { tier: 'cloud' })), facts: { writer } };
   const first = decide({ policy: adopted('shop/shop'), catalogue: { cloud } });
