@@ -26,7 +26,8 @@ const container = (image: string) => ({
   readinessProbe: { exec: { command: ['pg_isready', '--host=127.0.0.1'] }, periodSeconds: 1 },
   volumeMounts: [{ name: 'data', mountPath: '/data' }],
 });
-const securityContext = { runAsUser: user, runAsGroup: user, fsGroup: user };
+// Without OnRootMismatch the kubelet makes every data directory writable for its group, and PostgreSQL refuses it.
+const securityContext = { runAsUser: user, runAsGroup: user, fsGroup: user, fsGroupChangePolicy: 'OnRootMismatch' };
 
 const statefulSet = {
   apiVersion: 'apps/v1',
