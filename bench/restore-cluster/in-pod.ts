@@ -59,10 +59,14 @@ export const restoreOffline = async (): Promise<number> => {
   const text = await kubectl('get', 'hbp', policy, '-o', 'jsonpath={.spec.tiers[?(@.name=="cloud")].s3}');
   const { bucket, prefix, endpoint } = JSON.parse(text) as Bucket;
   const begun = performance.now();
+  const store = `--from s3://${bucket}/${prefix} --endpoint ${endpoint} --credentials-dir /secrets/store --ca-file /secrets/ca/ca.crt`;
   await kubectl(
-    ...['exec', pod, '--', 'node', '/app/cli.js', 'restore', '--latest', '--to', '/work/data'],
-    ...['--from', `s3://${bucket}/${prefix}`, '--endpoint', endpoint, '--credentials-dir', '/secrets/store'],
-    ...['--ca-file', '/secrets/ca/ca.crt', '--identity', '/secrets/identity/identity'],
+    'exec',
+    pod,
+    '--',
+    'sh',
+    '-c',
+    `node /app/cli.js restore --latest --to /work/data ${store} --identity /secrets/identity/identity`,
   );
   const seconds = (performance.now() - begun) / 1000;
   await kubectl('exec', pod, '--', 'rm', '-rf', '/work/data');
