@@ -274,7 +274,7 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
       ...base,
       outcome: 'Failed',
       category: 'Repository',
-      code: 'WALGap',
+      code: mode === 'Undo' ? 'RollbackFailed' : 'WALGap',
       message: 'it broke',
       retryable: fate === 'fails for now',
     };

@@ -252,6 +252,17 @@ test('a Job that somebody has deleted: the next attempt waits until its pod has 
   t.deepEqual([world.restore()?.status?.phase, world.volume().data, world.broken()], ['Complete', 'new', []]);
 });
 
+test('a rollback that cannot be: a person is asked, nothing is started on half of it, and it goes on being tried', (t) => {
+  const world = restoreWorld(makeRestore(inPlaceSpec));
+  settle(world, (job) => (job.includes('restore-') || job.includes('undo-') ? 'fails for good' : 'succeeds'), 40);
+  t.deepEqual(
+    [reasonOf(world.restore()), findCondition(world.restore()?.status?.conditions, 'Stalled')?.status, world.replicas()],
+    ['RollbackFailed', 'True', { postgres: 0, web: 0 }],
+  );
+  settle(world);
+  t.deepEqual([world.restore()?.status?.phase, reasonOf(world.restore()), world.replicas()], ['Failed', 'WALGap', everything]);
+});
+
 // Whatever happens, and whenever the operator dies: it ends, whole, with everybody back at work.
 const fates = fc.constantFrom<Fate | 'goes on' | 'is deleted'>(
   'succeeds',

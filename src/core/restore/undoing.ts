@@ -10,7 +10,7 @@ import { stepAll } from './job-step.ts';
 import type { StageWork } from './job-step.ts';
 import { componentsOf, isUndo, statusOf } from './observed.ts';
 import type { RestoreDecision, RunningRestore } from './observed.ts';
-import { goingOn } from './outcome.ts';
+import { goingOn, waitingForPerson } from './outcome.ts';
 import { asAgentPhases, asPhase, enter } from './stages.ts';
 
 // The way back after a failure is tried until it works; what somebody asked for, as often as the policy says.
@@ -56,10 +56,20 @@ export const undoing = (observed: RunningRestore): RestoreDecision => {
   const wait = sooner(observed, soonest(...steps.map(({ againMilliseconds }) => againMilliseconds)));
   return {
     actions,
-    status: goingOn(observed, status, going(observed, remarks)),
+    status: isStuck(components) ? stuck(observed, status, remarks) : goingOn(observed, status, going(observed, remarks)),
     ...(wait === undefined ? {} : { againMilliseconds: wait }),
   };
 };
+
+// An agent has looked, and cannot bring the old state back: with what there is now, somebody must. It goes on being tried, and nothing is started on half of it.
+const isStuck = (components: RestoredComponent[]): boolean => components.some(({ code }) => code === 'RollbackFailed');
+
+const stuck = (observed: RunningRestore, status: RestoreStatus, remarks: string[]): RestoreStatus =>
+  waitingForPerson(observed, status, {
+    phase: 'RollingBack',
+    reason: 'RollbackFailed',
+    message: cut(['The old state does not come back by itself; the workloads stay stopped.', ...remarks].join(' ')),
+  });
 
 // Nothing is pulled away from under a server. After a failure it is stopped once more; what somebody asked for is given up.
 const startedAgain = (observed: RunningRestore, drifted: Failure): RestoreDecision => {
