@@ -64,7 +64,7 @@ export const restoreReasons = {
     remedy: 'Restore another backup, or from another tier.',
   },
   RollbackFailed: {
-    meaning: 'The old state could not be brought back by itself. It is kept in the folder that the message names.',
+    meaning: 'The old state could not be brought back by itself. The message names the folder that keeps it, or why nothing is kept of it.',
     remedy: 'Follow docs/emergency.md, "When a restore could not be rolled back".',
   },
   AuditFailed: {

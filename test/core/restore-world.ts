@@ -13,7 +13,7 @@ import type { PodFacts, QuiesceFacts, WorkloadFacts } from '../../src/core/resto
 import { hash, makePolicy, start } from './fixtures.ts';
 
 // How a Job ends. `dies early` and `dies late`: without a word, before or after it has written.
-export type Fate = 'succeeds' | 'fails for good' | 'fails for now' | 'dies early' | 'dies late';
+export type Fate = 'succeeds' | 'has nothing to undo' | 'fails for good' | 'fails for now' | 'dies early' | 'dies late';
 
 export const identitySecretRef = { name: 'identity', key: 'identity' };
 export const inPlaceSpec = {
@@ -274,7 +274,7 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
       ...base,
       outcome: 'Failed',
       category: 'Repository',
-      code: mode === 'Undo' ? 'RollbackFailed' : 'WALGap',
+      code: fate === 'has nothing to undo' ? 'NothingToUndo' : mode === 'Undo' ? 'RollbackFailed' : 'WALGap',
       message: 'it broke',
       retryable: fate === 'fails for now',
     };

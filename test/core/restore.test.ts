@@ -199,6 +199,15 @@ test('a server that is scaled up again in mid-restore: the old state is brought 
   t.deepEqual([reasonOf(world.restore()), world.replicas(), world.volume().data], ['ManagedByController', everything, 'old']);
 });
 
+test('nothing was put aside, and the restored server does not answer: it ends, says both, and everybody is back at work', (t) => {
+  const world = restoreWorld(makeRestore({ ...inPlaceSpec, safetyBackup: 'Skip' }));
+  settle(world, (job) => (job.includes('check') ? 'fails for good' : job.includes('undo') ? 'has nothing to undo' : 'succeeds'));
+  t.deepEqual([world.restore()?.status?.phase, reasonOf(world.restore())], ['Failed', 'RollbackFailed']);
+  t.regex(messageOf(world.restore()), /^db: it broke The restore had failed: db: it broke$/);
+  t.is(names(world).filter((mode) => mode === 'Undo').length, 1);
+  t.deepEqual([world.replicas(), world.broken()], [everything, []]);
+});
+
 const untilRestoring = (): RestoreWorld => {
   const world = restoreWorld(makeRestore(inPlaceSpec));
   for (let round = 0; round < 20 && world.restore()?.status?.components?.[0]?.begun !== true; round += 1) {

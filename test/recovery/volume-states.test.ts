@@ -1,5 +1,5 @@
 // What an agent that is killed can leave on a volume, state by state: the next attempt goes on from each, and an undo brings back what was there, twice.
-import { chmodSync, cpSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -41,6 +41,8 @@ const makePlace = ({ kind = 'inPlace', had = kind === 'inPlace' }: Options = {})
 
 const fill = (directory: string, what: string): void => {
   mkdirSync(join(directory, 'base'), { recursive: true });
+  // No server starts on another one.
+  chmodSync(directory, 0o700);
   writeFileSync(join(directory, 'PG_VERSION'), '17\n');
   writeFileSync(join(directory, 'base/1'), what);
   // Of an older Restore, in a backup of what that one has restored.
@@ -156,6 +158,16 @@ test('with an mv that can exchange, the old one is never away; it lies beside af
   }
   t.is(treeHash(place.before), old);
   t.deepEqual(await factsOf(place), { replaced: true, kept: true });
+});
+
+test('the kubelet has opened the old data directory to the group of the Job: an undo leaves one that a server starts on', async (t) => {
+  for (const make of [building, exchanged, done]) {
+    const place = makePlace();
+    chmodSync(place.target, 0o2770);
+    await make(place);
+    await undoDirectory(place);
+    t.is(statSync(place.target).mode & 0o7777, 0o2750, make.name);
+  }
 });
 
 test('where there was no data directory, an undo leaves none', async (t) => {

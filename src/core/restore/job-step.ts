@@ -25,6 +25,8 @@ export type StageWork = {
   learned: (result: RecoverResult) => Partial<RestoredComponent>;
   // How often it is tried; default: jobs.attempts of the policy. Infinity: until it works.
   attempts?: number;
+  // Codes of refusals that no further attempt changes, however many there may be.
+  isFinal?: (code: string) => boolean;
 };
 
 export type Step = {
@@ -133,7 +135,7 @@ const learn = (component: RestoredComponent, work: StageWork, result: RecoverRes
 // What vanished without a result is tried again: every Job of a Restore goes on from whatever is there.
 const failed = (
   observed: RunningRestore,
-  { attempts = observed.policy.spec.jobs.attempts }: StageWork,
+  { attempts = observed.policy.spec.jobs.attempts, isFinal = () => false }: StageWork,
   component: RestoredComponent,
   verdict: Extract<Verdict, { type: 'Failed' | 'Lost' }>,
 ): Step => {
@@ -143,7 +145,8 @@ const failed = (
     ...(verdict.code === undefined ? {} : { code: verdict.code }),
     message: cut(verdict.message),
   };
-  if ((verdict.type === 'Lost' || verdict.retryable || attempts === Infinity) && attempt < attempts) {
+  const mayHelp = verdict.type === 'Lost' || verdict.retryable || attempts === Infinity;
+  if (mayHelp && attempt < attempts && !isFinal(verdict.code ?? '')) {
     const next = verdict.endTime + attemptBackoff(attempt);
     return {
       ...still({ ...component, ...why, outcome: 'Pending', attempt, nextAttemptTime: isoTime(next) }),

@@ -13,14 +13,17 @@ import type { RestoreDecision, RunningRestore } from './observed.ts';
 import { goingOn, waitingForPerson } from './outcome.ts';
 import { asAgentPhases, asPhase, enter } from './stages.ts';
 
-// The way back after a failure is tried until it works; what somebody asked for, as often as the policy says.
+// Nothing was put aside: the restored directory stands in the place of the old one, whole and verified, and stays there.
+const isFinal = (code: string): boolean => code === 'NothingToUndo';
+
+// The way back after a failure is tried until it works, or cannot ever; what somebody asked for, as often as the policy says.
 const work = (observed: RunningRestore): StageWork => ({
   what: 'undo',
   mode: 'Undo',
   done: 'Undone',
   request: (component) => ({ mode: 'Undo', ...directoryOf(component), ...undoes(observed) }),
   learned: ({ replaced, kept }) => ({ replaced: replaced ?? false, kept: kept ?? false }),
-  ...(isUndo(observed) ? {} : { attempts: Infinity }),
+  ...(isUndo(observed) ? {} : { attempts: Infinity, isFinal }),
 });
 
 const undoes = ({ undone }: RunningRestore) =>
@@ -44,13 +47,13 @@ export const undoing = (observed: RunningRestore): RestoreDecision => {
   const components = all.map((component) => steps.find((step) => step.component.name === component.name)?.component ?? component);
   const actions = steps.flatMap((step) => step.actions);
   const status: RestoreStatus = { ...statusOf(observed), components };
-  if (hasFailed(steps.map(({ component }) => component))) {
+  if (isUndo(observed) && hasFailed(steps.map(({ component }) => component))) {
     const failed = failByComponents(observed, components);
     return { ...failed, actions: [...actions, ...failed.actions] };
   }
-  if (steps.every(({ component }) => component.outcome === 'Undone')) {
+  if (steps.every(({ component }) => component.outcome === 'Undone' || component.outcome === 'Failed')) {
     const [longest = []] = steps.flatMap(({ result }) => (result?.phases === undefined ? [] : [result.phases]));
-    return whenUndone(observed, status, asAgentPhases(observed, longest), actions);
+    return whenUndone(observed, withoutWayBack(status), asAgentPhases(observed, longest), actions);
   }
   const remarks = components.flatMap(({ name, message }) => (message === undefined ? [] : [`${name}: ${message}`]));
   const wait = sooner(observed, soonest(...steps.map(({ againMilliseconds }) => againMilliseconds)));
@@ -70,6 +73,15 @@ const stuck = (observed: RunningRestore, status: RestoreStatus, remarks: string[
     reason: 'RollbackFailed',
     message: cut(['The old state does not come back by itself; the workloads stay stopped.', ...remarks].join(' ')),
   });
+
+// What cannot be brought back is said together with why the Restore failed. Workloads get their replicas all the same.
+const withoutWayBack = (status: RestoreStatus): RestoreStatus => {
+  const lost = (status.components ?? []).filter(({ outcome, code }) => outcome === 'Failed' && isFinal(code ?? ''));
+  const why = lost.map(({ name, message }) => `${name}: ${message ?? 'it cannot be brought back.'}`).join(' · ');
+  return lost.length === 0
+    ? status
+    : { ...status, failure: { reason: 'RollbackFailed', message: cut(`${why} The restore had failed: ${status.failure?.message ?? ''}`) } };
+};
 
 // Nothing is pulled away from under a server. After a failure it is stopped once more; what somebody asked for is given up.
 const startedAgain = (observed: RunningRestore, drifted: Failure): RestoreDecision => {

@@ -1,5 +1,5 @@
 // Undoes what a Restore has done to a data directory, whatever that is; and removes what it put aside.
-import { mkdir, rm } from 'node:fs/promises';
+import { chmod, lstat, mkdir, rm } from 'node:fs/promises';
 import { refusal } from '../../../core/recovery/refusal.ts';
 import { RecoveryRefused } from '../refused.ts';
 import { removeWork } from './clear.ts';
@@ -41,7 +41,17 @@ export const undoDirectory = async (place: Place): Promise<void> => {
     }
     await takeAway(place);
   }
+  await closeToOthers(place.target);
   await removeWork(place);
+};
+
+// A volume that is given to a group for this Job is opened to it by the kubelet, directory by directory; and no server starts on a data directory that
+// its group may write.
+const closeToOthers = async (target: string): Promise<void> => {
+  const { mode } = await lstat(target).catch(() => ({ mode: 0 }));
+  if ((mode & 0o027) !== 0) {
+    await chmod(target, mode & 0o7750);
+  }
 };
 
 // Killed after the exchange and before its end.
