@@ -61,6 +61,7 @@ export const startOperator = async (namespace: string, more: Record<string, stri
   };
   return {
     proxy,
+    pid: child.pid ?? 0,
     log,
     stderr: () => stderr,
     isRunning: () => child.exitCode === null && child.signalCode === null,

@@ -1,11 +1,11 @@
 // An operator that is installed in the cluster must leave the namespaces of tests alone that bring their own: a rule of admission sees to that.
 import { kubectl, mustKubectl } from './kubectl.ts';
 
-const name = 'holdfast-test-shut-out';
+const usual = 'holdfast-test-shut-out';
 const labelled = 'holdfast.dev/test-own-operator';
 const installed = 'system:serviceaccount:holdfast-system:holdfast';
 
-const rules = [
+const rules = (name: string): object[] => [
   {
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'ValidatingAdmissionPolicy',
@@ -72,12 +72,19 @@ const ownNamespace = async (namespace: string): Promise<void> => {
   throw new Error('The rule that keeps the installed operator out did not come into force.');
 };
 
-// Makes namespaces anew, which the installed operator may not touch. Waits until that is in force.
-export const ownNamespaces = async (...names: string[]): Promise<void> => {
+// Makes namespaces anew, which the installed operator may not touch. Waits until that is in force. `rule`: of one's own where others may take theirs away meanwhile.
+export const ownNamespaces = (...names: string[]): Promise<void> => ownNamespacesBy(usual, ...names);
+
+export const ownNamespacesBy = async (rule: string, ...names: string[]): Promise<void> => {
   // Once, before anything is done side by side: two that make the same rule at once do not both succeed.
-  await mustKubectl(['apply', '-f', '-'], rules.map((rule) => JSON.stringify(rule)).join('\n---\n'));
+  await mustKubectl(
+    ['apply', '-f', '-'],
+    rules(rule)
+      .map((each) => JSON.stringify(each))
+      .join('\n---\n'),
+  );
   await Promise.all(names.map((each) => ownNamespace(each)));
 };
 
-export const letIn = (): Promise<unknown> =>
-  kubectl(['delete', 'validatingadmissionpolicy,validatingadmissionpolicybinding', name, '--ignore-not-found', '--wait=false']);
+export const letIn = (rule = usual): Promise<unknown> =>
+  kubectl(['delete', 'validatingadmissionpolicy,validatingadmissionpolicybinding', rule, '--ignore-not-found', '--wait=false']);

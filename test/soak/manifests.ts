@@ -52,7 +52,7 @@ const secretsOf = ({ namespace, storeCa, storeLogin }: SceneParts): object[] => 
 };
 
 // A name in the cluster for the proxy on this machine.
-const storeService = ({ namespace, storePort }: SceneParts): object[] => [
+export const storeService = ({ namespace, storePort }: Pick<SceneParts, 'namespace' | 'storePort'>): object[] => [
   {
     apiVersion: 'v1',
     kind: 'Service',

@@ -17,7 +17,7 @@ const volumeOf = ({ namespace }: Scene, phase: Phase): Promise<string> => claimD
 export const repositoryOnVolume = async (scene: Scene, phase: Phase): Promise<string> =>
   join(await volumeOf(scene, phase), scene.namespace, phase.name);
 
-const filler = 'filler';
+export const filler = 'filler';
 const block = Buffer.alloc(4096);
 
 export const fillVolume = async (scene: Scene, phase: Phase): Promise<void> => {
@@ -25,7 +25,8 @@ export const fillVolume = async (scene: Scene, phase: Phase): Promise<void> => {
   fillDirectory(volume);
 };
 
-const fillDirectory = (volume: string): void => {
+// Takes all the room that there is.
+export const fillDirectory = (volume: string): void => {
   const { bavail, bsize } = statfsSync(volume);
   const path = join(volume, filler);
   execFileSync('fallocate', ['--length', String(Math.max(1, bavail - 64) * bsize), path]);

@@ -29,7 +29,10 @@ const container = (image: string) => ({
 // Without OnRootMismatch the kubelet makes every data directory writable for its group, and PostgreSQL refuses it.
 const securityContext = { runAsUser: user, runAsGroup: user, fsGroup: user, fsGroupChangePolicy: 'OnRootMismatch' };
 
-const statefulSet = {
+// What differs from the shop of the tests: where it is backed up to, on what it lies, how its application is told to stop.
+export type RestoreSceneParts = { tier?: object; storageClassName?: string; size?: string; web?: object; jobs?: object };
+
+const statefulSet = ({ storageClassName = 'standard', size = '2Gi' }: RestoreSceneParts) => ({
   apiVersion: 'apps/v1',
   kind: 'StatefulSet',
   metadata: { name: 'postgres' },
@@ -44,18 +47,20 @@ const statefulSet = {
     volumeClaimTemplates: [
       {
         metadata: { name: 'data' },
-        spec: { accessModes: ['ReadWriteOnce'], storageClassName: 'standard', resources: { requests: { storage: '2Gi' } } },
+        spec: { accessModes: ['ReadWriteOnce'], storageClassName, resources: { requests: { storage: size } } },
       },
     ],
   },
-};
+});
 const service = {
   apiVersion: 'v1',
   kind: 'Service',
   metadata: { name: 'postgres' },
   spec: { selector: { app: 'postgres' }, ports: [{ port: 5432 }] },
 };
-const web = {
+const deployment = ({
+  web = { terminationGracePeriodSeconds: 1, containers: [{ name: 'web', image: images['pause'] }] },
+}: RestoreSceneParts) => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   metadata: { name: 'web' },
@@ -64,10 +69,10 @@ const web = {
     selector: { matchLabels: { app: 'web' } },
     template: {
       metadata: { labels: { app: 'web' } },
-      spec: { terminationGracePeriodSeconds: 1, containers: [{ name: 'web', image: images['pause'] }] },
+      spec: web,
     },
   },
-};
+});
 
 // A server that somebody starts on a claim that was restored.
 export const serverOn = (claimName: string) => ({
@@ -84,7 +89,7 @@ export const serverOn = (claimName: string) => ({
 
 export type RestoreScene = ReturnType<typeof restoreScene>;
 
-export const restoreScene = (namespace: string) => {
+export const restoreScene = (namespace: string, parts: RestoreSceneParts = {}) => {
   const { inNamespace, apply } = namespaced(namespace);
   const prefix = `tests/restores-${Date.now()}`;
   const psql = ['psql', '--host=/tmp', '--username=postgres', '--no-psqlrc', '-tA', '-c'];
@@ -119,8 +124,8 @@ export const restoreScene = (namespace: string) => {
         signingKeySecretRef: { name: 'holdfast-signing' },
         verificationKeys: [demoVerificationKey()],
       },
-      tiers: [bucketTier(prefix)],
-      jobs: { resources: { requests: { cpu: '1m', memory: '1Mi' } }, deadlines: { start: '2m' } },
+      tiers: [parts.tier ?? bucketTier(prefix)],
+      jobs: { resources: { requests: { cpu: '1m', memory: '1Mi' } }, deadlines: { start: '2m' }, ...parts.jobs },
     },
   };
 
@@ -137,7 +142,7 @@ export const restoreScene = (namespace: string) => {
         inNamespace('create', 'secret', 'generic', 'login', '--from-literal=username=postgres', '--from-literal=password=b'),
       );
       await mustKubectl(inNamespace('create', 'secret', 'generic', 'identity', `--from-file=identity=${identityFile}`));
-      await apply(statefulSet, service, web, policy);
+      await apply(statefulSet(parts), service, deployment(parts), policy);
       await eventually('the server is there', async () => (await kubectl(inNamespace('get', 'pod/postgres-0'))).code === 0, 60);
       await up();
       await sql('CREATE TABLE orders (id int PRIMARY KEY, at timestamptz DEFAULT clock_timestamp())');

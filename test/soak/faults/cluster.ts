@@ -25,13 +25,13 @@ const bringUp = async (): Promise<void> => {
 };
 
 // It hangs: its sockets are open, and nothing answers.
-const freeze = (component: string) => (): Promise<void> => {
+export const freeze = (component: string) => (): Promise<void> => {
   process.kill(pidOf(component), 'SIGSTOP');
   return Promise.resolve();
 };
-const thaw = (component: string): void => void process.kill(pidOf(component), 'SIGCONT');
+export const thaw = (component: string): void => void process.kill(pidOf(component), 'SIGCONT');
 
-const whenAnswering = async (): Promise<void> => {
+export const whenAnswering = async (): Promise<void> => {
   for (let tries = 0; tries < 120; tries += 1) {
     if ((await kubectl(['get', '--raw', '/readyz', '--request-timeout=3s'])).code === 0) {
       return;
