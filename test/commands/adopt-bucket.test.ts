@@ -32,8 +32,18 @@ test.before(async () => {
   await writeFile(identityFile, `# public key: ${recipient}\n# verification key: ${id} ${key}\n${identity}\n`);
   const credentials = location.credentialsDirectory ?? '';
   const options = [
-    ...['--bucket', 'holdfast', '--prefix', 'shop/shop', '--endpoint', server.endpoint, '--ca-file', server.certificates.caFile],
-    ...['--identity', identityFile, '-n', 'new'],
+    '--bucket',
+    'holdfast',
+    '--prefix',
+    'shop/shop',
+    '--endpoint',
+    server.endpoint,
+    '--ca-file',
+    server.certificates.caFile,
+    '--identity',
+    identityFile,
+    '-n',
+    'new',
   ];
   store = { repository, newest, identityFile, recipient, options, credentials };
 });
