@@ -16,9 +16,13 @@ type LogLine = { level: string; message: string } & Record<string, unknown>;
 
 export type OperatorProcess = Awaited<ReturnType<typeof startOperator>>;
 
-// `more`: variables of its environment.
-export const startOperator = async (namespace: string, more: Record<string, string> = {}) => {
+// `more`: variables of its environment. `clusterId`: the proxy says that the cluster is another one.
+export const startOperator = async (namespace: string, more: Record<string, string> = {}, clusterId?: string) => {
   const proxy = await startProxy();
+  if (clusterId !== undefined) {
+    const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system', uid: clusterId } };
+    proxy.answerBy(({ path }) => (path === '/api/v1/namespaces/kube-system' ? { status: 200, body } : undefined));
+  }
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-operator-'));
   const kubeconfig = join(directory, 'kubeconfig');
   await writeFile(kubeconfig, proxy.config().exportConfig());
