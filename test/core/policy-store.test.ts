@@ -105,7 +105,7 @@ test('readings: after a new stretch of WAL began the primary tier, once', (t) =>
 });
 
 // What was read of a tier whose newest WAL is of that timeline.
-const read = (tier: string, timeline: number): TierCatalogue => ({
+const tierOn = (tier: string, timeline: number): TierCatalogue => ({
   measuredTime: start - 1,
   backups: 0,
   refused: 0,
@@ -121,10 +121,11 @@ const read = (tier: string, timeline: number): TierCatalogue => ({
   ],
 });
 
+const catalogueOn = (timeline: number) => ({ local: tierOn('local', timeline), cloud: tierOn('cloud', timeline) });
+
 test('readings: every tier where the server went to another timeline since', (t) => {
   const policy = makePolicy({}, { walArchive: [{ component: 'db', lineageId: 'l', timeline: 2, heldSince: iso(start) }] });
   const jobs = ['local', 'cloud'].map((tier) => inspectJob(tier, ended({ ...inspected, tier }), start - 1));
-  const catalogueOn = (timeline: number) => ({ local: read('local', timeline), cloud: read('cloud', timeline) });
   t.deepEqual(created(decide({ policy, jobs, catalogue: catalogueOn(1) }), 'inspect'), ['local 1', 'cloud 1']);
   t.deepEqual(created(decide({ policy, jobs, catalogue: catalogueOn(2) }), 'inspect'), ['local 1']);
 });
