@@ -19,24 +19,15 @@ const identity = () => ({
   stringData: { identity: readFileSync(join(root, '.cluster/demo/identity.txt'), 'utf8') },
 });
 
+const psql = ['psql', '--host=/tmp', '--username=postgres', '--no-psqlrc', '--quiet', 'shop'];
+const inShop = (sql: string): Promise<string> => kubectl('exec', 'postgres-0', '--', ...psql, '--command', sql);
+
 // What a restore reads: the newest backup has to hold it.
 const grow = async (mebibytes: number): Promise<void> => {
   say(`Adding ${mebibytes} MiB that do not compress, and a Full`);
   const sql = `CREATE TABLE IF NOT EXISTS bench_noise (id int, bytes bytea); ALTER TABLE bench_noise ALTER bytes SET STORAGE EXTERNAL; TRUNCATE bench_noise;
     INSERT INTO bench_noise SELECT n, (SELECT string_agg(uuid_send(gen_random_uuid()), '') FROM generate_series(1, 65536 + 0 * n)) FROM generate_series(1, ${mebibytes}) AS n;`;
-  await kubectl(
-    'exec',
-    'postgres-0',
-    '--',
-    'psql',
-    '--host=/tmp',
-    '--username=postgres',
-    '--no-psqlrc',
-    '--quiet',
-    '--command',
-    sql,
-    'shop',
-  );
+  await inShop(sql);
   const name = `bench-${Date.now()}`;
   await kubectlWith(
     JSON.stringify({
@@ -52,21 +43,6 @@ const grow = async (mebibytes: number): Promise<void> => {
   await kubectl('wait', `hb/${name}`, '--for=jsonpath={.status.phase}=Complete', '--timeout=1800s');
   await kubectl('wait', `hb/${name}`, '--for=condition=Replicated', '--timeout=1800s');
 };
-
-const shrink = (): Promise<string> =>
-  kubectl(
-    'exec',
-    'postgres-0',
-    '--',
-    'psql',
-    '--host=/tmp',
-    '--username=postgres',
-    '--no-psqlrc',
-    '--quiet',
-    '--command',
-    'DROP TABLE IF EXISTS bench_noise',
-    'shop',
-  );
 
 export const work = async (): Promise<object> => {
   const runs = numberSetting('RUNS', 3);
@@ -94,7 +70,7 @@ export const work = async (): Promise<object> => {
   } finally {
     await stopOfflinePod();
     await kubectl('delete', 'secret', 'bench-identity', '--ignore-not-found');
-    await shrink();
+    await inShop('DROP TABLE IF EXISTS bench_noise');
   }
   const wall = median(ours.map(({ seconds }) => seconds));
   const command = median(offline);

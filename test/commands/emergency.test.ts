@@ -7,7 +7,7 @@ import { first, inNamespace } from './doctor-world.ts';
 import { base, claim, confirmed, follows, identity, identityFile, made, run, shop, statefulSet, wrote } from './emergency-world.ts';
 import { failing, forbidden, unavailable } from './play.ts';
 import type { Play } from './play.ts';
-import { planning, restored, restoring, succeeded } from './restore-examples.ts';
+import { planning, planRows, restored, restoring, succeeded } from './restore-examples.ts';
 
 const shown = (...lines: string[]): string => lines.map((line) => `${line}\n`).join('');
 
@@ -60,18 +60,7 @@ test('everything is shown, the name is asked for, the Restore is made and follow
       'Planning: The source is being checked.',
       'RESTORE     shop/shop-back-20261122051230, Running',
       'PLAN        0123456789abcdef, made at 2026-11-22T05:00:10Z',
-      'READS       118 MB from the store; about 1m 35s at the speed that was measured',
-      'STOPS       Deployment web (3 replicas), StatefulSet postgres (1 replica)',
-      'NOTE        Deployment web is applied by Argo CD (application shop).',
-      '',
-      'db',
-      '  INTO      in place, in the claim data-postgres-0 (pgdata)',
-      '  REPLACES  the data directory pgdata of data-postgres-0; it is put aside',
-      '  REACHES   every commit before 2026-11-22T04:59:30Z, LSN 0/3000028, timeline 1',
-      '  LOST      Every commit after 2026-11-22T04:59:30Z.',
-      '  CHAIN     20261122T020000Z-full-3f9a1c04, then 20261122T040000Z-incremental-11aa22bb',
-      '  ROOM      400 MB',
-      '  NOTE      WAL of 3 h is replayed.',
+      ...planRows,
       '',
       'Quiescing: Stopping. · db: fetch',
       'Restoring: Data is being read. · db: fetch',

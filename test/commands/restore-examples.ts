@@ -58,6 +58,22 @@ export const plan: NonNullable<RestoreStatus['plan']> = {
   notes: ['Deployment web is applied by Argo CD (application shop).'],
 };
 
+// What people are shown of that plan, below the line with its hash.
+export const planRows = [
+  'READS       118 MB from the store; about 1m 35s at the speed that was measured',
+  'STOPS       Deployment web (3 replicas), StatefulSet postgres (1 replica)',
+  'NOTE        Deployment web is applied by Argo CD (application shop).',
+  '',
+  'db',
+  '  INTO      in place, in the claim data-postgres-0 (pgdata)',
+  '  REPLACES  the data directory pgdata of data-postgres-0; it is put aside',
+  '  REACHES   every commit before 2026-11-22T04:59:30Z, LSN 0/3000028, timeline 1',
+  '  LOST      Every commit after 2026-11-22T04:59:30Z.',
+  '  CHAIN     20261122T020000Z-full-3f9a1c04, then 20261122T040000Z-incremental-11aa22bb',
+  '  ROOM      400 MB',
+  '  NOTE      WAL of 3 h is replayed.',
+];
+
 export const planning: RestoreStatus = {
   phase: 'Planning',
   stage: 'Planning',

@@ -9,7 +9,7 @@ import { completeBackup, condition, healthyPolicy, now, runningBackup } from './
 import { refusalCodes } from '../../src/core/recovery/refusal.ts';
 import { isRefusal } from '../../src/commands/restores/refusals.ts';
 import { caller } from './api-server.ts';
-import { awaiting, failed, makeRestore, plan, planHash, planning, restored, restoring, succeeded } from './restore-examples.ts';
+import { awaiting, failed, makeRestore, plan, planHash, planning, planRows, restored, restoring, succeeded } from './restore-examples.ts';
 import { failing, forbidden, items, play, states } from './play.ts';
 
 const resuming = {
@@ -116,18 +116,7 @@ const lines = (...all: string[]): string => all.map((line) => `${line}\n`).join(
 const shownPlan = lines(
   'RESTORE     shop/shop-back, AwaitingApproval',
   'PLAN        0123456789abcdef, made at 2026-11-22T05:00:10Z',
-  'READS       118 MB from the store; about 1m 35s at the speed that was measured',
-  'STOPS       Deployment web (3 replicas), StatefulSet postgres (1 replica)',
-  'NOTE        Deployment web is applied by Argo CD (application shop).',
-  '',
-  'db',
-  '  INTO      in place, in the claim data-postgres-0 (pgdata)',
-  '  REPLACES  the data directory pgdata of data-postgres-0; it is put aside',
-  '  REACHES   every commit before 2026-11-22T04:59:30Z, LSN 0/3000028, timeline 1',
-  '  LOST      Every commit after 2026-11-22T04:59:30Z.',
-  '  CHAIN     20261122T020000Z-full-3f9a1c04, then 20261122T040000Z-incremental-11aa22bb',
-  '  ROOM      400 MB',
-  '  NOTE      WAL of 3 h is replayed.',
+  ...planRows,
 );
 const stopping = { quiesce: { workloads: [{ kind: 'Deployment', name: 'web' }] }, requireApproval: true };
 

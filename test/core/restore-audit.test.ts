@@ -270,7 +270,7 @@ test('who deletes it at its end waits for the record; without its policy there i
   t.is(world.restore(), undefined);
 
   const gone = { ...complete, conditions: [] };
-  const observed = { restore: makeRestore(gone), namespaceTerminating: false, rivals: [], jobs: [], claims: [], uninstalling: false };
+  const observed = { restore: makeRestore(gone), namespaceTerminating: false, rivals: [], jobs: [], claims: [] };
   const decision = decideRestore({ ...observed, now: start, agentMajors: [17], hash });
   t.deepEqual([decision.actions, decision.status.audit?.state], [[], 'NotWritten']);
 });

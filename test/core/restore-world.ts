@@ -141,7 +141,6 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
     ...(undone === undefined ? {} : { undone }),
     claims: [...claims.values()],
     workloads: facts(),
-    uninstalling: false,
     agentMajors: [17],
     hash,
   });

@@ -83,7 +83,6 @@ const observed = (restore: Restore) => ({
   rivals: [],
   jobs: [],
   claims: [],
-  uninstalling: false,
   agentMajors: [17],
   hash,
 });

@@ -79,11 +79,3 @@ export const phases: Phase[] = [
     held: { matches: ({ isList, history, from }) => isList && hasManifest(history) && !history.sealers.has(from) },
   },
 ];
-
-export const phaseNamed = (name: string): Phase => {
-  const found = phases.find((phase) => phase.name === name);
-  if (found === undefined) {
-    throw new Error(`There is no phase "${name}". There are ${phases.map((phase) => phase.name).join(', ')}.`);
-  }
-  return found;
-};

@@ -6,7 +6,7 @@ import { backupNotFound } from '../common/find.ts';
 import type { Io } from '../common/io.ts';
 import { linePrinter } from '../common/line-printer.ts';
 import { backups } from '../common/resources.ts';
-import { waitUntil } from '../common/until.ts';
+import { waitForRun } from '../common/wait-for-run.ts';
 import { endingOf } from './ending.ts';
 import { progressText } from './progress.ts';
 
@@ -18,20 +18,16 @@ export const waitForEnd = (
   io: Io,
 ): Promise<Backup> => {
   const printer = linePrinter(io);
-  let expected = uid;
-  return waitUntil<Backup>(
+  return waitForRun<Backup>(
     cluster,
     {
       resource: backups,
-      followed: { namespace, name },
+      of: { name, namespace, uid },
       timeoutMilliseconds,
-      ending(backup) {
-        expected ??= backup.metadata.uid;
-        return backup.metadata.uid === expected ? endingOf(backup) : { error: deleted(namespace, name) };
-      },
-      gone: (before) => (before || uid !== undefined ? deleted(namespace, name) : backupNotFound(name, namespace)),
+      ending: endingOf,
+      deleted: () => deleted(namespace, name),
+      notFound: () => backupNotFound(name, namespace),
       show: (backup) => printer.show(progressText(backup, io.now())),
-      late: () => undefined,
       goesOn: {
         what: `the Backup ${namespace}/${name}`,
         next: `See how it ends: kubectl holdfast wait backup/${name} -n ${namespace}. Stop it: kubectl delete backup ${name} -n ${namespace}`,

@@ -5,7 +5,7 @@ import { CommandError, exitCode } from '../common/errors.ts';
 import { restoreNotFound } from '../common/find.ts';
 import type { Io } from '../common/io.ts';
 import { restores } from '../common/resources.ts';
-import { waitUntil } from '../common/until.ts';
+import { waitForRun } from '../common/wait-for-run.ts';
 import { endingOf } from './ending.ts';
 import { restorePrinter } from './printer.ts';
 
@@ -26,27 +26,22 @@ export const waitForRestore = (
   io: Io,
 ): Promise<Restore> => {
   const printer = restorePrinter(io, objectiveSeconds);
-  let expected = uid;
-  return waitUntil<Restore>(
+  return waitForRun<Restore>(
     cluster,
     {
       resource: restores,
-      followed: { namespace, name },
+      of: { name, namespace, uid },
       timeoutMilliseconds,
       ending(restore) {
-        expected ??= restore.metadata.uid;
-        if (restore.metadata.uid !== expected) {
-          return { error: deleted(namespace, name) };
-        }
         const news = tell(restore);
         if (news !== undefined) {
           printer.note(news);
         }
         return endingOf(restore);
       },
-      gone: (before) => (before || uid !== undefined ? deleted(namespace, name) : restoreNotFound(name, namespace)),
+      deleted: () => deleted(namespace, name),
+      notFound: () => restoreNotFound(name, namespace),
       show: (restore) => printer.show(restore),
-      late: () => undefined,
       goesOn: {
         what: `the Restore ${namespace}/${name}`,
         next: `See how it ends: kubectl holdfast wait restore/${name} -n ${namespace}. Stop it, and have the old state back: kubectl delete restores.holdfast.dev ${name} -n ${namespace}`,

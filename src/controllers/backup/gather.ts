@@ -6,49 +6,40 @@ import type { BackupObserved, Rival } from '../../core/backup/observed.ts';
 import { unknownComponents } from '../../core/backup/before.ts';
 import { archivedOf } from '../../core/backup/log/before.ts';
 import { deadlinesFor } from '../../core/jobs/deadlines.ts';
-import type { JobFacts } from '../../core/jobs/facts.ts';
 import { jobName } from '../../core/plan/names.ts';
 import { instantOf } from '../../core/plan/time.ts';
 import { copyState } from '../../core/plan/copy-state.ts';
 import type { CopyState } from '../../core/plan/copy-state.ts';
 import { holds } from '../../core/policy/observed.ts';
-import { jobs as jobResource } from '../../kube/resource.ts';
 import { byOwner, byPolicy } from '../caches.ts';
-import type { Job } from '../caches.ts';
 import type { OperatorContext } from '../context.ts';
 import { hash8 } from '../hash.ts';
 import { isNamespaceTerminating } from '../namespace.ts';
+import { policyOf } from '../policy-of.ts';
 import { readJob } from '../jobs/gather.ts';
 import type { ReadOptions } from '../jobs/gather.ts';
+import { readOwned } from '../jobs/owned.ts';
 import { catalogueOf, isReading, readReadings } from '../policy/readings.ts';
-import { backupPolicies } from '../resources.ts';
 import { majorsOf } from '../settings.ts';
 
 type Told = NonNullable<ReadOptions['follow']>;
 
 export const gatherBackup = async (context: OperatorContext, backup: Backup, told: Told): Promise<BackupObserved> => {
   const ended = backup.status?.endTime !== undefined;
-  const policy = await policyOf(context, backup, !ended);
+  const policy = await policyOf(context, { namespace: backup.metadata.namespace, name: backup.spec.policyRef.name }, !ended);
   return {
     now: context.now(),
     backup,
     ...(policy === undefined ? {} : { policy }),
     namespaceTerminating: await isNamespaceTerminating(context, backup),
     rivals: ended ? [] : rivalsOf(context, backup, policy),
-    jobs: await jobsOf(context, backup, ended ? undefined : told),
+    jobs: await readOwned(context, backup, expectedJobs(backup), ended ? undefined : told),
     ...(policy === undefined ? {} : await storedOf(context, backup, policy)),
     copies: ended && policy !== undefined && backup.spec.type !== 'Log' ? await copiesOf(context, backup, policy) : [],
     ...(context.uninstalling === undefined ? {} : { uninstalling: context.uninstalling }),
     agentMajors: majorsOf(context),
     hash: hash8,
   };
-};
-
-// A policy and its first Backup are often made together, and the cache may know of the Backup first.
-const policyOf = async ({ client, caches }: OperatorContext, backup: Backup, ask: boolean): Promise<BackupPolicy | undefined> => {
-  const ref = { namespace: backup.metadata.namespace, name: backup.spec.policyRef.name };
-  const known = caches.policies.cache.get(ref);
-  return known !== undefined || !ask ? known : client.get<BackupPolicy>(backupPolicies, ref);
 };
 
 // The other Backups of the policy, of the same lane, that have not ended.
@@ -69,19 +60,7 @@ const rivalsOf = ({ caches }: OperatorContext, { metadata, spec }: Backup, polic
 const waitsForPerson = (backup: Backup, policy: BackupPolicy): boolean =>
   unknownComponents(backup, policy).length > 0 || (backup.spec.type === 'Log' && archivedOf(backup, policy).length === 0);
 
-const jobsOf = async (context: OperatorContext, backup: Backup, told: Told | undefined): Promise<JobFacts[]> => {
-  const owned = context.caches.jobs.cache.find(byOwner(backup.metadata.uid));
-  const options: ReadOptions = { owners: new Set([backup.metadata.uid]), ...(told === undefined ? {} : { follow: told }) };
-  const known = new Set(owned.map(({ metadata }) => metadata?.name));
-  const missing = expectedJobs(backup).filter((name) => !known.has(name));
-  const asked = await Promise.all(
-    missing.map((name) => context.client.get<Job>(jobResource, { namespace: backup.metadata.namespace, name })),
-  );
-  const found = [...owned, ...asked.filter((job) => job !== undefined)];
-  return Promise.all(found.map((job) => readJob(context, job, options)));
-};
-
-// Jobs that must be there by what the status says. A cache that is behind must not look like a Job that vanished.
+// Jobs that must be there by what the status says.
 const expectedJobs = ({ metadata, spec, status }: Backup): string[] => {
   if (status?.startTime === undefined || status.endTime !== undefined) {
     return [];

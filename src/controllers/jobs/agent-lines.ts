@@ -5,18 +5,10 @@ import type { AgentResult, EntryLine, ProgressLine, WalLine, WindowLine } from '
 import type { PlannedLine } from '../../api/recover.ts';
 import { backupTypes, wholeReasons } from '../../api/backup-type.ts';
 import { categoryNames } from '../../api/categories.ts';
+import { amount, id, lsn, name, text, time, timeline } from './line-fields.ts';
 import { plannedLine, recoverFacts } from './recover-lines.ts';
 
 const longestMessage = 1024;
-const text = (most: number) =>
-  z.pipe(
-    z.string(),
-    z.transform((value: string) => value.slice(0, most)),
-  );
-const id = () => z.string().check(z.minLength(1), z.maxLength(64));
-const name = () => z.string().check(z.minLength(1), z.maxLength(63));
-const amount = () => z.int().check(z.minimum(0));
-const time = () => z.iso.datetime({ offset: true }).check(z.maxLength(40));
 const seconds = () => z.number().check(z.minimum(0), z.maximum(1e9));
 
 const progress = z.object({ kind: z.literal('progress'), time: time(), phase: text(40), bytes: amount() });
@@ -39,9 +31,6 @@ const entry = z.object({
   verifiedTime: z.exactOptional(time()),
 });
 
-// Timelines and places of a server's WAL.
-const lsn = () => z.string().check(z.maxLength(17), z.regex(/^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/));
-const timeline = () => z.int().check(z.minimum(1), z.maximum(0xffff_ffff));
 const span = { timeline: timeline(), fromLsn: lsn(), toLsn: lsn(), from: z.exactOptional(time()), to: z.exactOptional(time()) };
 
 const windowLine = z.object({

@@ -1,23 +1,14 @@
 // What agents print of a restore, as it is believed.
 import * as z from 'zod/mini';
 import { recoverModes } from '../../api/recover.ts';
+import { amount, id, lsn, name, text, time, timeline } from './line-fields.ts';
 
-const text = (most: number) =>
-  z.pipe(
-    z.string(),
-    z.transform((value: string) => value.slice(0, most)),
-  );
-const name = () => z.string().check(z.minLength(1), z.maxLength(63));
-const id = () => z.string().check(z.minLength(1), z.maxLength(64));
-const amount = () => z.int().check(z.minimum(0));
 // A status has whole seconds.
-const time = () =>
+const wholeSeconds = () =>
   z.pipe(
-    z.iso.datetime({ offset: true }).check(z.maxLength(40)),
+    time(),
     z.transform((value: string) => `${new Date(value).toISOString().slice(0, 19)}Z`),
   );
-const lsn = () => z.string().check(z.maxLength(17), z.regex(/^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/));
-const timeline = () => z.int().check(z.minimum(1), z.maximum(0xffff_ffff));
 
 const planned = z.object({
   name: name(),
@@ -26,7 +17,7 @@ const planned = z.object({
   overwrites: z.exactOptional(text(300)),
   backupId: id(),
   chain: z.exactOptional(z.array(id()).check(z.maxLength(101))),
-  reachesTime: z.exactOptional(time()),
+  reachesTime: z.exactOptional(wholeSeconds()),
   reachesLsn: z.exactOptional(lsn()),
   timeline: z.exactOptional(timeline()),
   fetchBytes: amount(),

@@ -2,23 +2,23 @@
 import { label } from '../../api/group.ts';
 import type { BackupPolicy, Restore } from '../../api/objects.ts';
 import type { RestoreStage } from '../../api/restore-status.ts';
-import type { JobFacts } from '../../core/jobs/facts.ts';
-import { jobName } from '../../core/plan/names.ts';
 import { stopsWorkloads, targetClaim, wantedComponents } from '../../core/restore/targets.ts';
+import { restoreJobName } from '../../core/restore/observed.ts';
 import type { RestoreObserved, RestoreRival, TargetClaim } from '../../core/restore/observed.ts';
 import { isRecordDone } from '../../core/restore/audit.ts';
 import { inPlaceClaims, quiesceWish } from '../../core/restore/wish.ts';
 import { hasEnded } from '../../core/restore/workloads/read.ts';
 import { controllerOf } from '../../kube/object.ts';
-import { jobs as jobResource, persistentVolumeClaims } from '../../kube/resource.ts';
-import { byOwner, byPolicy } from '../caches.ts';
-import type { Claim, Job, Pod } from '../caches.ts';
+import { persistentVolumeClaims } from '../../kube/resource.ts';
+import { byPolicy } from '../caches.ts';
+import type { Claim, Pod } from '../caches.ts';
 import type { OperatorContext } from '../context.ts';
 import { backupLabel, hash8 } from '../hash.ts';
-import { readJob } from '../jobs/gather.ts';
 import type { ReadOptions } from '../jobs/gather.ts';
+import { readOwned } from '../jobs/owned.ts';
 import { isNamespaceTerminating } from '../namespace.ts';
-import { backupPolicies, restores } from '../resources.ts';
+import { policyOf } from '../policy-of.ts';
+import { restores } from '../resources.ts';
 import { majorsOf } from '../settings.ts';
 import { madeFor } from './claim.ts';
 import { readStopped, readWorkloads } from './workloads.ts';
@@ -27,7 +27,8 @@ type Told = NonNullable<ReadOptions['follow']>;
 
 export const gatherRestore = async (context: OperatorContext, restore: Restore, told: Told): Promise<RestoreObserved> => {
   const ended = restore.status?.endTime !== undefined;
-  const policy = await policyOf(context, restore, !ended);
+  const { namespace } = restore.metadata;
+  const policy = await policyOf(context, { namespace, name: restore.spec.source.policyRef.name }, !ended);
   const undone = await undoneOf(context, restore);
   const workloads = await workloadsOf(context, restore, undone);
   const undoneBy = whoHasUndone(context, restore);
@@ -37,27 +38,15 @@ export const gatherRestore = async (context: OperatorContext, restore: Restore, 
     ...(policy === undefined ? {} : { policy }),
     namespaceTerminating: await isNamespaceTerminating(context, restore),
     rivals: ended || restore.status?.stage !== undefined ? [] : rivalsOf(context, restore),
-    jobs: await jobsOf(context, restore, ended && isRecordDone(restore.status ?? {}) ? undefined : told),
+    jobs: await readOwned(context, restore, expectedJobs(restore), ended && isRecordDone(restore.status ?? {}) ? undefined : told),
     agents: agentsOf(context, restore),
     ...(undone === undefined ? {} : { undone }),
     ...(undoneBy === undefined ? {} : { undoneBy }),
     claims: await claimsOf(context, restore, policy, workloads),
     ...(workloads === undefined ? {} : { workloads }),
-    uninstalling: context.uninstalling !== undefined,
     agentMajors: majorsOf(context),
     hash: hash8,
   };
-};
-
-// A policy and a Restore are often made together, and the cache may know of the Restore first.
-const policyOf = async (
-  { client, caches }: OperatorContext,
-  { metadata, spec }: Restore,
-  ask: boolean,
-): Promise<BackupPolicy | undefined> => {
-  const ref = { namespace: metadata.namespace, name: spec.source.policyRef.name };
-  const known = caches.policies.cache.get(ref);
-  return known !== undefined || !ask ? known : client.get<BackupPolicy>(backupPolicies, ref);
 };
 
 // The newest of it: what it has put aside is about to be used.
@@ -89,17 +78,6 @@ const rivalsOf = ({ caches }: OperatorContext, { metadata }: Restore): RestoreRi
     }))
     .toSorted((a, b) => a.createdTime - b.createdTime || a.name.localeCompare(b.name));
 
-const jobsOf = async (context: OperatorContext, restore: Restore, told: Told | undefined): Promise<JobFacts[]> => {
-  const owned = context.caches.jobs.cache.find(byOwner(restore.metadata.uid));
-  const options: ReadOptions = { owners: new Set([restore.metadata.uid]), ...(told === undefined ? {} : { follow: told }) };
-  const known = new Set(owned.map(({ metadata }) => metadata?.name));
-  const missing = expectedJobs(restore).filter((name) => !known.has(name));
-  const asked = await Promise.all(
-    missing.map((name) => context.client.get<Job>(jobResource, { namespace: restore.metadata.namespace, name })),
-  );
-  return Promise.all([...owned, ...asked.filter((job) => job !== undefined)].map((job) => readJob(context, job, options)));
-};
-
 // Of the Jobs that restore, undo or discard. The others write nothing to a volume.
 const isWriter = (pod: Pod): boolean => /-[0-9a-f]{8}-(restore|undo|discard)-/.test(controllerOf(pod)?.name ?? '');
 
@@ -111,16 +89,17 @@ const agentsOf = ({ caches }: OperatorContext, { metadata, spec }: Restore): { p
 
 const jobWords: Partial<Record<RestoreStage, string>> = { Planning: 'plan', Restoring: 'restore', Checking: 'check', Undoing: 'undo' };
 
-// Jobs that must be there by what the status says. A cache that is behind must not look like a Job that vanished.
-const expectedJobs = ({ metadata, spec, status }: Restore): string[] => {
+// Jobs that must be there by what the status says.
+const expectedJobs = (restore: Restore): string[] => {
+  const { status } = restore;
   const word = status?.stage === undefined ? undefined : jobWords[status.stage];
   if (status?.audit?.state === 'Writing') {
-    return [jobName(spec.source.policyRef.name, hash8(metadata.uid), 'audit', status.audit.attempt ?? 1)];
+    return [restoreJobName({ restore, hash: hash8 }, 'audit', status.audit.attempt ?? 1)];
   }
   return word === undefined
     ? []
     : (status?.components ?? []).flatMap(({ name, outcome, attempt }) =>
-        outcome === 'Running' ? [jobName(spec.source.policyRef.name, hash8(metadata.uid), `${word}-${name}`, attempt ?? 1)] : [],
+        outcome === 'Running' ? [restoreJobName({ restore, hash: hash8 }, `${word}-${name}`, attempt ?? 1)] : [],
       );
 };
 

@@ -1,6 +1,7 @@
 // Attempts at one component, whatever a Job does for it: how they count, and what a failure comes to.
 import type { BackupStatus } from '../../api/backup.ts';
 import type { Component } from '../../api/policy.ts';
+import { remarksOf } from '../jobs/component-steps.ts';
 import type { Verdict } from '../jobs/judge.ts';
 import type { Action } from '../jobs/request.ts';
 import { cut } from '../plan/conditions.ts';
@@ -52,24 +53,7 @@ export const lookAgain = (steps: ComponentStep[]): number | undefined =>
 // How many of them are done, in words, and what there is to say of each.
 export const describeComponents = (components: ComponentStatus[], done: (ended: string) => string): string => {
   const ended = components.filter(({ outcome }) => outcome === 'Succeeded').length;
-  const remarks = components.flatMap(({ name, message }) => (message === undefined ? [] : [`${name}: ${message}`]));
-  return cut([done(`${ended} of ${components.length} components`), ...remarks].join(' · '));
-};
-
-// Those that run keep their place; the others start in their order while there is room.
-export const stepAll = (
-  { policy }: PolicyThere,
-  components: ComponentStatus[],
-  step: (component: ComponentStatus, mayStart: boolean) => ComponentStep,
-): ComponentStep[] => {
-  let room = policy.spec.jobs.parallelism - components.filter(({ outcome }) => outcome === 'Running').length;
-  return components.map((component) => {
-    const next = step(component, room > 0);
-    if (component.outcome !== 'Running' && next.component.outcome === 'Running') {
-      room -= 1;
-    }
-    return next;
-  });
+  return cut([done(`${ended} of ${components.length} components`), ...remarksOf(components)].join(' · '));
 };
 
 // What has changed since the run began, so that no Job can work on the component any more: with the component, where it is still there.

@@ -1,6 +1,7 @@
 // One component's way through its attempts.
 import type { DumpResult } from '../../api/agent.ts';
 import { deadlinesFor } from '../jobs/deadlines.ts';
+import { shownProgress } from '../jobs/component-steps.ts';
 import { stopJob } from '../jobs/facts.ts';
 import { judge } from '../jobs/judge.ts';
 import type { Verdict } from '../jobs/judge.ts';
@@ -69,8 +70,8 @@ const watchAttempt = (observed: StartedRun, component: ComponentStatus): Compone
       return waiting(running, verdict);
     case 'Running': {
       const { progress, againMilliseconds } = verdict;
-      const shown = progress && { component: component.name, phase: cut(progress.phase, 40), bytes: progress.bytes, time: progress.time };
-      return { ...still(running), againMilliseconds, ...(shown === undefined ? {} : { progress: shown }) };
+      const shown = progress && { progress: shownProgress(component.name, progress) };
+      return { ...still(running), againMilliseconds, ...shown };
     }
     case 'Succeeded':
       return succeeded(observed, running, verdict);

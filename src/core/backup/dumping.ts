@@ -1,7 +1,7 @@
 // The components are being dumped, so many at a time as the policy allows.
 import type { BackupStatus } from '../../api/backup.ts';
-import { describeComponents, lookAgain, stepAll, unfinished } from './attempts.ts';
-import type { ComponentStep } from './attempts.ts';
+import { newestProgress, stepAll } from '../jobs/component-steps.ts';
+import { describeComponents, lookAgain, unfinished } from './attempts.ts';
 import { stepComponent } from './component.ts';
 import { holdOn, statusOf } from './observed.ts';
 import type { BackupDecision, StartedRun } from './observed.ts';
@@ -13,7 +13,9 @@ export const dumping = (observed: StartedRun): BackupDecision | undefined => {
   if (!(status.components ?? []).some(unfinished)) {
     return undefined;
   }
-  const steps = stepAll(observed, status.components ?? [], (component, mayStart) => stepComponent(observed, component, mayStart));
+  const steps = stepAll(observed.policy.spec.jobs.parallelism, status.components ?? [], (component, mayStart) =>
+    stepComponent(observed, component, mayStart),
+  );
   const actions = [...steps.flatMap((step) => step.actions), ...holdOn(observed)];
   const next: BackupStatus = { ...status, components: steps.map(({ component }) => component) };
   const verification = steps.flatMap((step) => step.verification ?? []);
@@ -41,9 +43,3 @@ export const dumping = (observed: StartedRun): BackupDecision | undefined => {
     ...(wait === undefined ? {} : { againMilliseconds: wait }),
   };
 };
-
-const newestProgress = (steps: ComponentStep[]): BackupStatus['progress'] =>
-  steps
-    .flatMap(({ progress }) => progress ?? [])
-    .toSorted((a, b) => a.time.localeCompare(b.time))
-    .at(-1);

@@ -1,11 +1,11 @@
 // How a run looks from outside: its phase and its conditions, for people and for kstatus.
-import prettyMilliseconds from 'pretty-ms';
 import type { BackupStatus } from '../../api/backup.ts';
 import type { Category } from '../../api/categories.ts';
 import type { ConditionReason } from '../../api/conditions.ts';
 import type { Phase } from '../../api/run-status.ts';
-import { cut, dropConditions, setConditions } from '../plan/conditions.ts';
-import { isoTime, second } from '../plan/time.ts';
+import { cut } from '../plan/conditions.ts';
+import { durationSince, onceEnded, whileGoingOn, whileWaitingForPerson } from '../plan/run-conditions.ts';
+import { isoTime } from '../plan/time.ts';
 import { asCategory } from './observed.ts';
 import type { BackupObserved } from './observed.ts';
 
@@ -22,15 +22,7 @@ export const goingOn = (
   ...status,
   observedGeneration: observed.backup.metadata.generation,
   phase,
-  conditions: setConditions(
-    dropConditions(status.conditions ?? [], 'Stalled'),
-    [
-      { type: 'Ready', status: 'False', reason, message },
-      { type: 'Reconciling', status: 'True', reason, message },
-      { type: 'Succeeded', status: 'Unknown', reason, message },
-    ],
-    stamp(observed),
-  ),
+  conditions: whileGoingOn(status.conditions, { reason, message }, stamp(observed)),
 });
 
 // It waits for a person, and goes on once that person has acted.
@@ -43,15 +35,7 @@ export const waitingForPerson = (
   ...status,
   observedGeneration: observed.backup.metadata.generation,
   phase: 'Pending',
-  conditions: setConditions(
-    dropConditions(status.conditions ?? [], 'Reconciling'),
-    [
-      { type: 'Ready', status: 'False', reason, message },
-      { type: 'Stalled', status: 'True', reason, message },
-      { type: 'Succeeded', status: 'Unknown', reason, message },
-    ],
-    stamp(observed),
-  ),
+  conditions: whileWaitingForPerson(status.conditions, { reason, message }, stamp(observed)),
 });
 
 // `note`: what is worth knowing although all is well. `reason` and `message`: of a run that seals nothing.
@@ -67,26 +51,15 @@ export const ended = (observed: BackupObserved, status: BackupStatus, ending: En
   const reason = good ? (ending.reason ?? 'Complete') : ending.reason;
   const message = good ? cut([ending.message ?? allSealed, ending.note ?? ''].join(' ').trim()) : ending.message;
   const { progress: _, ...rest } = status;
-  const { startTime } = status;
   return {
     ...rest,
     observedGeneration: observed.backup.metadata.generation,
     phase: ending.phase,
     endTime: isoTime(observed.now),
-    ...(startTime === undefined ? {} : { duration: prettyMilliseconds(wholeSeconds(startTime, observed.now)) }),
-    conditions: setConditions(
-      dropConditions(status.conditions ?? [], 'Reconciling', 'Stalled'),
-      [
-        { type: 'Ready', status: good ? 'True' : 'False', reason, message },
-        { type: 'Succeeded', status: good ? 'True' : 'False', reason, message },
-        ...(good ? [] : [{ type: 'Stalled', status: 'True', reason, message } as const]),
-      ],
-      stamp(observed),
-    ),
+    ...durationSince(status.startTime, observed.now),
+    conditions: onceEnded(status.conditions, { good, reason, message }, stamp(observed)),
   };
 };
-
-const wholeSeconds = (startTime: string, end: number): number => Math.max(0, Math.round((end - Date.parse(startTime)) / second) * second);
 
 const reasonOfCategory: Record<Category, ConditionReason> = {
   None: 'Failed',

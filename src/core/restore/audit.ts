@@ -8,9 +8,9 @@ import { judge } from '../jobs/judge.ts';
 import type { Verdict } from '../jobs/judge.ts';
 import { createJob } from '../jobs/request.ts';
 import type { Action } from '../jobs/request.ts';
-import { jobName } from '../plan/names.ts';
 import { minute } from '../plan/time.ts';
 import { auditRecord } from './audit-record.ts';
+import { restoreJobName } from './observed.ts';
 
 export type AuditObserved = {
   restore: Restore;
@@ -52,8 +52,7 @@ export const leaveRecord = (observed: AuditObserved): Audited => {
   }
 };
 
-const nameOf = ({ restore, policy, hash }: AuditObserved, attempt: number): string =>
-  jobName(policy.metadata.name, hash(restore.metadata.uid), 'audit', attempt);
+const nameOf = (observed: AuditObserved, attempt: number): string => restoreJobName(observed, 'audit', attempt);
 
 const jobOf = (observed: AuditObserved, attempt: number): JobFacts | undefined =>
   observed.jobs.find(({ verb, name }) => verb === 'audit' && name === nameOf(observed, attempt));

@@ -1,13 +1,12 @@
 // Facts before a Restore starts: what it needs is there, it may replace what it would, and it is its turn.
-import { finalizer } from '../../api/group.ts';
 import type { RestoredComponent, RestoreStatus } from '../../api/restore-status.ts';
 import { policyProblem } from '../policy/validate.ts';
 import { durationMilliseconds, isoTime, minute, second } from '../plan/time.ts';
 import { ended, goingOn, waitingForPerson } from './outcome.ts';
-import { isUndo, statusOf } from './observed.ts';
+import { holdOn, isUndo, statusOf } from './observed.ts';
 import type { RestoreDecision, RestoreFact, RestoreObserved } from './observed.ts';
 import type { Failure } from './fail.ts';
-import { confirmationProblem, undoProblem } from './refusals.ts';
+import { claimExists, confirmationProblem, undoProblem } from './refusals.ts';
 import type { WrittenRefusal } from './refusals.ts';
 import { enter } from './stages.ts';
 import { firstStage, needsPlan, stopsWorkloads, targetClaim, wantedComponents } from './targets.ts';
@@ -126,9 +125,6 @@ export const cannotBe: RestoreFact = (observed) => {
   return unclear?.kind === 'refusal' ? refused(observed, { reason: unclear.code, message: unclear.message }) : undefined;
 };
 
-export const claimExists = (name: string): string =>
-  `The claim "${name}" is there already and was not made for this Restore. Give target.volume.claimName another name in another Restore.`;
-
 const inPlaceTargets = ({ restore }: RestoreObserved) => (restore.spec.components ?? []).flatMap(({ target }) => target?.inPlace ?? []);
 
 // It is its turn. What it covers stands in the status, and its finalizer on it, before there is any Job.
@@ -146,7 +142,7 @@ export const notStarted: RestoreFact = (observed) => {
   const stage = firstStage(restore, needsPlan(restore, policy));
   const message = 'It begins.';
   return {
-    actions: restore.metadata.finalizers?.includes(finalizer) === true ? [] : [{ type: 'addFinalizer' }],
+    actions: holdOn(observed),
     status: goingOn(observed, enter(observed, status, stage, []), {
       phase: stage === 'Planning' ? 'Planning' : 'Running',
       reason: stage === 'Planning' ? 'Planning' : 'Restoring',

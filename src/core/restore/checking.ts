@@ -1,10 +1,11 @@
 // The workloads run again. Whether their server is the restored one, it is asked itself.
 import type { RestoredComponent, RestoreStatus } from '../../api/restore-status.ts';
+import { remarksOf } from '../jobs/component-steps.ts';
 import { cut } from '../plan/conditions.ts';
 import { soonest } from '../plan/time.ts';
 import { complete } from './complete.ts';
 import { failByComponents, hasFailed } from './fail.ts';
-import { stepAll } from './job-step.ts';
+import { afterSteps, stepStage } from './job-step.ts';
 import type { StageWork } from './job-step.ts';
 import { componentsOf, isUndo, statusOf } from './observed.ts';
 import type { RestoreDecision, RunningRestore } from './observed.ts';
@@ -30,8 +31,8 @@ const isLive = ({ kind }: RestoredComponent): boolean => kind === 'inPlace';
 
 export const checking = (observed: RunningRestore): RestoreDecision => {
   const all = componentsOf(observed);
-  const steps = stepAll(observed, work(observed), all.filter(isLive));
-  const components = all.map((component) => steps.find((step) => step.component.name === component.name)?.component ?? component);
+  const steps = stepStage(observed, work(observed), all.filter(isLive));
+  const components = afterSteps(all, steps);
   const actions = steps.flatMap((step) => step.actions);
   if (hasFailed(components)) {
     const failed = failByComponents(observed, components);
@@ -41,7 +42,7 @@ export const checking = (observed: RunningRestore): RestoreDecision => {
   if (components.every((component) => !isLive(component) || component.outcome === 'Verified')) {
     return complete(observed, enter(observed, status, 'Checking', asPhase(observed, 'verify')), actions);
   }
-  const remarks = components.flatMap(({ name, message }) => (message === undefined ? [] : [`${name}: ${message}`]));
+  const remarks = remarksOf(components);
   const wait = soonest(...steps.map(({ againMilliseconds }) => againMilliseconds));
   return {
     actions,

@@ -2,7 +2,7 @@
 import type { RestoredComponent, RestoreStatus } from '../../api/restore-status.ts';
 import { soonest } from '../plan/time.ts';
 import { directoryOf } from './directory.ts';
-import { stepAll } from './job-step.ts';
+import { stepStage } from './job-step.ts';
 import type { StageWork } from './job-step.ts';
 import type { RestoreDecision, RestoreObserved } from './observed.ts';
 
@@ -30,7 +30,7 @@ export const discarding = (observed: RestoreObserved, status: RestoreStatus): Re
     const { until: _, ...rest } = undo;
     return { actions: [], status: { ...status, undo: { ...rest, state: 'Expired' } } };
   }
-  const steps = stepAll({ ...observed, policy, stage: 'Checking' }, work(observed), kept.map(asWaiting));
+  const steps = stepStage({ ...observed, policy, stage: 'Checking' }, work(observed), kept.map(asWaiting));
   const wait = soonest(...steps.map(({ againMilliseconds }) => againMilliseconds));
   return {
     actions: steps.flatMap((step) => step.actions),

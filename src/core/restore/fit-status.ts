@@ -1,22 +1,10 @@
-// A status stays under 32 KiB: etcd, every list and every watch carry it.
+// The status of a Restore, small enough.
 import type { RestoreStatus } from '../../api/restore-status.ts';
 import { cut } from '../plan/conditions.ts';
-
-const mostBytes = 32 * 1024 - 1;
-const lengths = [1024, 512, 256, 128];
-const shortest = 64;
-
-const bytesOf = (status: RestoreStatus): number => new TextEncoder().encode(JSON.stringify(status)).length;
+import { fitWithout, shortMessages } from '../plan/fit.ts';
 
 // Leaves out the lists of chains, then cuts texts, until the status is small enough. What decisions need is never cut.
-export const fitStatus = (status: RestoreStatus): RestoreStatus => {
-  if (bytesOf(status) <= mostBytes) {
-    return status;
-  }
-  const bare = withoutChains(status);
-  const most = lengths.find((length) => bytesOf(limited(bare, length)) <= mostBytes) ?? shortest;
-  return bytesOf(bare) <= mostBytes ? bare : limited(bare, most);
-};
+export const fitStatus = (status: RestoreStatus): RestoreStatus => fitWithout(status, withoutChains, limited);
 
 type Plan = NonNullable<RestoreStatus['plan']>;
 
@@ -31,14 +19,12 @@ const withoutNotes = (status: RestoreStatus): RestoreStatus => {
 };
 
 const limited = (status: RestoreStatus, most: number): RestoreStatus => {
-  const short = <T extends { message?: string | undefined }>(each: T): T =>
-    each.message === undefined ? each : { ...each, message: cut(each.message, most) };
   const { conditions, components } = status;
   return withPlanned(
     {
       ...withoutNotes(status),
-      ...(conditions === undefined ? {} : { conditions: conditions.map(short) }),
-      ...(components === undefined ? {} : { components: components.map(short) }),
+      ...(conditions === undefined ? {} : { conditions: shortMessages(conditions, most) }),
+      ...(components === undefined ? {} : { components: shortMessages(components, most) }),
     },
     ({ notes: _notes, ...planned }) => ({ ...planned, lost: cut(planned.lost, most) }),
   );

@@ -2,6 +2,7 @@
 import type { RecoverMode, RecoverResult } from '../../api/recover.ts';
 import type { RestoredComponent, RestoreStatus } from '../../api/restore-status.ts';
 import { attemptBackoff } from '../backup/attempts.ts';
+import { shownProgress, stepAll } from '../jobs/component-steps.ts';
 import { deadlinesFor } from '../jobs/deadlines.ts';
 import { stopJob } from '../jobs/facts.ts';
 import type { JobFacts } from '../jobs/facts.ts';
@@ -114,8 +115,8 @@ const watch = (observed: RunningRestore, work: StageWork, component: RestoredCom
     case 'Running': {
       const { message: _message, ...running } = component;
       const { progress, againMilliseconds } = verdict;
-      const shown = progress && { component: component.name, phase: cut(progress.phase, 40), bytes: progress.bytes, time: progress.time };
-      return { ...still(running), againMilliseconds, ...(shown === undefined ? {} : { progress: shown }) };
+      const shown = progress && { progress: shownProgress(component.name, progress) };
+      return { ...still(running), againMilliseconds, ...shown };
     }
     case 'Succeeded':
       return isRecoverResult(verdict.result)
@@ -157,11 +158,9 @@ const failed = (
 };
 
 // All components of a stage, so many Jobs at a time as the policy allows.
-export const stepAll = (observed: RunningRestore, work: StageWork, components: RestoredComponent[]): Step[] => {
-  let room = observed.policy.spec.jobs.parallelism - components.filter(({ outcome }) => outcome === 'Running').length;
-  return components.map((component) => {
-    const next = stepComponent(observed, work, component, room > 0);
-    room -= component.outcome !== 'Running' && next.component.outcome === 'Running' ? 1 : 0;
-    return next;
-  });
-};
+export const stepStage = (observed: RunningRestore, work: StageWork, components: RestoredComponent[]): Step[] =>
+  stepAll(observed.policy.spec.jobs.parallelism, components, (component, mayStart) => stepComponent(observed, work, component, mayStart));
+
+// All components, those among them that a stage has moved as they are now.
+export const afterSteps = (all: RestoredComponent[], steps: Step[]): RestoredComponent[] =>
+  all.map((component) => steps.find((step) => step.component.name === component.name)?.component ?? component);

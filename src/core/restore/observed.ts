@@ -34,8 +34,6 @@ export type RestoreObserved = {
   claims: TargetClaim[];
   // What stands around the claims of targets in place. Read only in the stages that need it.
   workloads?: QuiesceFacts;
-  // Holdfast is being uninstalled.
-  uninstalling: boolean;
   agentMajors: number[];
   // Eight hex digits of SHA-256.
   hash: (text: string) => string;

@@ -5,10 +5,11 @@ import { reasons } from '../../api/conditions.ts';
 import type { RestorePhase, RestoreStatus } from '../../api/restore-status.ts';
 import { reasonOf } from '../backup/outcome.ts';
 import type { Category } from '../../api/categories.ts';
-import { cut, dropConditions, setConditions } from '../plan/conditions.ts';
 import type { NewCondition } from '../plan/conditions.ts';
+import { durationSince, onceEnded, whileGoingOn, whileWaitingForPerson } from '../plan/run-conditions.ts';
 import { durationMilliseconds, isoTime, second } from '../plan/time.ts';
 import type { RestoreObserved } from './observed.ts';
+import { rounded } from './stages.ts';
 
 const stamp = ({ now, restore }: RestoreObserved) => ({ now, generation: restore.metadata.generation });
 
@@ -19,15 +20,7 @@ export const goingOn = (observed: RestoreObserved, status: RestoreStatus, { phas
   ...status,
   observedGeneration: observed.restore.metadata.generation,
   phase,
-  conditions: setConditions(
-    dropConditions(status.conditions ?? [], 'Stalled'),
-    [
-      { type: 'Ready', status: 'False', reason, message },
-      { type: 'Reconciling', status: 'True', reason, message },
-      { type: 'Succeeded', status: 'Unknown', reason, message },
-    ],
-    stamp(observed),
-  ),
+  conditions: whileGoingOn(status.conditions, { reason, message }, stamp(observed)),
 });
 
 // It waits for a person, and goes on once that person has acted.
@@ -35,15 +28,7 @@ export const waitingForPerson = (observed: RestoreObserved, status: RestoreStatu
   ...status,
   observedGeneration: observed.restore.metadata.generation,
   phase,
-  conditions: setConditions(
-    dropConditions(status.conditions ?? [], 'Reconciling'),
-    [
-      { type: 'Ready', status: 'False', reason, message },
-      { type: 'Stalled', status: 'True', reason, message },
-      { type: 'Succeeded', status: 'Unknown', reason, message },
-    ],
-    stamp(observed),
-  ),
+  conditions: whileWaitingForPerson(status.conditions, { reason, message }, stamp(observed)),
 });
 
 export type RestoreEnding = { good: boolean; reason: ConditionReason; message: string };
@@ -58,22 +43,11 @@ export const ended = (observed: RestoreObserved, status: RestoreStatus, { good, 
     observedGeneration: observed.restore.metadata.generation,
     phase: good ? 'Complete' : 'Failed',
     endTime: isoTime(observed.now),
-    ...(startTime === undefined ? {} : { duration: prettyMilliseconds(wholeSeconds(startTime, observed.now)) }),
+    ...durationSince(startTime, observed.now),
     ...(rto === undefined ? {} : { rto }),
-    conditions: setConditions(
-      dropConditions(status.conditions ?? [], 'Reconciling', 'Stalled'),
-      [
-        { type: 'Ready', status: good ? 'True' : 'False', reason, message: cut(message) },
-        { type: 'Succeeded', status: good ? 'True' : 'False', reason, message: cut(message) },
-        ...(good ? [] : [{ type: 'Stalled', status: 'True', reason, message: cut(message) } as const]),
-        ...(rto === undefined ? [] : [rtoCondition(rto)]),
-      ],
-      stamp(observed),
-    ),
+    conditions: onceEnded(status.conditions, { good, reason, message }, stamp(observed), rto === undefined ? [] : [rtoCondition(rto)]),
   };
 };
-
-const wholeSeconds = (startTime: string, end: number): number => Math.max(0, Math.round((end - Date.parse(startTime)) / second) * second);
 
 type Rto = NonNullable<RestoreStatus['rto']>;
 
@@ -82,7 +56,7 @@ const measuredRto = ({ policy }: RestoreObserved, { phases = [] }: RestoreStatus
     ? undefined
     : {
         objectiveSeconds: durationMilliseconds(policy.spec.objectives.rto) / second,
-        measuredSeconds: Math.round(phases.reduce((sum, { seconds }) => sum + seconds, 0) * 10) / 10,
+        measuredSeconds: rounded(phases.reduce((sum, { seconds }) => sum + seconds, 0)),
       };
 
 const rtoCondition = ({ objectiveSeconds, measuredSeconds = 0 }: Rto): NewCondition => {

@@ -1,12 +1,12 @@
 // What will be read and replaced is worked out, and the source is checked. Nothing is stopped, and nothing is written.
 import type { PlannedComponent, RestoreStatus } from '../../api/restore-status.ts';
 import type { Action } from '../jobs/request.ts';
+import { remarksOf } from '../jobs/component-steps.ts';
 import { cut } from '../plan/conditions.ts';
-import { isoTime } from '../plan/time.ts';
-import { soonest } from '../plan/time.ts';
+import { isoTime, soonest } from '../plan/time.ts';
 import { directoryOf } from './directory.ts';
 import { fail, failByComponents, hasFailed } from './fail.ts';
-import { stepAll } from './job-step.ts';
+import { stepStage } from './job-step.ts';
 import type { StageWork, Step } from './job-step.ts';
 import { componentsOf, holdOn, statusOf } from './observed.ts';
 import type { RestoreDecision, RunningRestore } from './observed.ts';
@@ -26,7 +26,7 @@ export const planning = (observed: RunningRestore): RestoreDecision => {
     request: (component) => ({ mode: 'Plan', ...directoryOf(component) }),
     learned: () => ({}),
   };
-  const steps = stepAll(observed, work, componentsOf(observed));
+  const steps = stepStage(observed, work, componentsOf(observed));
   const components = steps.map(({ component }) => component);
   const actions = [...steps.flatMap((step) => step.actions), ...holdOn(observed)];
   if (hasFailed(components)) {
@@ -69,7 +69,7 @@ const whenPlanned = (observed: RunningRestore, status: RestoreStatus, actions: A
 };
 
 const describe = (steps: Step[]): string => {
-  const remarks = steps.flatMap(({ component: { name, message } }) => (message === undefined ? [] : [`${name}: ${message}`]));
+  const remarks = remarksOf(steps.map(({ component }) => component));
   return cut(['What will be read and replaced is being worked out, and the source is checked.', ...remarks].join(' '));
 };
 

@@ -2,6 +2,7 @@
 // restores without it shall not be the one who finds out.
 import type { RestoreSpec } from '../../api/restore.ts';
 import type { RestoreStatus } from '../../api/restore-status.ts';
+import { isInPlace } from './targets.ts';
 
 export type WrittenRefusal = { kind: 'refusal'; code: 'ConfirmationMismatch' | 'NothingToUndo'; message: string };
 
@@ -13,14 +14,10 @@ type Written = {
 // The Restore that shall be undone, as it is now.
 export type UndoneRestore = { spec: Pick<RestoreSpec, 'source'>; status?: Pick<RestoreStatus, 'undo' | 'endTime'> };
 
-// Whether data that is there now may be replaced: then somebody must have named the policy.
-export const replacesData = ({ source, components }: Written['spec']): boolean =>
-  source.restoreRef !== undefined || (components ?? []).some(({ target }) => target?.inPlace !== undefined);
-
 // The confirmation names the policy whose data is replaced, and no other.
 export const confirmationProblem = ({ metadata: { namespace }, spec }: Written): WrittenRefusal | undefined => {
   const expected = `${namespace}/${spec.source.policyRef.name}`;
-  if (spec.confirmation === expected || (spec.confirmation === undefined && !replacesData(spec))) {
+  if (spec.confirmation === expected || (spec.confirmation === undefined && !isInPlace({ spec }))) {
     return undefined;
   }
   const said = spec.confirmation === undefined ? 'spec.confirmation is missing' : `spec.confirmation says "${spec.confirmation}"`;
@@ -30,6 +27,10 @@ export const confirmationProblem = ({ metadata: { namespace }, spec }: Written):
     message: `${said}, but it is data of the policy "${expected}" that would be replaced. Where that is meant, create another Restore with confirmation: ${expected}.`,
   };
 };
+
+// A claim of that name that was not made for this Restore is somebody's data.
+export const claimExists = (name: string): string =>
+  `The claim "${name}" is there already and was not made for this Restore. Give target.volume.claimName another name in another Restore.`;
 
 const refuse = (message: string): WrittenRefusal => ({ kind: 'refusal', code: 'NothingToUndo', message });
 

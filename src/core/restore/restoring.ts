@@ -3,12 +3,14 @@ import type { RestoredComponent, RestoreStatus } from '../../api/restore-status.
 import type { RecoverResult } from '../../api/recover.ts';
 import type { Action } from '../jobs/request.ts';
 import { sizeBytes } from '../plan/size.ts';
+import { newestProgress, remarksOf } from '../jobs/component-steps.ts';
 import { cut } from '../plan/conditions.ts';
 import { soonest } from '../plan/time.ts';
+import { claimExists } from './refusals.ts';
 import { complete } from './complete.ts';
 import { directoryOf } from './directory.ts';
 import { fail, failByComponents, hasFailed } from './fail.ts';
-import { jobOf, stepAll } from './job-step.ts';
+import { jobOf, stepStage } from './job-step.ts';
 import type { StageWork, Step } from './job-step.ts';
 import { componentsOf, holdOn, statusOf } from './observed.ts';
 import type { RestoreDecision, RunningRestore } from './observed.ts';
@@ -28,7 +30,7 @@ export const restoring = (observed: RunningRestore): RestoreDecision => {
     return fail(observed, statusOf(observed), { reason: 'ClaimExists', message: claims.taken });
   }
   const work = restoreWork(observed);
-  const steps = stepAll(observed, work, componentsOf(observed));
+  const steps = stepStage(observed, work, componentsOf(observed));
   const components = steps.map(({ component }) => (component.outcome === 'Running' ? { ...component, begun: true } : component));
   const stepped = steps.flatMap((step) => step.actions);
   if (hasFailed(components)) {
@@ -41,10 +43,7 @@ export const restoring = (observed: RunningRestore): RestoreDecision => {
   if (components.every(({ outcome }) => outcome === 'Restored')) {
     return whenRestored(observed, status, steps, actions);
   }
-  const progress = steps
-    .flatMap((step) => step.progress ?? [])
-    .toSorted((a, b) => a.time.localeCompare(b.time))
-    .at(-1);
+  const progress = newestProgress(steps);
   const wait = sooner(observed, soonest(...steps.map(({ againMilliseconds }) => againMilliseconds)));
   const next = progress === undefined ? status : { ...status, progress };
   return {
@@ -100,7 +99,7 @@ const total = (phases: { seconds: number }[]): number => phases.reduce((sum, { s
 
 const describe = (components: RestoredComponent[]): string => {
   const done = components.filter(({ outcome }) => outcome === 'Restored').length;
-  const remarks = components.flatMap(({ name, message }) => (message === undefined ? [] : [`${name}: ${message}`]));
+  const remarks = remarksOf(components);
   return cut([`${done} of ${components.length} components restored`, ...remarks].join(' · '));
 };
 
@@ -116,7 +115,7 @@ const missingClaims = (observed: RunningRestore): { actions: Action[]; taken?: s
     if (there !== undefined && there.madeFor !== restore.metadata.uid) {
       return {
         actions: [],
-        taken: `The claim "${claimName}" is there already and was not made for this Restore. Give target.volume.claimName another name in another Restore.`,
+        taken: claimExists(claimName),
       };
     }
     if (there === undefined) {

@@ -27,7 +27,7 @@ export const targetClaim = ({ metadata }: Restore, { name, target }: Wanted): st
   (target.volume === undefined ? undefined : (target.volume.claimName ?? `${metadata.name}-${name}`.slice(0, longestClaimName)));
 
 // Whether it replaces something that is there.
-export const isInPlace = ({ spec }: Pick<Restore, 'spec'>): boolean =>
+export const isInPlace = ({ spec }: { spec: Pick<Restore['spec'], 'source' | 'components'> }): boolean =>
   spec.source.restoreRef !== undefined || (spec.components ?? []).some(({ target }) => target?.inPlace !== undefined);
 
 // Whether workloads have to stop.

@@ -1,12 +1,13 @@
 // What a Restore did to a data directory is undone: after its own failure, or because another Restore asks for it.
 import type { RestoredComponent, RestoreStatus } from '../../api/restore-status.ts';
+import { remarksOf } from '../jobs/component-steps.ts';
 import { cut } from '../plan/conditions.ts';
 import { soonest } from '../plan/time.ts';
 import { directoryOf } from './directory.ts';
 import { drift, sooner } from './drift.ts';
 import { endFailed, fail, failByComponents, hasFailed, rollbackMessage } from './fail.ts';
 import type { Failure } from './fail.ts';
-import { stepAll } from './job-step.ts';
+import { afterSteps, stepStage } from './job-step.ts';
 import type { StageWork } from './job-step.ts';
 import { componentsOf, isUndo, statusOf } from './observed.ts';
 import type { RestoreDecision, RunningRestore } from './observed.ts';
@@ -39,12 +40,12 @@ export const undoing = (observed: RunningRestore): RestoreDecision => {
     return startedAgain(observed, drifted);
   }
   const all = componentsOf(observed);
-  const steps = stepAll(
+  const steps = stepStage(
     observed,
     work(observed),
     all.filter((component) => isConcerned(observed, component)),
   );
-  const components = all.map((component) => steps.find((step) => step.component.name === component.name)?.component ?? component);
+  const components = afterSteps(all, steps);
   const actions = steps.flatMap((step) => step.actions);
   const status: RestoreStatus = { ...statusOf(observed), components };
   if (isUndo(observed) && hasFailed(steps.map(({ component }) => component))) {
@@ -55,7 +56,7 @@ export const undoing = (observed: RunningRestore): RestoreDecision => {
     const [longest = []] = steps.flatMap(({ result }) => (result?.phases === undefined ? [] : [result.phases]));
     return whenUndone(observed, withoutWayBack(status), asAgentPhases(observed, longest), actions);
   }
-  const remarks = components.flatMap(({ name, message }) => (message === undefined ? [] : [`${name}: ${message}`]));
+  const remarks = remarksOf(components);
   const wait = sooner(observed, soonest(...steps.map(({ againMilliseconds }) => againMilliseconds)));
   return {
     actions,

@@ -128,11 +128,3 @@ export const restoreFaults: RestoreFault[] = [
     lastsSeconds: 60,
   },
 ];
-
-export const restoreFaultNamed = (name: string): RestoreFault => {
-  const found = restoreFaults.find((fault) => fault.name === name);
-  if (found === undefined) {
-    throw new Error(`There is no fault "${name}" of a Restore. There are ${restoreFaults.map((fault) => fault.name).join(', ')}.`);
-  }
-  return found;
-};

@@ -53,11 +53,3 @@ export const restorePhases: RestorePhase[] = [
     fails: true,
   },
 ];
-
-export const restorePhaseNamed = (name: string): RestorePhase => {
-  const found = restorePhases.find((phase) => phase.name === name);
-  if (found === undefined) {
-    throw new Error(`There is no phase "${name}" of a Restore. There are ${restorePhases.map((phase) => phase.name).join(', ')}.`);
-  }
-  return found;
-};

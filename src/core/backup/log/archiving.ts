@@ -1,6 +1,7 @@
 // A Log runs: for each component a Job waits until the archive holds what the server has, or fetches it.
 import type { BackupStatus } from '../../../api/backup.ts';
-import { describeComponents, lookAgain, stepAll, unfinished } from '../attempts.ts';
+import { stepAll } from '../../jobs/component-steps.ts';
+import { describeComponents, lookAgain, unfinished } from '../attempts.ts';
 import { holdOn, statusOf } from '../observed.ts';
 import type { BackupFact } from '../observed.ts';
 import { goingOn } from '../outcome.ts';
@@ -19,7 +20,7 @@ export const archiving: BackupFact = (observed) => {
   if (!before.some(unfinished)) {
     return concludeLog(there);
   }
-  const steps = stepAll(there, before, (component, mayStart) => stepLog(there, component, mayStart));
+  const steps = stepAll(policy.spec.jobs.parallelism, before, (component, mayStart) => stepLog(there, component, mayStart));
   const components = steps.map(({ component }) => component);
   const phases = [...(status.phases ?? []), ...steps.flatMap((step) => step.phases ?? [])];
   const next: BackupStatus = { ...status, components, ...(phases.length === 0 ? {} : { phases }) };
