@@ -1,5 +1,5 @@
 // The fault matrix: every fault in every phase of a Backup and of a Restore in place, on the real cluster. Writes docs/fault-matrix.md.
-// usage: node test/soak/run.ts        FAULT=store-503,pod-deleted PHASE=base,seal,fetch run a part
+// usage: node test/soak/run.ts        FAULT=store-503,pod-deleted PHASE=base,seal,fetch run a part; LANES=1: Restores one after the other
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../cluster/kubectl.ts';
@@ -44,7 +44,14 @@ const [backupFaults, faultsOfRestores] = chosen('FAULT', faults, restoreFaults);
 const [backupPhases, phasesOfRestores] = chosen('PHASE', phases, restorePhases);
 
 await runBackups({ faults: backupFaults, phases: backupPhases, say, onCell: (cell) => (ran.cells.push(cell), note(cell)) });
-await runRestores({ faults: faultsOfRestores, phases: phasesOfRestores, say, onCell: (cell) => (ran.restores.push(cell), note(cell)) });
+const lanes = Number(process.env['LANES'] ?? 2);
+await runRestores({
+  faults: faultsOfRestores,
+  phases: phasesOfRestores,
+  lanes,
+  say,
+  onCell: (cell) => (ran.restores.push(cell), note(cell)),
+});
 
 const count = (verdict: string): number => [...ran.cells, ...ran.restores].filter((cell) => cell.verdict === verdict).length;
 console.log(`${count('passed')} passed, ${count('failed')} failed`);

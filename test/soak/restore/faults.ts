@@ -18,6 +18,8 @@ export type RestoreFault = {
   heal: (scene: RestoreFaultScene) => Promise<void>;
   // It is mended after so many seconds. Undefined: only when the Restore has ended.
   lastsSeconds?: number;
+  // Everybody on the cluster meets it.
+  isOfCluster?: true;
   // Default: Complete; in the phase `undo` Failed.
   ends?: Partial<Record<RestorePhaseName, string[]>>;
   cannotBe?: Partial<Record<RestorePhaseName, string>>;
@@ -55,9 +57,13 @@ const damageAll = ({ server }: RestoreFaultScene): Promise<void> => {
   }
   return Promise.resolve();
 };
-const mendAll = (): Promise<void> => {
-  damaged.forEach((bytes, path) => writeFileSync(path, bytes));
-  damaged.clear();
+const mendAll = ({ server }: RestoreFaultScene): Promise<void> => {
+  for (const [path, bytes] of damaged) {
+    if (path.startsWith(server.dataDirectory)) {
+      writeFileSync(path, bytes);
+      damaged.delete(path);
+    }
+  }
   return Promise.resolve();
 };
 
@@ -109,6 +115,7 @@ export const restoreFaults: RestoreFault[] = [
   },
   {
     name: 'api-away',
+    isOfCluster: true,
     title: 'API server away for 20 s',
     inject: freeze('kube-apiserver'),
     async heal() {
@@ -119,6 +126,7 @@ export const restoreFaults: RestoreFault[] = [
   },
   {
     name: 'node-away',
+    isOfCluster: true,
     title: "node's kubelet stopped for 60 s",
     inject: freeze('kubelet'),
     heal() {

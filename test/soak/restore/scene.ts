@@ -22,8 +22,6 @@ import { startStoreProxy } from '../store-proxy.ts';
 import type { StoreProxy } from '../store-proxy.ts';
 import { fingerprintOf } from './data.ts';
 
-const namespace = 'holdfast-test-soak-restore';
-const rule = namespace;
 // Two parts, as the proxy reads it.
 export const storePrefix = 'matrix/restore';
 export const allUp = '1 2';
@@ -47,7 +45,7 @@ export type RestoreFaultScene = {
 // An application that needs a while to stop.
 const web = { terminationGracePeriodSeconds: 4, containers: [{ name: 'web', image: images['postgres'], command: ['sleep', 'infinity'] }] };
 
-const tier = {
+const tierOf = (namespace: string) => ({
   name: 'cloud',
   s3: {
     bucket: 'holdfast',
@@ -56,15 +54,18 @@ const tier = {
     credentialsSecretRef: { name: 'store' },
     caSecretRef: { name: 'store-ca' },
   },
-};
+});
 
-export const openRestoreScene = async (say: (line: string) => void): Promise<RestoreFaultScene> => {
+// Each lane has a scene in a namespace of its own.
+export const openRestoreScene = async (lane: number, say: (line: string) => void): Promise<RestoreFaultScene> => {
+  const namespace = `holdfast-test-soak-restore-${lane}`;
+  const rule = namespace;
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-soak-'));
   const server = await startVersitygw();
   const own = await makeCertificates(directory, [`store.${namespace}.svc`]);
   const proxy = await startStoreProxy(server, own);
   const jobs = { deadlines: Object.fromEntries(Object.entries(deadlines).map(([name, seconds]) => [name, `${seconds}s`])) };
-  const shop = restoreScene(namespace, { tier, storageClassName: 'sized', size: '1Gi', web, jobs });
+  const shop = restoreScene(namespace, { tier: tierOf(namespace), storageClassName: 'sized', size: '1Gi', web, jobs });
   let operator: OperatorProcess | undefined;
   const operate = async (): Promise<void> => {
     operator = await startOperator(namespace, { AGENT_IMAGES: JSON.stringify({ 17: images['agent-17'] }) });
