@@ -5,6 +5,7 @@ import { planRecovery } from '../../core/recovery/plan.ts';
 import type { Facts, RecoveryPlan, Target } from '../../core/recovery/plan.ts';
 import type { Wish } from '../../core/recovery/wish.ts';
 import { ArchiveError } from '../errors.ts';
+import { inOrder } from '../in-order.ts';
 import { checkPresence, componentObjects } from '../manifest-objects.ts';
 import { chooseBackups } from './choose-backups.ts';
 import { openAttemptKey } from './keys.ts';
@@ -16,6 +17,8 @@ import type { ReplayTools } from './replay/prepare-replay.ts';
 import { usedTimelines } from './replay/used-timelines.ts';
 import type { UsedTimelines } from './replay/used-timelines.ts';
 import type { Source } from './source.ts';
+
+const linksAtOnce = 8;
 
 // `dumps`: where a server is the target.
 // `replay`: where WAL is replayed behind the backup.
@@ -36,19 +39,22 @@ export const prepare = async (
   programs?: string,
 ): Promise<Prepared> => {
   const { chosen, lineage } = await chooseBackups(source, wish);
-  const target = await look(chosen.chain.at(-1) as Link);
-  const { closed, chain } = await openKeys(source, chosen.chain, identities);
-  const replaying =
+  const last = chosen.chain.at(-1) as Link;
+  const target = await look(last);
+  const [{ closed, chain }, missing, replaying] = await Promise.all([
+    openKeys(source, chosen.chain, identities),
+    missingObjects(source, chosen.chain),
     'replay' in chosen && lineage !== undefined
-      ? await prepareReplay({ source, replay: chosen.replay, lineage, last: chain.at(-1) as OpenLink, identities, programs })
-      : undefined;
+      ? prepareReplay({ source, replay: chosen.replay, lineage, last, identities, programs })
+      : undefined,
+  ]);
   const facts: Facts = {
     repositoryId: source.repositoryId,
     form: wish.form,
     chain,
     notes: chosen.notes,
     ids: source.ids,
-    missing: await missingObjects(source, chain),
+    missing,
     ...(identities === undefined ? {} : { closed }),
     ...(await spaceOf(source, chain, wish, signal)),
     ...libcHere(),
@@ -73,20 +79,31 @@ const libcHere = (): { libc?: string } => {
 
 type Opened = { chain: OpenLink[]; closed: Facts['missing'] };
 
-const openKeys = async ({ store }: Source, chain: readonly Link[], identities: readonly string[] | undefined): Promise<Opened> => {
+const openKeys = async (source: Source, chain: readonly Link[], identities: readonly string[] | undefined): Promise<Opened> => {
   const opened: Opened = { chain: [], closed: [] };
-  for (const link of chain) {
-    try {
-      opened.chain.push(identities === undefined ? link : { ...link, identity: await openAttemptKey(store, link.component, identities) });
-    } catch (error) {
-      if (!(error instanceof ArchiveError)) {
-        throw error;
-      }
-      opened.chain.push(link);
-      opened.closed.push({ backupId: link.manifest.backupId, message: error.message });
-    }
+  for await (const { link, closed } of inOrder(chain, linksAtOnce, (each) => openKey(source, each, identities))) {
+    opened.chain.push(link);
+    opened.closed.push(...closed);
   }
   return opened;
+};
+
+const openKey = async (
+  { store }: Source,
+  link: Link,
+  identities: readonly string[] | undefined,
+): Promise<{ link: OpenLink; closed: Facts['missing'] }> => {
+  try {
+    return {
+      link: identities === undefined ? link : { ...link, identity: await openAttemptKey(store, link.component, identities) },
+      closed: [],
+    };
+  } catch (error) {
+    if (!(error instanceof ArchiveError)) {
+      throw error;
+    }
+    return { link, closed: [{ backupId: link.manifest.backupId, message: error.message }] };
+  }
 };
 
 const missingObjects = async ({ store }: Source, chain: readonly Link[]): Promise<Facts['missing']> => {

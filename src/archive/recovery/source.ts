@@ -11,6 +11,7 @@ import { checkEpoch, readEpochs } from '../inspection/epochs.ts';
 import type { Epochs } from '../inspection/epochs.ts';
 import { recordOf } from '../inspection/record.ts';
 import { inOrder } from '../in-order.ts';
+import { keysUnder } from '../keys-under.ts';
 import { backupIdOf, manifestsPrefix, writersPrefix } from '../layout.ts';
 import { openRepository } from '../repository.ts';
 import { readVerifiers } from '../signing/keys.ts';
@@ -31,18 +32,12 @@ export type Source = {
 // Throws NotARepository. What is in it is listed, and nothing of it believed yet.
 export const openSource = async (store: Store, verificationKeys: readonly VerificationKey[]): Promise<Source> => {
   const verifiers = readVerifiers(verificationKeys);
-  const { repositoryId } = await openRepository(store);
-  const writers: string[] = [];
-  for await (const { key } of store.list(writersPrefix)) {
-    writers.push(key);
-  }
-  const ids: string[] = [];
-  for await (const { key } of store.list(manifestsPrefix)) {
-    const id = backupIdOf(key);
-    if (id !== undefined) {
-      ids.unshift(id);
-    }
-  }
+  const [{ repositoryId }, writers, manifests] = await Promise.all([
+    openRepository(store),
+    keysUnder(store, writersPrefix),
+    keysUnder(store, manifestsPrefix),
+  ]);
+  const ids = manifests.flatMap((key) => backupIdOf(key) ?? []).toReversed();
   return { store, repositoryId, verifiers, epochs: await readEpochs(store, writers, repositoryId, verifiers), ids, known: new Map() };
 };
 

@@ -9,6 +9,7 @@ import type { Ancestor } from '../../core/wal/timelines.ts';
 import type { Store } from '../../stores/store.ts';
 import { ArchiveError } from '../errors.ts';
 import { inOrder } from '../in-order.ts';
+import { keysUnder } from '../keys-under.ts';
 import {
   lineageKey,
   lineageOf,
@@ -73,21 +74,21 @@ export const lineagesOf = async (store: Store, component: string, trust: Trust):
   return found;
 };
 
-// Reads all documents of a lineage. `recent`: of the pages only the newest of each timeline.
+// Reads all documents of a lineage, side by side: where each request takes a while, their number in a row is what counts. `recent`: of the pages only the newest of each timeline.
 export const readLineage = async (store: Store, lineageId: string, trust: Trust, options: { recent?: boolean } = {}): Promise<Lineage> => {
   const damaged: Damaged[] = [];
-  const document = await readLineageDocument(store, lineageId, trust);
-  const pageKeys = await keysUnder(store, walPagesPrefix(lineageId));
-  const pages = await readAll(store, 'page', options.recent === true ? newestOfFolders(pageKeys) : pageKeys, trust, damaged);
-  const histories = await readAll(store, 'history', await keysUnder(store, walHistoriesPrefix(lineageId)), trust, damaged);
-  const gaps = await readAll(store, 'gap', await keysUnder(store, walGapsPrefix(lineageId)), trust, damaged);
-  const tails: WalTail[] = [];
-  for (const timeline of await timelinesWithTails(store, lineageId)) {
-    const tail = await newestTail(store, lineageId, timeline, pages, trust, damaged);
-    if (tail !== undefined) {
-      tails.push(tail);
-    }
-  }
+  const every = async <K extends WalKind>(kind: K, prefix: string, choose = (keys: string[]) => keys): Promise<Documents[K][]> =>
+    readAll(store, kind, choose(await keysUnder(store, prefix)), trust, damaged);
+  // A tail is looked for behind the pages of its timeline.
+  const [document, pages, histories, gaps, withTails] = await Promise.all([
+    readLineageDocument(store, lineageId, trust),
+    every('page', walPagesPrefix(lineageId), options.recent === true ? newestOfFolders : undefined),
+    every('history', walHistoriesPrefix(lineageId)),
+    every('gap', walGapsPrefix(lineageId)),
+    timelinesWithTails(store, lineageId),
+  ]);
+  const newest = await Promise.all(withTails.map((timeline) => newestTail(store, lineageId, timeline, pages, trust, damaged)));
+  const tails = newest.filter((tail) => tail !== undefined);
   return {
     document,
     pages,
@@ -102,14 +103,6 @@ export const readLineage = async (store: Store, lineageId: string, trust: Trust,
 };
 
 const keyIdOf = ({ key }: StoredObject): string => key.split('/')[1] ?? '';
-
-const keysUnder = async (store: Store, prefix: string, after?: string): Promise<string[]> => {
-  const keys: string[] = [];
-  for await (const { key } of store.list(prefix, after === undefined ? {} : { after })) {
-    keys.push(key);
-  }
-  return keys;
-};
 
 const newestOfFolders = (keys: readonly string[]): string[] => [
   ...new Map(keys.map((key) => [key.slice(0, key.lastIndexOf('/')), key])).values(),

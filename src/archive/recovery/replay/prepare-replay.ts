@@ -1,5 +1,6 @@
 // What a replay needs besides the backup, looked at before anything is read: PostgreSQL itself, the stored WAL, its keys.
 import { lsnBytes, lsnText } from '../../../api/lsn.ts';
+import type { Link } from '../../../core/recovery/choose.ts';
 import type { ReplayFacts } from '../../../core/recovery/plan.ts';
 import type { Replay } from '../../../core/recovery/replay.ts';
 import { selectObjects } from '../../../core/wal/objects.ts';
@@ -11,7 +12,6 @@ import { ArchiveError } from '../../errors.ts';
 import { walObjectKey, walTimelinePrefix } from '../../layout.ts';
 import type { Lineage } from '../../wal/read-lineage.ts';
 import { openSidecar } from '../keys.ts';
-import type { OpenLink } from '../open-link.ts';
 import type { Source } from '../source.ts';
 
 // What the replay works with, once the plan was accepted.
@@ -22,7 +22,7 @@ type Options = {
   source: Source;
   replay: Replay;
   lineage: Lineage;
-  last: OpenLink;
+  last: Link;
   identities: readonly string[] | undefined;
   programs: string | undefined;
 };
@@ -30,11 +30,13 @@ type Options = {
 export const prepareReplay = async ({ source, replay, lineage, last, identities, programs: wanted }: Options): Promise<PreparedReplay> => {
   const { facts } = last.component;
   const major = Number.parseInt(facts.versions['postgresql'] ?? '', 10);
-  const programs = await findPrograms(major, 'postgres', wanted);
   const start = lsnBytes(facts.postgresql?.startLsn ?? facts.postgresql?.stopLsn ?? '0/0');
   const needed = neededObjects(replay, lineage);
-  const missing = await missingObject(source.store, lineage, needed);
-  const closed = identities === undefined ? undefined : await closedKey(source.store, lineage, needed, identities);
+  const [programs, missing, closed] = await Promise.all([
+    findPrograms(major, 'postgres', wanted),
+    missingObject(source.store, lineage, needed),
+    identities === undefined ? undefined : closedKey(source.store, lineage, needed, identities),
+  ]);
   return {
     facts: {
       target: replay.target,

@@ -11,10 +11,9 @@ export const readWalSources = async (
   component: string,
 ): Promise<{ sources: WalSource[]; lineages: Map<string, Lineage> }> => {
   const { store } = source;
-  const lineages = new Map<string, Lineage>();
-  for (const { lineageId } of await lineagesOf(store, component, source)) {
-    lineages.set(lineageId, await readLineage(store, lineageId, source));
-  }
+  const documents = await lineagesOf(store, component, source);
+  const read = await Promise.all(documents.map(({ lineageId }) => readLineage(store, lineageId, source)));
+  const lineages = new Map<string, Lineage>(read.map((lineage) => [lineage.document.lineageId, lineage]));
   const sources = [...lineages.values()]
     .toSorted((a, b) => Date.parse(a.document.createdTime) - Date.parse(b.document.createdTime))
     .map(({ document, timelines, ancestors, gaps }) => ({
