@@ -12,7 +12,7 @@ import { RecoveryRefused } from '../refused.ts';
 type Answer = { systemId: string; timeline: number; lsn: string; recovering: boolean };
 export type CheckFacts = { systemId: string; timeline: number; reachedLsn: string } | { note: string };
 
-const betweenMilliseconds = 1000;
+const betweenMilliseconds = 300;
 const answerMilliseconds = 15_000;
 // An answer that does not fit may come from a server that is about to go. What stays so is the truth.
 const patienceMilliseconds = ({ deadlineSeconds }: RecoverCheckPlan): number => Math.min(20_000, deadlineSeconds * 250);
