@@ -37,6 +37,7 @@ test('everything is shown, the name is asked for, the Restore is made and follow
     stderr,
     shown(
       'Emergency restore of shop/shop',
+      'TELL        ops@example.org',
       '',
       '  ✓ policy       shop/shop is there.',
       '  ✓ backup       The newest point is 2026-11-22T02:00:03Z; its manifests verified when the store was read 10m ago.',
@@ -53,7 +54,6 @@ test('everything is shown, the name is asked for, the Restore is made and follow
       'STOPS       StatefulSet postgres (1 replica)',
       'READS       about 118 MB; the exact plan is shown when the Restore has made it',
       'OBJECTIVE   4h (objectives.rto)',
-      'TELL        ops@example.org',
       '',
       'Created the Restore shop/shop-back-20261122051230.',
       'Pending',
@@ -223,7 +223,7 @@ test('what is known to be wrong refuses with 4 before anybody is asked, and name
     t.regex(stderr, says);
     t.regex(
       stderr,
-      /^Error \(PrerequisiteMissing\): This cannot work: .* Nothing was done\.\nNext: .*kubectl holdfast restore --from <folder/m,
+      /^Error \(PrerequisiteMissing\): This cannot work: .* Nothing was done\.\nNext: .*kubectl holdfast restore --from s3:\/\/holdfast\/shop\/shop --region us-east-1 --identity/m,
     );
     t.deepEqual(wrote(scene), []);
   }

@@ -8,6 +8,8 @@ export type Cluster = {
   client: KubeClient;
   // The namespace that was asked for, or that of the context.
   namespace: string;
+  // Where its API is, as the kubeconfig says.
+  server: string;
 };
 
 export const withCluster = async <T>(options: ClusterOptions, work: (cluster: Cluster) => Promise<T>): Promise<T> => {
@@ -15,7 +17,11 @@ export const withCluster = async <T>(options: ClusterOptions, work: (cluster: Cl
   const [{ connect }, { createClient }] = await Promise.all([import('../../kube/connection.ts'), import('../../kube/client.ts')]);
   const client = createClient(connect(config));
   try {
-    return await work({ client, namespace: options.namespace ?? client.namespace ?? 'default' });
+    return await work({
+      client,
+      namespace: options.namespace ?? client.namespace ?? 'default',
+      server: config.getCurrentCluster()?.server ?? '',
+    });
   } finally {
     await client.close();
   }

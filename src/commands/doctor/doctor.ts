@@ -3,6 +3,7 @@ import type { BackupPolicy } from '../../api/objects.ts';
 import { hasReason } from '../../kube/errors.ts';
 import { withCluster } from '../common/cluster.ts';
 import type { Cluster } from '../common/cluster.ts';
+import { contactsOf, readRoutes } from '../common/contacts.ts';
 import type { ClusterOptions } from '../common/definition.ts';
 import { exitCode, wrongUse } from '../common/errors.ts';
 import type { ExitCode } from '../common/errors.ts';
@@ -10,6 +11,7 @@ import { getPolicy, listPolicies } from '../common/find.ts';
 import type { Io } from '../common/io.ts';
 import { printDocument } from '../common/output.ts';
 import type { OutputOptions } from '../common/output.ts';
+import { remember } from '../remembered/remember.ts';
 import { checkInstallation } from './checks/installation.ts';
 import { checkPolicy } from './checks/policy.ts';
 import { checkSecrets } from './checks/secrets.ts';
@@ -35,6 +37,8 @@ export const doctor = async (name: string | undefined, options: DoctorOptions, i
       { subject: 'Installation', findings: checkInstallation(installation, io.now()) },
       ...(await Promise.all(found.map((policy) => examine(cluster, policy, installation, io.now())))),
     ];
+    const routes = await readRoutes(cluster.client, installation);
+    await Promise.all(found.map((policy) => remember(cluster, policy, { contacts: contactsOf(routes, policy) }, io)));
     await print(examinations, options, io);
     return verdict(examinations.flatMap(({ findings }) => findings));
   });

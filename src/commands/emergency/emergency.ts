@@ -30,7 +30,7 @@ export const emergency = async (options: EmergencyOptions, io: Io): Promise<Exit
   const identity = await readIdentity(options);
   return withCluster(options, async (cluster) => {
     checkNamespace(cluster.namespace);
-    const preparation = await withOffline(options, () => prepare(cluster, wish, identity, options, io));
+    const preparation = await withOffline(cluster, options, io, () => prepare(cluster, wish, identity, options, io));
     await mustBeMeant(preparation, io);
     const followed = await carryOut(cluster, preparation, identity, io);
     return report(followed, options, io);
@@ -40,7 +40,7 @@ export const emergency = async (options: EmergencyOptions, io: Io): Promise<Exit
 const mustBeMeant = async (preparation: Preparation, io: Io): Promise<void> => {
   const { policy, options } = preparation;
   io.err(preparationPage(preparation, io.errorColours));
-  mustBePossible(preparation, offlineCommand(options));
+  mustBePossible(preparation, offlineCommand(options, policy));
   io.err(intentionPage(preparation, io.errorColours, io.now()));
   const name = `${policy.metadata.namespace}/${policy.metadata.name}`;
   await mustBeConfirmed({ answer: name, given: options.confirm, option: '--confirm', what: `This replaces the data of ${name}.` }, io);

@@ -12,15 +12,21 @@ import { wishText } from './wish.ts';
 
 const labelWidth = 12;
 
-export const preparationPage = ({ policy, findings }: Pick<Preparation, 'policy' | 'findings'>, colours: Colours): string =>
+// Whom to tell comes first: also whoever is refused has to tell somebody.
+export const preparationPage = (
+  { policy, findings, contacts }: Pick<Preparation, 'policy' | 'findings' | 'contacts'>,
+  colours: Colours,
+): string =>
   [
     colours.bold(colours.red(`Emergency restore of ${policy.metadata.namespace}/${policy.metadata.name}`)),
-    '\n\n',
+    '\n',
+    ...(contacts.length === 0 ? [] : [`${colours.bold('TELL'.padEnd(labelWidth))}${oneLine(contacts.join(', '))}\n`]),
+    '\n',
     ...findings.map((finding: Finding) => findingLine(finding, colours)),
   ].join('');
 
 export const intentionPage = (preparation: Preparation, colours: Colours, now: number): string => {
-  const { policy, component, target, wish, options, contacts } = preparation;
+  const { policy, component, target, wish, options } = preparation;
   const line = (label: string, text: string): string => `${colours.bold(label.padEnd(labelWidth))}${oneLine(text)}\n`;
   const { latestBackup } = policy.status ?? {};
   return [
@@ -40,7 +46,6 @@ export const intentionPage = (preparation: Preparation, colours: Colours, now: n
       ? []
       : [line('READS', `about ${sizeText(latestBackup.bytes)}; the exact plan is shown when the Restore has made it`)]),
     line('OBJECTIVE', `${durationText(durationMilliseconds(policy.spec.objectives.rto))} (objectives.rto)`),
-    ...(contacts.length === 0 ? [] : [line('TELL', contacts.join(', '))]),
     '\n',
   ].join('');
 };

@@ -8,6 +8,9 @@ import type { Io } from '../common/io.ts';
 import { checkOperator } from '../doctor/checks/installation.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { readOperators } from '../doctor/read.ts';
+import type { Operators } from '../doctor/read.ts';
+import { recall } from '../remembered/recall.ts';
+import { remember } from '../remembered/remember.ts';
 import { backupFinding, backupIdOf } from './backup-known.ts';
 import type { Identity } from './identity.ts';
 import type { EmergencyOptions } from './options.ts';
@@ -54,9 +57,15 @@ export const prepare = async (
     roomFinding(target, policy),
     ...checkOperator(operators, io.now()),
   ];
-  const operatorNamespace = 'value' in operators.operators ? operators.operators.value[0]?.metadata?.namespace : undefined;
-  const contacts = await readContacts(cluster.client, policy, operatorNamespace);
+  const contacts = await contactsOf(cluster, policy, target, operators, io);
   return { policy, component, target, wish, options, findings, contacts, ...(backup === undefined ? {} : { backup }) };
+};
+
+// Who may not read the settings of the operator is told what this machine knew before.
+const contactsOf = async (cluster: Cluster, policy: BackupPolicy, { claim }: Target, operators: Operators, io: Io): Promise<string[]> => {
+  const contacts = await readContacts(cluster.client, policy, operators);
+  await remember(cluster, policy, { contacts, claim }, io);
+  return contacts ?? (await recall(cluster, policy.metadata.name, io))[0]?.contacts ?? [];
 };
 
 const mustHaveTier = ({ spec, metadata }: BackupPolicy, tier: string | undefined): void => {

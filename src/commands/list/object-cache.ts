@@ -1,8 +1,8 @@
 // What was read from a store, kept for the next time in the user's cache folder: signed objects that never change, so that who meddles with them is found out.
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { cacheFolder } from '../common/cache-folder.ts';
 
 export type ObjectCache = {
   get: (name: string) => Promise<Buffer | undefined>;
@@ -12,12 +12,13 @@ export type ObjectCache = {
 // Enough for a few large repositories.
 const mostBytes = 256 * 1024 ** 2;
 
-const folderOf = (environment: NodeJS.ProcessEnv): string =>
-  join(environment['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'kubectl-holdfast', 'objects');
-
 // Never fails: what cannot be kept is read again.
 export const objectCache = (environment: NodeJS.ProcessEnv): ObjectCache => {
-  const folder = folderOf(environment);
+  const cache = cacheFolder(environment);
+  if (cache === undefined) {
+    return { get: async () => undefined, put: async () => undefined };
+  }
+  const folder = join(cache, 'objects');
   const pathOf = (name: string): string => join(folder, createHash('sha256').update(name).digest('hex'));
   return {
     get: (name) => readFile(pathOf(name)).catch(() => undefined),

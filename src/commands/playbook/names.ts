@@ -39,8 +39,11 @@ export const unknownNames = (now: number, given: Partial<Pick<Names, 'namespace'
   ...given,
 });
 
+// A policy as it is, or as it is remembered.
+type Known = { metadata: { name: string; namespace: string } } & Pick<BackupPolicy, 'spec' | 'status'>;
+
 export const namesOf = (
-  { metadata: { name: policy, namespace }, spec, status }: BackupPolicy,
+  { metadata: { name: policy, namespace }, spec, status }: Known,
   known: { claim: string | undefined; contacts: string[]; time: string | undefined },
   now: number,
 ): Names => {

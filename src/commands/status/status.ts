@@ -4,6 +4,7 @@ import { KubeError } from '../../kube/errors.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { withCluster } from '../common/cluster.ts';
 import type { Cluster } from '../common/cluster.ts';
+import { contactsOf, readContacts, readRoutes } from '../common/contacts.ts';
 import type { ClusterOptions } from '../common/definition.ts';
 import { exitCode, wrongUse } from '../common/errors.ts';
 import type { ExitCode } from '../common/errors.ts';
@@ -13,6 +14,7 @@ import { printDocument } from '../common/output.ts';
 import type { OutputOptions } from '../common/output.ts';
 import { checkOperator } from '../doctor/checks/installation.ts';
 import { readOperators } from '../doctor/read.ts';
+import { remember } from '../remembered/remember.ts';
 import { statusPage } from './page.ts';
 import { policyReport } from './report.ts';
 import type { PolicyReport, Runs } from './report.ts';
@@ -36,6 +38,7 @@ const showOne = async (cluster: Cluster, name: string, { output }: StatusOptions
     readRestores(cluster.client, cluster.namespace),
     readOperators(cluster.client),
   ]);
+  await remember(cluster, policy, { contacts: await readContacts(cluster.client, policy, operators) }, io);
   // Who may not read it is told nothing of it: `doctor` says so.
   const idle = checkOperator(operators, io.now()).find(({ state }) => state === 'Problem');
   const report: PolicyReport = {
@@ -51,13 +54,12 @@ const showOne = async (cluster: Cluster, name: string, { output }: StatusOptions
   return exitCode.done;
 };
 
-const showAll = async ({ client, namespace }: Cluster, { output, allNamespaces = false }: StatusOptions, io: Io): Promise<ExitCode> => {
+const showAll = async (cluster: Cluster, { output, allNamespaces = false }: StatusOptions, io: Io): Promise<ExitCode> => {
+  const { client, namespace } = cluster;
   const where = allNamespaces ? undefined : namespace;
-  const reports = reportAll(
-    await listPolicies(client, where),
-    { backups: await listBackups(client, where), ...(await readRestores(client, where)) },
-    io.now(),
-  );
+  const policies = await listPolicies(client, where);
+  await rememberAll(cluster, policies, io);
+  const reports = reportAll(policies, { backups: await listBackups(client, where), ...(await readRestores(client, where)) }, io.now());
   if (output === 'json' || output === 'yaml') {
     await printDocument(output, { policies: reports }, io);
     return exitCode.done;
@@ -68,6 +70,11 @@ const showAll = async ({ client, namespace }: Cluster, { output, allNamespaces =
   }
   io.out(statusTable(reports, { now: io.now(), wide: output === 'wide', allNamespaces, colours: io.colours }));
   return exitCode.done;
+};
+
+const rememberAll = async (cluster: Cluster, policies: BackupPolicy[], io: Io): Promise<void> => {
+  const routes = policies.length === 0 ? undefined : await readRoutes(cluster.client, await readOperators(cluster.client));
+  await Promise.all(policies.map((policy) => remember(cluster, policy, { contacts: contactsOf(routes, policy) }, io)));
 };
 
 const reportAll = (policies: BackupPolicy[], { backups, restores = [] }: Runs, now: number): PolicyReport[] =>
