@@ -34,6 +34,8 @@ export const annotation = {
   because: `${group}/because`,
   // On a Job: the attempt's parent, `<kind>/<name>/<uid>`.
   owner: `${group}/run-owner`,
+  // On a pod that restores: the `/etc/passwd` of its containers.
+  passwd: `${group}/passwd`,
   // On the Deployment of a receiver: tells whether it was made from what the policy says now.
   madeFrom: `${group}/made-from`,
 } as const;

@@ -54,11 +54,26 @@ test('restoring in place: as the user whose files they are; the server beside th
   t.like(pod.securityContext, { runAsNonRoot: true, runAsUser: 70, runAsGroup: 71, fsGroup: 71, fsGroupChangePolicy: 'OnRootMismatch' });
   const [server, ...others] = pod.initContainers ?? [];
   t.deepEqual([others.length, server?.restartPolicy, server?.image], [0, 'Always', 'registry/agent-15:1']);
-  t.deepEqual(mountsOf(server), ['run', 'target', 'tmp']);
-  t.deepEqual(mountsOf(pod.containers[0]), ['identity', 'run', 'target', 'tier-cloud-ca', 'tier-cloud-login', 'tmp']);
+  t.deepEqual(mountsOf(server), ['run', 'target', 'tmp', 'users']);
+  t.deepEqual(mountsOf(pod.containers[0]), ['identity', 'run', 'target', 'tier-cloud-ca', 'tier-cloud-login', 'tmp', 'users']);
   t.like(server?.securityContext, { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } });
   t.is(server?.env, undefined);
   t.deepEqual(secretsOf(pod).toSorted(), ['identity', 'secret-of-cloud', 'secret-of-cloud', 'secret-of-cloud-ca']);
+});
+
+test('whoever the files belong to has a name in both containers: PostgreSQL works as nobody whom it cannot look up', (t) => {
+  const job = build({ mode: 'Restore', directory, planned });
+  const { annotations = {} } = job.spec?.template.metadata ?? {};
+  t.is(annotations['holdfast.dev/passwd'], 'root:x:0:0:root:/root:/bin/sh\npostgres:x:70:71:postgres:/tmp:/bin/sh\n');
+  const pod = podOf(job);
+  const from = pod.volumes?.find(({ name }) => name === 'users')?.downwardAPI?.items;
+  t.deepEqual(from, [{ path: 'passwd', fieldRef: { fieldPath: "metadata.annotations['holdfast.dev/passwd']" } }]);
+  for (const container of [...(pod.initContainers ?? []), ...pod.containers]) {
+    t.like(
+      container.volumeMounts?.find(({ name }) => name === 'users'),
+      { mountPath: '/etc/passwd', subPath: 'passwd', readOnly: true },
+    );
+  }
 });
 
 // As the kubelet reads a command: `$$` is `$`, and what names no variable stays.

@@ -14,6 +14,7 @@ import { podSpec } from './pod.ts';
 import type { PodParts } from './pod.ts';
 import { recoverPlan } from './recover-plan.ts';
 import { recoverMounts, recoverUser, serverBeside } from './recover-pod.ts';
+import { userAnnotations } from './users.ts';
 import { mountsFor } from './volumes.ts';
 
 export type JobSettings = { agentImages: Map<number, string>; clusterId: string };
@@ -29,6 +30,7 @@ export const buildJob = (
 ): V1Job => {
   const { plan, parts } = workOf(request, policy, owner, settings);
   const labels = labelsOf(request, policy, owner, parts);
+  const annotations = userAnnotations(request.recover);
   const { kind, metadata } = owner;
   // What blocks a deletion in the foreground is deleted first. This Job has its work to do then.
   const blockOwnerDeletion = request.dropSlot === undefined;
@@ -46,7 +48,10 @@ export const buildJob = (
       backoffLimit: 0,
       podReplacementPolicy: 'Failed',
       activeDeadlineSeconds: Math.ceil(wholeDeadline(deadlinesFor(policy, deadlineVerb(request.verb))) / 1000) + stopSeconds,
-      template: { metadata: { labels }, spec: podSpec(policy, request, plan, imageFor(request, policy, settings), parts) },
+      template: {
+        metadata: { labels, ...(annotations === undefined ? {} : { annotations }) },
+        spec: podSpec(policy, request, plan, imageFor(request, policy, settings), parts),
+      },
     },
   };
 };

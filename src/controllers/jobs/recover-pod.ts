@@ -10,6 +10,7 @@ import { wantedTarget } from '../../core/restore/targets.ts';
 import { findComponent, findTier } from './find-in-policy.ts';
 import { login, secretVolume } from './secret-volume.ts';
 import type { Mounted } from './secret-volume.ts';
+import { users } from './users.ts';
 import { scratch, tierMounts } from './volumes.ts';
 
 // Everything that the agent mounts.
@@ -23,7 +24,7 @@ export const recoverMounts = (policy: BackupPolicy, restore: Restore, request: J
         scratch,
         ...sourceMounts(policy, restore, request),
         ...dumpTarget(policy, restore, request),
-        ...(directory === undefined ? [] : [claimMount(directory.claimName), run]),
+        ...(directory === undefined ? [] : [claimMount(directory.claimName), run, users]),
       ];
     case 'Undo':
     case 'Discard':
@@ -85,7 +86,7 @@ export const serverBeside = (policy: BackupPolicy, request: JobRequest, agentIma
       command: ['sh', '-c', verbatim(serverRunnerScript({ directory: recoverPaths.run, major: postgresql.version }))],
       resources: serverResources,
       securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
-      volumeMounts: [claimMount(recover.directory.claimName).mount, run.mount, scratch.mount],
+      volumeMounts: [claimMount(recover.directory.claimName).mount, run.mount, scratch.mount, users.mount],
     },
   ];
 };
