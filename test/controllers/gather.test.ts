@@ -1,7 +1,7 @@
 // From caches to what decisions look at: whose a Job is, which reading counts, and what a Backup learns of its copies.
 import test from 'ava';
 import type { AgentResult } from '../../src/api/agent.ts';
-import type { BackupPolicy } from '../../src/api/objects.ts';
+import type { BackupPolicy, Restore } from '../../src/api/objects.ts';
 import type { PolicyStatus } from '../../src/api/policy.ts';
 import { gatherBackup } from '../../src/controllers/backup/gather.ts';
 import { createCaches } from '../../src/controllers/caches.ts';
@@ -10,11 +10,13 @@ import type { OperatorContext } from '../../src/controllers/context.ts';
 import { buildJob } from '../../src/controllers/jobs/job.ts';
 import { readJob } from '../../src/controllers/jobs/gather.ts';
 import { gatherPolicy } from '../../src/controllers/policy/gather.ts';
+import { rivalsOf } from '../../src/controllers/restore/rivals.ts';
 import type { JobRequest } from '../../src/core/jobs/request.ts';
 import type { Output } from '../../src/core/jobs/state.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { base, dumped, entry, id, inspectResult, running } from '../core/backup-cases.ts';
 import { makeBackup, makePolicy, start } from '../core/fixtures.ts';
+import { inPlaceSpec, makeRestore } from '../core/restore-world.ts';
 import { nowhere } from './nowhere.ts';
 
 const quiet = createLog(() => undefined);
@@ -147,6 +149,30 @@ test('of Backups that wait, one that names what the policy has not holds nobody 
       ['leaving', true, true],
       ['odd', false, true],
       ['plain', false, false],
+    ],
+  );
+});
+
+test('of Restores that stop something, one whose policy is not there holds nobody up, and neither does one that is over or leaves before it began', (t) => {
+  const { context, caches } = operator();
+  const rival = (name: string, metadata: object = {}, status?: Restore['status'], spec: object = inPlaceSpec): void =>
+    caches.restores.cache.put(makeRestore(spec, { name, uid: name, ...metadata }, status));
+  const source = { ...inPlaceSpec.source, policyRef: { name: 'absent' } };
+  rival('plain');
+  rival('runs', { deletionTimestamp: '2026-11-22T01:30:00Z' }, { stage: 'Restoring' });
+  rival('asks', {}, { stage: 'Approving' });
+  rival('of no policy', {}, undefined, { ...inPlaceSpec, source });
+  rival('of a policy that went', {}, { stage: 'Quiescing' }, { ...inPlaceSpec, source });
+  rival('leaves', { deletionTimestamp: '2026-11-22T01:30:00Z' });
+  rival('over', {}, { endTime: '2026-11-22T01:30:00Z' });
+  rival('stops nothing', {}, undefined, { source: inPlaceSpec.source });
+  t.deepEqual(
+    rivalsOf(context, makeRestore(inPlaceSpec)).map(({ name, started, waitsForApproval = false }) => [name, started, waitsForApproval]),
+    [
+      ['asks', true, true],
+      ['of a policy that went', true, false],
+      ['plain', false, false],
+      ['runs', true, false],
     ],
   );
 });

@@ -193,7 +193,11 @@ const startReasons: [string, string][] = [
   ],
   [
     'Unschedulable: 0/1 nodes are available: persistentvolumeclaim "absent" not found. not found',
-    'Create the claim "absent", or mend persistentVolumeClaim.claimName of the tier.',
+    'Create the claim "absent", or mend its name in persistentVolumeClaim.claimName of the tier, or in the target of another Restore.',
+  ],
+  [
+    'FailedMount: MountVolume.SetUp failed for volume "identity" : secret "absent" not found',
+    'Create the Secret "absent", or mend its name in source.identitySecretRef of another Restore.',
   ],
   [
     'FailedCreate: Error creating: pods "x-" is forbidden: error looking up service account shop/backup: serviceaccount "backup" not found',

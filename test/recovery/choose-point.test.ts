@@ -123,6 +123,25 @@ test('across a failover the timeline is followed that the server was on', (t) =>
   }
 });
 
+test('what stands in the way is said: a timeline or a backup that does not lead to a point which can be reached', (t) => {
+  const known = catalogue(backup(10), backup(40, { timeline: 2 }));
+  const wal = [failedOver()];
+  for (const [more, says, take] of [
+    [{ timeline: 7 }, 'can be reached, but not on timeline 7.', ['timeline']],
+    [{ base: idAt(40) }, `can be reached, but not from the backup ${idAt(40)}.`, ['base']],
+    [{ base: idAt(40), timeline: 7 }, `can be reached, but not on timeline 7 from the backup ${idAt(40)}.`, ['timeline', 'base']],
+  ] as const) {
+    const refused = choose(known, wal, timeOf(20), more) as Refusal;
+    t.is(refused.code, 'PointOutsideWindow');
+    t.true(refused.message.endsWith(says), refused.message);
+    t.deepEqual(
+      Object.entries(refused.remedy.options ?? {}),
+      take.map((name) => [name, undefined]),
+    );
+  }
+  t.regex((choose(known, wal, timeOf(90), { timeline: 7 }) as Refusal).message, /is outside of what can be reached/);
+});
+
 const marksOf = (from: number, to: number, at0: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => ({ timeMilliseconds: at(from + index), lsn: place(at0 + index) }));
 

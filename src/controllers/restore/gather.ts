@@ -4,7 +4,7 @@ import type { BackupPolicy, Restore } from '../../api/objects.ts';
 import type { RestoreStage } from '../../api/restore-status.ts';
 import { stopsWorkloads, targetClaim, wantedComponents } from '../../core/restore/targets.ts';
 import { restoreJobName } from '../../core/restore/observed.ts';
-import type { RestoreObserved, RestoreRival, TargetClaim } from '../../core/restore/observed.ts';
+import type { RestoreObserved, TargetClaim } from '../../core/restore/observed.ts';
 import { isRecordDone } from '../../core/restore/audit.ts';
 import { inPlaceClaims, quiesceWish } from '../../core/restore/wish.ts';
 import { hasEnded } from '../../core/restore/workloads/read.ts';
@@ -21,6 +21,7 @@ import { policyOf } from '../policy-of.ts';
 import { restores } from '../resources.ts';
 import { majorsOf } from '../settings.ts';
 import { madeFor } from './claim.ts';
+import { rivalsOf } from './rivals.ts';
 import { readStopped, readWorkloads } from './workloads.ts';
 
 type Told = NonNullable<ReadOptions['follow']>;
@@ -59,24 +60,6 @@ const whoHasUndone = ({ caches }: OperatorContext, { metadata }: Restore): strin
   caches
     .restoresIn(metadata.namespace)
     .find(({ spec, status }) => spec.source.restoreRef?.name === metadata.name && status?.phase === 'Complete')?.metadata.name;
-
-// Others that stop something, and have not ended.
-const rivalsOf = ({ caches }: OperatorContext, { metadata }: Restore): RestoreRival[] =>
-  caches
-    .restoresIn(metadata.namespace)
-    .filter(
-      (other) =>
-        other.metadata.uid !== metadata.uid &&
-        other.status?.endTime === undefined &&
-        stopsWorkloads(other) &&
-        (other.status?.stage !== undefined || other.metadata.deletionTimestamp === undefined),
-    )
-    .map((other) => ({
-      name: other.metadata.name,
-      createdTime: Date.parse(other.metadata.creationTimestamp),
-      started: other.status?.stage !== undefined,
-    }))
-    .toSorted((a, b) => a.createdTime - b.createdTime || a.name.localeCompare(b.name));
 
 // Of the Jobs that restore, undo or discard. The others write nothing to a volume.
 const isWriter = (pod: Pod): boolean => /-[0-9a-f]{8}-(restore|undo|discard)-/.test(controllerOf(pod)?.name ?? '');
@@ -164,6 +147,15 @@ const claimsOf = async (
     const node = workloads?.pods.find(({ claims }) => claims.includes(name))?.node;
     return claim === undefined
       ? []
-      : [{ name, uid, ...(owner === undefined ? {} : { madeFor: owner }), ...(node === undefined ? {} : { node }) }];
+      : [
+          {
+            name,
+            uid,
+            ...(owner === undefined ? {} : { madeFor: owner }),
+            ...(node === undefined ? {} : { node }),
+            ...(claim.status?.phase === 'Pending' ? { unbound: true } : {}),
+            ...(claim.metadata?.deletionTimestamp === undefined ? {} : { leaving: true }),
+          },
+        ];
   });
 };

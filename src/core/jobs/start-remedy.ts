@@ -4,6 +4,15 @@ type Remedy = { when: RegExp; say: (match: RegExpExecArray, reason: string) => s
 
 // The field of the policy that a volume of the pod stands for.
 const fields: { volume: RegExp; field: (name: string) => string }[] = [
+  { volume: /^identity$/, field: () => 'source.identitySecretRef of another Restore' },
+  {
+    volume: /^server$/,
+    field: () => 'target.server.connection.credentialsSecretRef of another Restore, or in connection.credentialsSecretRef of the policy',
+  },
+  {
+    volume: /^server-ca$/,
+    field: () => 'target.server.connection.caSecretRef of another Restore, or in connection.caSecretRef of the policy',
+  },
   { volume: /^source$/, field: () => 'connection.credentialsSecretRef' },
   { volume: /^source-ca$/, field: () => 'connection.caSecretRef' },
   { volume: /^logical$/, field: () => 'logical.credentialsSecretRef' },
@@ -31,15 +40,17 @@ const remedies: Remedy[] = [
   },
   {
     when: /persistentvolumeclaim "([^"]+)" not found/i,
-    say: ([, name = '']) => `Create the claim "${name}", or mend persistentVolumeClaim.claimName of the tier.`,
+    say: ([, name = '']) =>
+      `Create the claim "${name}", or mend its name in persistentVolumeClaim.claimName of the tier, or in the target of another Restore.`,
   },
   {
     when: /persistentvolumeclaim "([^"]+)" (is being deleted|bound to non-existent)/i,
-    say: ([, name = '']) => `The claim "${name}" is lost: name another one in persistentVolumeClaim.claimName of the tier.`,
+    say: ([, name = '']) =>
+      `The claim "${name}" is lost: name another one in persistentVolumeClaim.claimName of the tier, or in the target of another Restore.`,
   },
   {
     when: /unbound immediate PersistentVolumeClaims/i,
-    say: () => 'Look at the claim of the tier (kubectl describe pvc): its storage class makes no volume, or none is large enough.',
+    say: () => 'Look at the claims of the pod (kubectl describe pvc): a storage class makes no volume, or none is large enough.',
   },
   {
     when: /serviceaccount "([^"]+)" not found/i,
@@ -59,7 +70,7 @@ const remedies: Remedy[] = [
   { when: /Insufficient (cpu|memory)/i, say: ([, what = '']) => `Lower spec.jobs.resources.requests.${what}, or make room on a node.` },
   {
     when: /Multi-Attach|volume is already (used|exclusively attached)/i,
-    say: () => 'The volume of the tier is held by another node: end the pod that holds it, or use a claim that is ReadWriteMany.',
+    say: () => 'A volume is held by another node: end the pod that holds it, or use a claim that is ReadWriteMany.',
   },
 ];
 

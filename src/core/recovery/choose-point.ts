@@ -4,7 +4,7 @@ import type { ComponentEntry, Manifest } from '../../api/stored/backup.ts';
 import { chainOf, chooseLatest } from './choose.ts';
 import type { Catalogue, Chosen, Needed } from './choose.ts';
 import { componentOf, hasPhysical } from './known-backup.ts';
-import { outsideWindow } from './outside-window.ts';
+import { outsideWindow, pointText } from './outside-window.ts';
 import { refusal } from './refusal.ts';
 import { waysTo } from './ways-to.ts';
 import type { SourceWay } from './ways-to.ts';
@@ -45,7 +45,7 @@ export const choosePoint = (
     }
   }
   const unread = unreadIds(catalogue, wanted, point);
-  return unread.length > 0 ? { kind: 'need', ids: unread } : refused(catalogue, name, sources, wanted, point);
+  return unread.length > 0 ? { kind: 'need', ids: unread } : refused(catalogue, name, sources, { wanted, timeline }, point);
 };
 
 // Newest lineage first: after a restore, it is the one that lives.
@@ -165,23 +165,38 @@ const isBehind = (catalogue: Catalogue, name: string, { replay, chain }: ChosenP
   );
 };
 
+type Asked = { wanted: string | undefined; timeline: number | undefined };
+
 const refused = (
   catalogue: Catalogue,
   name: string,
   sources: readonly WalSource[],
-  wanted: string | undefined,
+  { wanted, timeline }: Asked,
   point: WalPoint,
 ): Refusal => {
   if (wanted !== undefined && !catalogue.ids.includes(wanted)) {
     return refusal('BackupNotFound', `There is no backup ${wanted} in this store.`, { options: { base: undefined } });
   }
   const ways = allWays(catalogue, name, sources);
+  if ((wanted !== undefined || timeline !== undefined) && waysTo(ways, point, undefined).some(({ way }) => reaches(way, point))) {
+    return onlyElsewhere(point, { wanted, timeline });
+  }
   return outsideWindow(
     point,
     ways.map(({ way }) => way),
     sources,
     [...catalogue.known.values()].flatMap(({ id, wrong }) => (wrong === undefined ? [] : [`${id}: ${wrong.message}`])),
   );
+};
+
+// What was said besides is what stands in the way.
+const onlyElsewhere = (point: WalPoint, { wanted, timeline }: Asked): Refusal => {
+  const said = [
+    ...(timeline === undefined ? [] : [`on timeline ${timeline}`]),
+    ...(wanted === undefined ? [] : [`from the backup ${wanted}`]),
+  ];
+  const without = { ...(timeline === undefined ? {} : { timeline: undefined }), ...(wanted === undefined ? {} : { base: undefined }) };
+  return refusal('PointOutsideWindow', `${pointText(point)} can be reached, but not ${said.join(' ')}.`, { options: without });
 };
 
 // For words: `LSN 0/3000028 of timeline 1`.

@@ -86,7 +86,7 @@ const turnAt = (point: Point, sources: readonly WalSource[]): { text: string; be
   };
 };
 
-const pointText = (point: Point): string => {
+export const pointText = (point: Point): string => {
   switch (point.kind) {
     case 'time':
       return `The time ${point.text}`;

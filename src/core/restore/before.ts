@@ -4,7 +4,7 @@ import { policyProblem } from '../policy/validate.ts';
 import { durationMilliseconds, isoTime, minute, second } from '../plan/time.ts';
 import { ended, goingOn, waitingForPerson } from './outcome.ts';
 import { holdOn, isUndo, statusOf } from './observed.ts';
-import type { RestoreDecision, RestoreFact, RestoreObserved } from './observed.ts';
+import type { RestoreDecision, RestoreFact, RestoreObserved, RestoreRival } from './observed.ts';
 import type { Failure } from './fail.ts';
 import { claimExists, confirmationProblem, undoProblem } from './refusals.ts';
 import type { WrittenRefusal } from './refusals.ts';
@@ -85,15 +85,22 @@ export const nothingToUndo: RestoreFact = (observed) => refusedAsWritten(observe
 
 // Two that stop workloads of one namespace go one after the other: each gives back what it has found.
 export const queued: RestoreFact = (observed) => {
-  const { name, creationTimestamp } = observed.restore.metadata;
+  const { name, namespace, creationTimestamp } = observed.restore.metadata;
   const created = Date.parse(creationTimestamp);
-  const first = observed.rivals.find(
-    (rival) => rival.started || rival.createdTime < created || (rival.createdTime === created && rival.name < name),
-  );
-  const message = `Restore "${first?.name}" goes first.`;
+  const first =
+    observed.rivals.find(({ started }) => started) ??
+    observed.rivals.find((rival) => rival.createdTime < created || (rival.createdTime === created && rival.name < name));
   return first === undefined || !stopsWorkloads(observed.restore)
     ? undefined
-    : { actions: [], status: goingOn(observed, statusOf(observed), { phase: 'Pending', reason: 'Queued', message }) };
+    : {
+        actions: [],
+        status: goingOn(observed, statusOf(observed), { phase: 'Pending', reason: 'Queued', message: goesFirst(first, namespace) }),
+      };
+};
+
+const goesFirst = ({ name, waitsForApproval = false }: RestoreRival, namespace: string): string => {
+  const approve = waitsForApproval ? ` It waits for an approval: kubectl holdfast approve restore/${name} -n ${namespace}.` : '';
+  return `Restore "${name}" goes first.${approve} Where it is not wanted: kubectl delete restore ${name} -n ${namespace}`;
 };
 
 // Claims to make are somebody's data where they are there; workloads that cannot stop are known before anything is read.
@@ -102,15 +109,15 @@ export const cannotBe: RestoreFact = (observed) => {
   if (policy === undefined) {
     return undefined;
   }
-  const taken = isUndo(observed)
-    ? undefined
-    : wantedComponents(restore, policy).find(
-        (wanted) =>
-          wanted.target.volume !== undefined &&
-          claims.some((claim) => claim.name === targetClaim(restore, wanted) && claim.madeFor !== restore.metadata.uid),
+  const [taken] = isUndo(observed)
+    ? []
+    : wantedComponents(restore, policy).flatMap((wanted) =>
+        wanted.target.volume === undefined
+          ? []
+          : claims.filter((claim) => claim.name === targetClaim(restore, wanted) && claim.madeFor !== restore.metadata.uid),
       );
   if (taken !== undefined) {
-    return refused(observed, { reason: 'ClaimExists', message: claimExists(targetClaim(restore, taken) ?? '') });
+    return refused(observed, { reason: 'ClaimExists', message: claimExists(taken, restore.metadata.namespace) });
   }
   if (!stopsWorkloads(restore) || workloads === undefined) {
     return undefined;

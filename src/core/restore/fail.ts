@@ -13,8 +13,12 @@ export type Failure = { reason: ConditionReason; message: string };
 
 // Whether the Job that replaces data may ever have been made for a component in place: then it may have done anything. In that stage it may be so although
 // nothing tells: the operator can die before it has written down that it made one, and somebody can delete the Job.
-const isTouched = (observed: RestoreObserved, { begun, kind }: RestoredComponent): boolean =>
-  kind === 'inPlace' && (begun === true || statusOf(observed).stage === 'Restoring');
+const isTouched = (observed: RestoreObserved, { begun, kind, claimName }: RestoredComponent): boolean =>
+  kind === 'inPlace' && (begun === true || statusOf(observed).stage === 'Restoring') && !neverBound(observed, claimName);
+
+// Where there is no volume nobody has written, and no Job could bring anything back.
+const neverBound = ({ claims }: RestoreObserved, claimName: string | undefined): boolean =>
+  claims.some(({ name, unbound }) => name === claimName && unbound === true);
 
 const holdsWorkloads = ({ quiesce }: RestoreStatus): boolean => quiesce !== undefined && quiesce.resumedTime === undefined;
 

@@ -10,11 +10,11 @@ import { jobName } from '../plan/names.ts';
 import type { QuiesceFacts } from './workloads/facts.ts';
 
 // Another Restore that stops something in this namespace and has begun, or was made before.
-export type RestoreRival = { name: string; createdTime: number; started: boolean };
+export type RestoreRival = { name: string; createdTime: number; started: boolean; waitsForApproval?: boolean };
 
 // A claim that a Restore names. `madeFor`: uid of the Restore that Holdfast made it for.
-// `node`: where a pod has it mounted.
-export type TargetClaim = { name: string; uid: string; madeFor?: string; node?: string };
+// `node`: where a pod has it mounted. `unbound`: it never had a volume. `leaving`: it is being deleted.
+export type TargetClaim = { name: string; uid: string; madeFor?: string; node?: string; unbound?: true; leaving?: true };
 
 export type RestoreObserved = {
   now: number;

@@ -2,6 +2,7 @@
 // restores without it shall not be the one who finds out.
 import type { RestoreSpec } from '../../api/restore.ts';
 import type { RestoreStatus } from '../../api/restore-status.ts';
+import type { TargetClaim } from './observed.ts';
 import { isInPlace } from './targets.ts';
 
 export type WrittenRefusal = { kind: 'refusal'; code: 'ConfirmationMismatch' | 'NothingToUndo'; message: string };
@@ -29,8 +30,10 @@ export const confirmationProblem = ({ metadata: { namespace }, spec }: Written):
 };
 
 // A claim of that name that was not made for this Restore is somebody's data.
-export const claimExists = (name: string): string =>
-  `The claim "${name}" is there already and was not made for this Restore. Give target.volume.claimName another name in another Restore.`;
+export const claimExists = ({ name, leaving }: Pick<TargetClaim, 'name' | 'leaving'>, namespace: string): string =>
+  leaving === true
+    ? `The claim "${name}" is being deleted, and pods still hold it, perhaps those of the Restore that it was made for: delete that, wait until kubectl get pvc ${name} -n ${namespace} finds nothing, and create another Restore.`
+    : `The claim "${name}" is there already and was not made for this Restore. Give target.volume.claimName another name in another Restore.`;
 
 const refuse = (message: string): WrittenRefusal => ({ kind: 'refusal', code: 'NothingToUndo', message });
 

@@ -115,7 +115,7 @@ const missingClaims = (observed: RunningRestore): { actions: Action[]; taken?: s
     if (there !== undefined && there.madeFor !== restore.metadata.uid) {
       return {
         actions: [],
-        taken: claimExists(claimName),
+        taken: claimExists(there, restore.metadata.namespace),
       };
     }
     if (there === undefined) {

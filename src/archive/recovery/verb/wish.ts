@@ -55,5 +55,5 @@ const pointOf = ({ kind, text, exclusive }: Placed): Point => {
 };
 
 const refuse = (message: string): never => {
-  throw new RecoveryRefused(refusal('PointOutsideWindow', message, {}));
+  throw new RecoveryRefused(refusal('PointOutsideWindow', message, { act: 'Create another Restore with a pointInTime that makes sense.' }));
 };
