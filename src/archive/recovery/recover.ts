@@ -43,7 +43,7 @@ const interrupted = (target: RecoveryRequest['target'], cause: unknown): Archive
   const left =
     target.kind === 'directory'
       ? `${target.path} is as it was before, and nothing is left beside it.`
-      : 'Databases that were finished by then are there; the one that was at work is as it was before.';
+      : 'No new database is there. Of those that were there before, the finished ones have what was restored into them; the one that was at work is as it was.';
   return new ArchiveError('Interrupted', `The restore was stopped from outside. ${left}`, { cause });
 };
 

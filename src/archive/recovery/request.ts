@@ -23,6 +23,8 @@ export type DirectoryTarget = {
 // A running server, for dumps.
 export type ServerTarget = LogicalWish & {
   kind: 'server';
+  // The Restore that it is for. Undefined: somebody restores by hand.
+  restoreUid?: string;
   connection: Connection;
   // Parts of the dumps; both empty: all of them.
   schemas: readonly string[];

@@ -7,9 +7,11 @@ import type { Target } from '../../core/recovery/plan.ts';
 import type { Refusal } from '../../core/recovery/refusal.ts';
 import { countObjects, lookAtServer } from '../../engines/postgresql/recovery/connection.ts';
 import { versionOf } from '../../engines/postgresql/recovery/programs.ts';
+import { markOf } from './dumps/own-names.ts';
 import type { ServerTarget } from './request.ts';
 
-export const lookAtTargetServer = async (target: ServerTarget, { component }: Link, signal: AbortSignal): Promise<Target> => {
+export const lookAtTargetServer = async (target: ServerTarget, link: Link, signal: AbortSignal): Promise<Target> => {
+  const { component } = link;
   const roles = target.roles && component.artifacts.some(({ name }) => name === globalsArtifact);
   const answer = (dumps: DumpStep[], refused?: Refusal): Target => ({
     kind: 'server',
@@ -18,9 +20,9 @@ export const lookAtTargetServer = async (target: ServerTarget, { component }: Li
     ...(refused === undefined ? {} : { refused }),
   });
   const tools = Number.parseInt((await versionOf('pg_restore')) ?? '', 10);
-  const { major, databases } = await lookAtServer(target.connection, signal);
+  const { major, databases, comments } = await lookAtServer(target.connection, signal);
   const dumped = Number.parseInt(component.facts.versions['postgresql'] ?? '', 10);
-  const dumps = planDumps(component, target, databases);
+  const dumps = planDumps(component, target, databases, (dump) => comments.get(dump.into) === markOf(target, link, dump));
   if ('kind' in dumps) {
     return answer([], dumps);
   }

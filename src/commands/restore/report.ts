@@ -16,7 +16,11 @@ const serverText = ({ roles, databases }: NonNullable<Recovered['server']>, { se
     `Restored ${databases.length === 1 ? 'one database' : `${databases.length} databases`} in ${durationText(seconds * 1000)}.`,
     ...databases.map(
       ({ database, into, created, tablesCompared }) =>
-        `  ${oneLine(database)} ${created ? 'as a new database' : `into ${oneLine(into)}`}: ${tablesCompared} tables have the rows that the snapshot saw`,
+        `  ${oneLine(database)} ${created ? 'as a new database' : `into ${oneLine(into)}`}: ${
+          tablesCompared === undefined
+            ? 'an earlier run of this command has made it, and compared its rows'
+            : `${tablesCompared} tables have the rows that the snapshot saw`
+        }`,
     ),
     ...(roles.made.length === 0 ? [] : [`Roles made: ${oneLine(roles.made.join(', '))}.`]),
     ...(roles.kept.length === 0 ? [] : [`Roles that were there and stay as they are: ${oneLine(roles.kept.join(', '))}.`]),

@@ -3,8 +3,8 @@ import type { ComponentEntry } from '../../api/stored/backup.ts';
 import { refusal } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
 
-// `database`: as the dump names it. `into`: where its objects go. `create`: that one is not there yet.
-export type DumpStep = { artifact: string; database: string; into: string; create: boolean };
+// `database`: as the dump names it. `into`: where its objects go. `create`: that one is not there yet, or (`ready`) an earlier attempt of the same restore has made it, all of it.
+export type DumpStep = { artifact: string; database: string; into: string; create: boolean; ready?: true };
 
 export type LogicalWish = {
   // Empty: all of them.
@@ -22,11 +22,12 @@ export const dumpsOf = ({ artifacts }: ComponentEntry): { artifact: string; data
     .filter(({ name }) => name.endsWith(suffix))
     .map(({ name }) => ({ artifact: name, database: decodeURIComponent(name.slice(0, -suffix.length)) }));
 
-// `present`: databases of the server. A database that is there is restored into, where it is empty or somebody asked for it.
+// `present`: databases of the server. A database that is there is restored into, where it is empty or somebody asked for it. `isReady`: whether an earlier attempt has made it.
 export const planDumps = (
   component: ComponentEntry,
   { databases, into }: LogicalWish,
   present: readonly string[],
+  isReady: (dump: Pick<DumpStep, 'artifact' | 'into'>) => boolean = () => false,
 ): DumpStep[] | Refusal => {
   const all = dumpsOf(component);
   const names = all.map(({ database }) => database);
@@ -38,7 +39,11 @@ export const planDumps = (
   }
   const chosen = databases.length === 0 ? all : all.filter(({ database }) => databases.includes(database));
   if (into === undefined) {
-    return chosen.map((dump) => ({ ...dump, into: dump.database, create: !present.includes(dump.database) }));
+    return chosen.map((dump): DumpStep => {
+      const name = dump.database;
+      const ready = present.includes(name) && isReady({ ...dump, into: name });
+      return { ...dump, into: name, create: ready || !present.includes(name), ...(ready ? { ready } : {}) };
+    });
   }
   if (chosen.length !== 1) {
     return refusal('DatabaseNotFound', `One dump can go into the database "${into}", and the backup holds ${names.join(', ')}.`, {

@@ -21,7 +21,7 @@ import { wishOf } from './wish.ts';
 type Request = RecoverRestorePlan & { target: DumpsPlan };
 
 export const restoreDumpsMode = (request: Request, agent: AgentContext): Promise<{ planned: PlannedComponent; note: string }> =>
-  withServerTarget(request.target, async (target) => {
+  withServerTarget(request, async (target) => {
     const context = recoveryContextOf(agent);
     const wanted = {
       location: request.tier.location,
@@ -42,12 +42,15 @@ export const restoreDumpsMode = (request: Request, agent: AgentContext): Promise
   });
 
 // Gives `work` the server with a file for its password, which is gone afterwards. The folder for it is memory in a pod.
-export const withServerTarget = async <T>(plan: DumpsPlan, work: (target: ServerTarget) => Promise<T>): Promise<T> => {
-  const { server, databases, into, add, roles } = plan;
+export const withServerTarget = async <T>(
+  { restore, target: { server, databases, into, add, roles } }: Pick<Request, 'restore' | 'target'>,
+  work: (target: ServerTarget) => Promise<T>,
+): Promise<T> => {
   const login = await toolLogin(server, await readLogin(server.credentialsDirectory));
   try {
     return await work({
       kind: 'server',
+      restoreUid: restore.uid,
       connection: { conninfo: connectionString(server.database), environment: login.environment },
       databases,
       add,
@@ -78,7 +81,9 @@ const noteOf = ({ roles, databases }: RestoredServer): string =>
     ...(roles.made.length === 0 ? [] : [`Roles made: ${roles.made.slice(0, 20).join(', ')}.`]),
     ...databases.map(
       ({ database, into, created, tablesCompared }) =>
-        `"${database}" is ${created ? 'the new database' : 'in the database'} "${into}"; rows of ${tablesCompared} tables were compared.`,
+        `"${database}" is ${created ? 'the new database' : 'in the database'} "${into}"; ${
+          tablesCompared === undefined ? 'an earlier attempt has made and compared it.' : `rows of ${tablesCompared} tables were compared.`
+        }`,
     ),
   ]
     .join(' ')

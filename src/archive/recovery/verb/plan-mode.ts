@@ -18,7 +18,9 @@ import { wishOf } from './wish.ts';
 export const planMode = (request: RecoverPlanPlan, agent: AgentContext): Promise<{ planned: PlannedComponent }> => {
   const { target } = request;
   return target.kind === 'server'
-    ? withServerTarget(target, (wanted) => planFor(request, agent, (last) => lookAtTargetServer(wanted, last, agent.signal)))
+    ? withServerTarget({ ...request, target }, (wanted) =>
+        planFor(request, agent, (last) => lookAtTargetServer(wanted, last, agent.signal)),
+      )
     : planFor(request, agent, async (last) => {
         await needPrograms(last);
         return directoryAsPlanned(target);

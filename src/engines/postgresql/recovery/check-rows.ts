@@ -8,10 +8,13 @@ import type { Connection } from './connection.ts';
 
 const mostNamed = 3;
 
+// `called`: what people know it as. `after`: what becomes of it where rows differ.
+export type Checked = { database: string; called: string; after: string };
+
 // Throws VerificationFailed with the tables that differ. Gives how many were compared.
 export const checkRows = async (
   connection: Connection,
-  database: string,
+  { database, called, after }: Checked,
   tables: readonly TableFacts[],
   signal: AbortSignal,
 ): Promise<number> => {
@@ -19,7 +22,7 @@ export const checkRows = async (
   const sql = ['BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;', `${sameText};`, ...questions, 'COMMIT;'].join('\n');
   const answers = await runSql(connection, ofDatabase(connection, database), sql, {
     signal,
-    what: `Counting the rows of the database "${database}"`,
+    what: `Counting the rows of the database "${called}"`,
   });
   const found = new Map(answers.map(([at, rows, digest]) => [Number(at), { rows: Number(rows), digest }]));
   const wrong = tables.filter(({ rows, digest }, at) => {
@@ -30,7 +33,7 @@ export const checkRows = async (
     const names = wrong.slice(0, mostNamed).map(({ schema, table }) => `${schema}.${table}`);
     throw new EngineError(
       'VerificationFailed',
-      `${wrong.length} of ${tables.length} tables of the restored database "${database}" have other rows than the backup: ${names.join(', ')}. It was left as it is; find out what wrote to it.`,
+      `${wrong.length} of ${tables.length} tables of the restored database "${called}" have other rows than the backup: ${names.join(', ')}. ${after}`,
     );
   }
   return tables.length;

@@ -52,7 +52,8 @@ export const runSql = async (
     .map((line) => line.split(separator));
 };
 
-export type ServerLook = { major: number; databases: string[]; roles: string[] };
+// `comments`: of databases that have one.
+export type ServerLook = { major: number; databases: string[]; comments: Map<string, string>; roles: string[] };
 
 // What is there before anything is restored.
 export const lookAtServer = async (connection: Connection, signal: AbortSignal): Promise<ServerLook> => {
@@ -60,17 +61,23 @@ export const lookAtServer = async (connection: Connection, signal: AbortSignal):
     connection,
     connection.conninfo,
     `SELECT 'major', current_setting('server_version_num')::int / 10000 || '' UNION ALL SELECT 'database', encode(convert_to(datname, 'UTF8'), 'hex') FROM pg_database
+     UNION ALL SELECT 'comment', encode(convert_to(datname, 'UTF8'), 'hex') || ' ' || encode(convert_to(shobj_description(oid, 'pg_database'), 'UTF8'), 'hex') FROM pg_database WHERE shobj_description(oid, 'pg_database') IS NOT NULL
      UNION ALL SELECT 'role', encode(convert_to(rolname, 'UTF8'), 'hex') FROM pg_roles;`,
     { signal, what: 'Asking the server that is restored into' },
   );
-  const named = (kind: string): string[] =>
-    rows.flatMap(([name, hex = '']) => (name === kind ? [Buffer.from(hex, 'hex').toString('utf8')] : []));
+  const named = (kind: string): string[] => rows.flatMap(([name, hex = '']) => (name === kind ? [textOf(hex)] : []));
+  const comments = rows.flatMap(([name, words = '']): [string, string][] => {
+    const [database = '', comment = ''] = words.split(' ');
+    return name === 'comment' ? [[textOf(database), textOf(comment)]] : [];
+  });
   const major = Number(rows.find(([name]) => name === 'major')?.[1]);
   if (!Number.isInteger(major)) {
     throw new EngineError('RestoreFailed', 'The server that is restored into did not say its version. Check --into.');
   }
-  return { major, databases: named('database'), roles: named('role') };
+  return { major, databases: named('database'), comments: new Map(comments), roles: named('role') };
 };
+
+const textOf = (hex: string): string => Buffer.from(hex, 'hex').toString('utf8');
 
 // Tables, views and the like of a database that are not the system's own.
 export const countObjects = async (connection: Connection, database: string, signal: AbortSignal): Promise<number> => {

@@ -3,21 +3,29 @@ import type { Readable } from 'node:stream';
 import { feed } from '../feed.ts';
 import { readAll } from '../read-all.ts';
 import { startTool } from '../tool.ts';
-import { ofDatabase, runSql } from './connection.ts';
+import { ofDatabase } from './connection.ts';
 import type { Connection } from './connection.ts';
 
 const largestTocBytes = 256 * 1024 ** 2;
 
-// pg_restore ends after the table of contents, long before the dump does: the pipe breaks, and that is no failure.
+// pg_restore ends after the head of the dump, long before the dump does: the pipe breaks, and that is no failure.
 const tocScript = 'set +o pipefail; zstd -dcq 2>/dev/null | pg_restore --list --verbose';
+const headScript = 'set +o pipefail; zstd -dcq 2>/dev/null | pg_restore --create --file=- --use-list="$1"';
 
-// Reads no more of the stream than the table of contents needs.
-export const readTocText = async (stream: Readable, signal: AbortSignal): Promise<string> => {
-  const tool = startTool({
-    script: tocScript,
-    signal,
-    failure: { code: 'RestoreFailed', what: 'Reading the table of contents of the dump', retryable: false },
-  });
+// The table of contents. Reads no more of the stream than that needs.
+export const readTocText = (stream: Readable, signal: AbortSignal): Promise<string> =>
+  readHead(stream, { script: tocScript, parameters: [], what: 'Reading the table of contents of the dump' }, signal);
+
+// As SQL, what the dump says of its database: the entries of the list, which are without data.
+export const readDatabaseSql = (stream: Readable, list: string, signal: AbortSignal): Promise<string> =>
+  readHead(stream, { script: headScript, parameters: [list], what: 'Reading how the dump describes its database' }, signal);
+
+const readHead = async (
+  stream: Readable,
+  { script, parameters, what }: { script: string; parameters: string[]; what: string },
+  signal: AbortSignal,
+): Promise<string> => {
+  const tool = startTool({ script, parameters, signal, failure: { code: 'RestoreFailed', what, retryable: false } });
   const done = new AbortController();
   const fed = feed(stream, tool, done.signal);
   try {
@@ -30,24 +38,23 @@ export const readTocText = async (stream: Readable, signal: AbortSignal): Promis
 };
 
 export type DumpTarget = {
-  // The database that the objects come into.
+  // The database that the objects come into. It is there.
   database: string;
-  // Whether it is made first, as the dump describes it.
-  create: boolean;
+  // All of it in one transaction: for a database that others have.
+  atOnce: boolean;
   // A file for --use-list: what is restored. Undefined: everything.
   listFile?: string;
 };
 
-// --create and --single-transaction exclude one another: a database that was made is dropped again where the restore fails, one that was there is left by a rollback.
-const createScript = `zstd -dcq | pg_restore --create --exit-on-error --no-password --no-tablespaces --dbname="$1" "\${@:2}" >&2`;
-const intoScript = `zstd -dcq | pg_restore --single-transaction --exit-on-error --no-password --no-tablespaces --dbname="$1" "\${@:2}" >&2`;
+const script = `zstd -dcq | pg_restore --exit-on-error --no-password --no-tablespaces --dbname="$1" "\${@:2}" >&2`;
 
 export const restoreDump = async (stream: Readable, connection: Connection, target: DumpTarget, signal: AbortSignal): Promise<void> => {
-  const { database, create, listFile } = target;
+  const { database, atOnce, listFile } = target;
   const tool = startTool({
-    script: create ? createScript : intoScript,
+    script,
     parameters: [
-      create ? connection.conninfo : ofDatabase(connection, database),
+      ofDatabase(connection, database),
+      ...(atOnce ? ['--single-transaction'] : []),
       ...(listFile === undefined ? [] : [`--use-list=${listFile}`]),
     ],
     environment: connection.environment,
@@ -61,12 +68,4 @@ export const restoreDump = async (stream: Readable, connection: Connection, targ
   if (fed.status === 'rejected') {
     throw fed.reason;
   }
-};
-
-// Takes back a database that this restore has made.
-export const dropDatabase = async (connection: Connection, database: string, signal: AbortSignal): Promise<void> => {
-  await runSql(connection, connection.conninfo, `DROP DATABASE IF EXISTS "${database.replaceAll('"', '""')}";`, {
-    signal,
-    what: `Dropping the database "${database}" that was made a moment ago`,
-  });
 };
