@@ -76,6 +76,7 @@ test('everything is shown, the name is asked for, the Restore is made and follow
       '  fetch    1m 20s',
       '  replay   37s',
       '  all      2m 10s',
+      'RTO budget left 3h 57m',
     ),
   );
   t.deepEqual(questions, ['This replaces the data of shop/shop.\nType shop/shop to go on: ']);

@@ -4,7 +4,6 @@ import * as fc from 'fast-check';
 import type { Restore } from '../../src/api/objects.ts';
 import { decideRestore } from '../../src/core/restore/decide.ts';
 import { findCondition } from '../../src/core/plan/conditions.ts';
-import { isoTime } from '../../src/core/plan/time.ts';
 import { identitySecretRef, inPlaceSpec, makeRestore, onlyDb, restoreWorld, settle, undoSpec } from './restore-world.ts';
 import type { Fate, RestoreWorld } from './restore-world.ts';
 import { hash, start } from './fixtures.ts';
@@ -86,42 +85,6 @@ const observed = (restore: Restore) => ({
   claims: [],
   agentMajors: [17],
   hash,
-});
-
-const behindAnother = (spec: object) => {
-  const rivals = [{ name: 'aaa', createdTime: start - 1000, started: false }];
-  return reasonOf({ ...makeRestore(spec), status: decideRestore({ ...observed(makeRestore(spec)), rivals }).status });
-};
-
-test('two that stop something go one after the other, whatever they restore into; one that stops nothing waits for nobody', (t) => {
-  const { source, quiesce } = inPlaceSpec;
-  const intoVolume = { source, components: [{ name: 'db', target: { volume: { size: '4Gi' } } }] };
-  t.deepEqual(
-    [behindAnother(inPlaceSpec), behindAnother({ ...intoVolume, quiesce }), behindAnother(intoVolume)],
-    ['Queued', 'Queued', 'Restoring'],
-  );
-});
-
-test('who waits is told for whom, and how to go on: the one that runs, or the one that waits for an approval', (t) => {
-  const first = (rival: object) => {
-    const rivals = [
-      { name: 'aaa', createdTime: start - 2000, started: false },
-      { name: 'runs', createdTime: start - 1000, started: true, ...rival },
-    ];
-    return messageOf({ ...makeRestore(inPlaceSpec), status: decideRestore({ ...observed(makeRestore(inPlaceSpec)), rivals }).status });
-  };
-  t.is(first({}), 'Restore "runs" goes first. Where it is not wanted: kubectl delete restore runs -n shop');
-  t.regex(first({ waitsForApproval: true }), /It waits for an approval: kubectl holdfast approve restore\/runs -n shop\./);
-});
-
-test('a claim that never got a volume: nothing can have been written, so nothing has to be brought back, and it ends', (t) => {
-  const components = [{ name: 'db', kind: 'inPlace' as const, claimName: 'data-postgres-0', outcome: 'Failed' as const, begun: true }];
-  const restore = makeRestore(inPlaceSpec, {}, { stage: 'Restoring', startTime: isoTime(start), components });
-  const stageWith = (claim: object) => {
-    const { status } = decideRestore({ ...observed(restore), claims: [{ name: 'data-postgres-0', uid: 'c', ...claim }] });
-    return status.stage ?? status.phase;
-  };
-  t.deepEqual([stageWith({}), stageWith({ unbound: true })], ['UndoQuiescing', 'Failed']);
 });
 
 test('the policy goes away under a run: workloads get their replicas back, and one that had none is not stopped again', (t) => {

@@ -23,7 +23,7 @@ import { digestsBelow, removeTree } from './support/files.ts';
 import { agentHere, cloudOfShop, prepareForger, storeCa, writersCredentials } from './support/forger.ts';
 import { copySecrets } from './support/namespaces.ts';
 import { getPolicy } from './support/objects.ts';
-import { images, restoreScene, serverOn } from './support/restore-scene.ts';
+import { images, restoreScene, service, workloadOn } from './support/restore-scene.ts';
 import { storeEndpoint } from './support/store-names.ts';
 
 const burned = 'holdfast-test-burned';
@@ -32,6 +32,7 @@ const before = restoreScene(burned);
 const after = restoreScene(anew);
 const { inNamespace } = after;
 const agents = { AGENT_IMAGES: JSON.stringify({ 17: images['agent-17'] }) };
+const server = 'deploy/postgres';
 const oldCluster = 'a-cluster-that-burned';
 const stored = () => digestsBelow(join(bucketDirectory, before.prefix));
 
@@ -111,25 +112,33 @@ test.serial('a Restore into a new claim: a server on it has every row, and the b
     confirmation: undefined,
   });
   t.regex(await after.ended('back'), /^Complete Restored/);
-  const server = serverOn('back-db');
-  await after.apply({ ...server, metadata: { ...server.metadata, labels: { app: 'postgres' } } });
-  await mustKubectl(inNamespace('wait', '--for=condition=Ready', '--timeout=90s', 'pod/restored'));
-  t.is(await after.orders('restored'), '1,2,3,4,5');
+  await after.apply(workloadOn('back-db'), service);
+  await mustKubectl(inNamespace('rollout', 'status', server, '--timeout=90s'));
+  t.is(await after.orders(server), '1,2,3,4,5');
+  t.deepEqual(stored(), ashes);
+});
+
+test.serial('in place, too, while the policy only reads: the rows are back, and the bucket is as it was', async (t) => {
+  t.timeout(300_000);
+  await mustKubectl(inNamespace('create', 'secret', 'generic', 'login', '--from-literal=username=postgres', '--from-literal=password=b'));
+  const connection = { host: 'postgres', sslMode: 'disable', credentialsSecretRef: { name: 'login' } };
+  const patch = [{ op: 'replace', path: '/spec/components/0/postgresql/connection', value: connection }];
+  await mustKubectl(inNamespace('patch', 'hbp', 'shop', '--type=json', '-p', JSON.stringify(patch)));
+  await after.sqlIn(server, 'DELETE FROM orders WHERE id > 2');
+  await after.restore('again', {
+    source: { policyRef: { name: 'shop' }, latest: true, identitySecretRef: { name: 'identity' } },
+    components: [{ name: 'db', target: { inPlace: { claimName: 'back-db' } } }],
+    quiesce: undefined,
+  });
+  t.regex(await after.ended('again'), /^Complete Restored/);
+  await mustKubectl(inNamespace('rollout', 'status', server, '--timeout=90s'));
+  t.is(await after.orders(server), '1,2,3,4,5');
+  await eventually('it says that it left no record', async () => (await after.read('again')).status?.audit?.state === 'NotWritten', 60);
   t.deepEqual(stored(), ashes);
 });
 
 test.serial('after the take-over this cluster writes, and the old one, brought back, is refused', async (t) => {
   t.timeout(300_000);
-  await mustKubectl(inNamespace('create', 'secret', 'generic', 'login', '--from-literal=username=postgres', '--from-literal=password=b'));
-  await after.apply({
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name: 'postgres' },
-    spec: { selector: { app: 'postgres' }, ports: [{ port: 5432 }] },
-  });
-  const connection = { host: 'postgres', sslMode: 'disable', credentialsSecretRef: { name: 'login' } };
-  const patch = [{ op: 'replace', path: '/spec/components/0/postgresql/connection', value: connection }];
-  await mustKubectl(inNamespace('patch', 'hbp', 'shop', '--type=json', '-p', JSON.stringify(patch)));
   const taken = await holdfast('adopt', 'shop', '--take-over', '--confirm', `${anew}/shop`, '--timeout', '3m');
   t.is(taken.code, 0, taken.stderr);
   t.regex(taken.stdout, /epoch 2/);

@@ -194,6 +194,29 @@ test.serial('killed in every phase: the next attempt goes on, and an undo brings
   t.is(treeHash(volume.mountPath), before);
 });
 
+type Phases = { name: string; seconds: number }[] | undefined;
+const secondsOf = (phases: Phases, name: string): number => phases?.find((each) => each.name === name)?.seconds ?? 0;
+const sumOf = (phases: Phases): number => (phases ?? []).reduce((sum, { seconds }) => sum + seconds, 0);
+
+test.serial('what sleeps in fetch is time of that phase and of no other, and the sum of the phases is the whole', async (t) => {
+  const timed = async () => {
+    const volume = makeVolume(world, 'volume');
+    const begun = performance.now();
+    const { result } = await runBeside(volume, recoverPlan(world, { target: volume.target }));
+    return { phases: result.phases, wallSeconds: (performance.now() - begun) / 1000, outcome: result.outcome };
+  };
+  const sleeping = '#!/bin/sh\nsleep 3\nPATH=${PATH#*:} exec tar "$@"\n';
+  const path = process.env['PATH'];
+  process.env['PATH'] = `${await programsWith('tar', sleeping)}:${path}`;
+  const { phases, wallSeconds, outcome } = await timed().finally(() => (process.env['PATH'] = path));
+  t.is(outcome, 'Succeeded');
+  const usual = await timed();
+  const grown = secondsOf(phases, 'fetch') - secondsOf(usual.phases, 'fetch');
+  t.true(grown > 2.5 && grown < 6, `${grown} s`);
+  t.true(sumOf(phases) - secondsOf(phases, 'fetch') < sumOf(usual.phases) - secondsOf(usual.phases, 'fetch') + 2.5);
+  t.true(Math.abs(sumOf(phases) - wallSeconds) < 1, `${sumOf(phases)} of ${wallSeconds} s`);
+});
+
 test.serial('a page that is damaged before the verification is found, and the old data stays', async (t) => {
   const volume = await liveVolume();
   const before = treeHash(volume.mountPath);

@@ -16,14 +16,18 @@ export const stepsText = ({ status }: Pick<Restore, 'status'>, { bold }: Colours
     return '';
   }
   const width = Math.max(...phases.map(({ name }) => name.length));
-  const measured = status?.rto?.measuredSeconds;
+  const { measuredSeconds: measured, objectiveSeconds: objective } = status?.rto ?? {};
   return [
     bold('RTO by step'),
     ...phases.map(({ name, seconds }) => `  ${oneLine(name).padEnd(width)}   ${durationText(seconds * 1000)}`),
     ...(measured === undefined ? [] : [`  ${'all'.padEnd(width)}   ${durationText(measured * 1000)}`]),
+    ...(measured === undefined || objective === undefined ? [] : [leftText(objective - measured)]),
     '',
   ].join('\n');
 };
+
+const leftText = (leftSeconds: number): string =>
+  leftSeconds >= 0 ? `RTO budget left ${durationText(leftSeconds * 1000)}` : `RTO budget exceeded by ${durationText(-leftSeconds * 1000)}`;
 
 // `error`: how it ended, where it did not end well.
 export const reportDocument = ({ metadata, spec, status = {} }: Restore, error: CommandError | undefined): object => ({

@@ -22,12 +22,16 @@ const container = (image: string) => ({
   name: 'postgres',
   image,
   command: ['bash', '-c', script],
-  env: [{ name: 'PGDATA', value: '/data/pgdata' }],
+  // Clients look up who they are where nobody tells them, and the image does not know every user.
+  env: [
+    { name: 'PGDATA', value: '/data/pgdata' },
+    { name: 'PGUSER', value: 'postgres' },
+  ],
   readinessProbe: { exec: { command: ['pg_isready', '--host=127.0.0.1'] }, periodSeconds: 1 },
   volumeMounts: [{ name: 'data', mountPath: '/data' }],
 });
 // Without OnRootMismatch the kubelet makes every data directory writable for its group, and PostgreSQL refuses it.
-const securityContext = { runAsUser: user, runAsGroup: user, fsGroup: user, fsGroupChangePolicy: 'OnRootMismatch' };
+const runningAs = (id: number) => ({ runAsUser: id, runAsGroup: id, fsGroup: id, fsGroupChangePolicy: 'OnRootMismatch' });
 
 // What differs from the shop of the tests: where it is backed up to, on what it lies, how its application is told to stop.
 export type RestoreSceneParts = { tier?: object; storageClassName?: string; size?: string; web?: object; jobs?: object };
@@ -42,7 +46,7 @@ const statefulSet = ({ storageClassName = 'standard', size = '2Gi' }: RestoreSce
     selector: { matchLabels: { app: 'postgres' } },
     template: {
       metadata: { labels: { app: 'postgres' } },
-      spec: { terminationGracePeriodSeconds: 20, securityContext, containers: [container(images['postgres'] ?? '')] },
+      spec: { terminationGracePeriodSeconds: 20, securityContext: runningAs(user), containers: [container(images['postgres'] ?? '')] },
     },
     volumeClaimTemplates: [
       {
@@ -52,7 +56,7 @@ const statefulSet = ({ storageClassName = 'standard', size = '2Gi' }: RestoreSce
     ],
   },
 });
-const service = {
+export const service = {
   apiVersion: 'v1',
   kind: 'Service',
   metadata: { name: 'postgres' },
@@ -75,15 +79,28 @@ const deployment = ({
 });
 
 // A server that somebody starts on a claim that was restored.
-export const serverOn = (claimName: string) => ({
+export const serverOn = (claimName: string, id = user) => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: { name: 'restored' },
   spec: {
     terminationGracePeriodSeconds: 0,
-    securityContext,
+    securityContext: runningAs(id),
     containers: [container(images['postgres'] ?? '')],
     volumes: [{ name: 'data', persistentVolumeClaim: { claimName } }],
+  },
+});
+
+// And one that can be stopped, found by the name of the Service.
+export const workloadOn = (claimName: string) => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'postgres' },
+  spec: {
+    replicas: 1,
+    strategy: { type: 'Recreate' },
+    selector: { matchLabels: { app: 'postgres' } },
+    template: { metadata: { labels: { app: 'postgres' } }, spec: serverOn(claimName).spec },
   },
 });
 
