@@ -99,6 +99,15 @@ test('the policy goes away under a run: workloads get their replicas back, and o
     decideRestore(without).actions.map((action) => (action.type === 'scaleWorkload' ? `${action.name} ${action.to}` : action.type)),
     ['postgres 1', 'web 3'],
   );
+  // Nothing starts while a pod may still put data in its place; one on a node that is lost holds nobody up for ever.
+  const agents = [{ pod: 'shop-restore-db-1-x', component: 'db' }];
+  const waits = decideRestore({ ...without, agents });
+  t.deepEqual([waits.actions, waits.status.stage, waits.status.endTime, waits.againMilliseconds], [[], 'UndoResuming', undefined, 1000]);
+  t.regex(messageOf({ ...without.restore, status: waits.status }), /back when pod shop-restore-db-1-x has ended/);
+  const later = { ...without, agents, restore: { ...without.restore, status: waits.status } };
+  t.is(decideRestore({ ...later, now: start + 60_000 }).actions.length, 0);
+  t.is(decideRestore({ ...later, now: start + 660_000 }).actions.length, 2);
+  t.is(decideRestore({ ...later, agents: [], now: start + 2000 }).status.phase, 'Failed');
 });
 
 test('a new claim of known size is restored into at once: no plan is waited for, nothing is stopped', (t) => {

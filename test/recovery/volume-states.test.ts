@@ -290,6 +290,7 @@ test('the next step after a refusal is a field of a Restore, never an option of 
     nextStepOf('ChainBroken', { options: { latest: undefined, backup: 'b' }, act: 'Use --from.' }),
     'In another Restore, take source.latest away, and write source.backup: b.',
   );
+  t.is(nextStepOf('PointOutsideWindow', { options: { into: undefined } }), 'In another Restore, take target.server away.');
   for (const name of Object.keys(fieldsOfOptions)) {
     t.notRegex(value(name), /--/, name);
   }

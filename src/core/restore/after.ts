@@ -4,13 +4,14 @@ import type { RestoreStatus } from '../../api/restore-status.ts';
 import { deleteJobs } from '../jobs/facts.ts';
 import type { Action } from '../jobs/request.ts';
 import { cut } from '../plan/conditions.ts';
-import { instantOf, minute, soonest } from '../plan/time.ts';
+import { instantOf, minute, second, soonest } from '../plan/time.ts';
 import { isRecordDone, leaveRecord } from './audit.ts';
 import { discarding } from './discarding.ts';
 import { fail } from './fail.ts';
-import { ended } from './outcome.ts';
+import { ended, goingOn } from './outcome.ts';
 import { hasEnded, statusOf } from './observed.ts';
 import type { RestoreDecision, RestoreFact, RestoreObserved } from './observed.ts';
+import { enter, stageSeconds } from './stages.ts';
 
 // On a node that is lost a pod never ends: nobody waits for it longer than this.
 const longestDeletionMilliseconds = 10 * minute;
@@ -27,9 +28,26 @@ export const policyDeleted: RestoreFact = (observed) => {
   const left =
     places.length === 0 ? '' : ` What it was at work on is left as it is in ${places.join(', ')}: docs/emergency.md says how to clean up.`;
   const message = `The policy was deleted while the Restore ran.${left}`;
+  const [agent] = observed.agents ?? [];
+  if (agent !== undefined && !(status.stage === 'UndoResuming' && stageSeconds(observed) * second > longestDeletionMilliseconds)) {
+    return waitForAgent(observed, agent.pod, message);
+  }
   return {
     actions: [...deleteJobs(observed.jobs), ...giveBack(status)],
     status: ended(observed, status, { good: false, reason: 'PolicyDeleted', message }),
+  };
+};
+
+// Nothing starts on data that somebody is still putting in its place.
+const waitForAgent = (observed: RestoreObserved, pod: string, message: string): RestoreDecision => {
+  const status = statusOf(observed);
+  const failure = { reason: 'PolicyDeleted', message: cut(message) };
+  const entered = status.stage === 'UndoResuming' ? status : enter(observed, { ...status, failure }, 'UndoResuming', []);
+  const said = cut(`${message} The workloads get their replicas back when pod ${pod} has ended.`);
+  return {
+    actions: deleteJobs(observed.jobs),
+    status: goingOn(observed, entered, { phase: 'RollingBack', reason: 'RollingBack', message: said }),
+    againMilliseconds: second,
   };
 };
 

@@ -42,5 +42,5 @@ const restoredMessage = ({ restore }: RestoreObserved, { components = [] }: Rest
     undo === undefined
       ? ''
       : ` What was there is kept until ${undo.until}: \`kubectl holdfast undo restore/${name} -n ${namespace}\` brings it back.`;
-  return cut(`Restored and verified: ${places.join(' · ')}.${back}`);
+  return cut(`Restored and verified: ${places.join(' · ').replace(/\.$/, '')}.${back}`);
 };

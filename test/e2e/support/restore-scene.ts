@@ -162,6 +162,12 @@ export const restoreScene = (namespace: string, parts: RestoreSceneParts = {}) =
       await apply(statefulSet(parts), service, deployment(parts), policy);
       await eventually('the server is there', async () => (await kubectl(inNamespace('get', 'pod/postgres-0'))).code === 0, 60);
       await up();
+      // Some time after that the Service leads there, too: a backup that comes before that waits for its second attempt.
+      await eventually(
+        'the Service leads to it',
+        async () => (await kubectl(inNamespace('exec', 'postgres-0', '--', 'pg_isready', '--host=postgres'))).code === 0,
+        60,
+      );
       await sql('CREATE TABLE orders (id int PRIMARY KEY, at timestamptz DEFAULT clock_timestamp())');
     },
     time: serverTime,

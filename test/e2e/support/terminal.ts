@@ -25,7 +25,7 @@ export const atTerminal = (
     let shown = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       shown += text;
-      if (left[0]?.asked.test(shown) === true) {
+      if (left[0]?.asked.test(withoutColours(shown)) === true) {
         child.stdin.write(`${left.shift()?.typed}\n`);
       }
     });

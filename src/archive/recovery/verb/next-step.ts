@@ -20,7 +20,7 @@ export const fieldsOfOptions: Record<string, Field> = {
   timeline: field('pointInTime.timeline'),
   component: field('components[].name'),
   database: field('target.server.databases'),
-  into: () => 'name another server in target.server.connection',
+  into: (value) => (value === undefined ? 'take target.server away' : 'name another server in target.server.connection'),
   add: field('target.server.add'),
   to: () => 'name another path or claim in target.volume',
   identity: () => 'put the identity that opens it into the Secret of source.identitySecretRef',
