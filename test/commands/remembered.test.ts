@@ -62,6 +62,14 @@ test('an API server that is away: whoever was to be told is still printed, and t
   }
 });
 
+test('contacts that could not be read are not nobody', async (t) => {
+  const { command, close, scene } = await world({ XDG_CACHE_HOME: temporaryFolder('cache') });
+  failing({ 'GET configmaps': forbidden })(scene);
+  await command(['status', 'shop', '-n', 'shop']);
+  close();
+  t.regex((await command([...base, '-n', 'shop'])).stderr, /^TELL {8}not known: this machine could not read the operator's settings$/m);
+});
+
 test('another cluster, another namespace, a damaged file, nothing at all: nobody is named who is not meant', async (t) => {
   const cache = temporaryFolder('cache');
   const one = await world({ XDG_CACHE_HOME: cache });

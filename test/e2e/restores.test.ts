@@ -113,11 +113,8 @@ test.serial('in place, while the operator is killed at every stage; then undone:
   await eventually('it says that it was undone', async () => (await scene.read('back')).status?.undo?.state === 'Undone', 30);
 });
 
-const emergency = (...more: string[]): string[] => [
-  'restore',
-  '--emergency',
-  ...['-n', namespace, '--policy', 'shop', '--identity', identityFile, '--stop', 'deployment/web', ...more],
-];
+const byHand = ['restore', '--emergency', '-n', namespace, '--policy', 'shop', '--identity', identityFile, '--stop', 'deployment/web'];
+const emergency = (...more: string[]): string[] => byHand.concat(more);
 const backToFive = (): string[] => emergency('--to-time', times['five'] ?? '');
 const everyRestore = async (): Promise<string> => mustKubectl(inNamespace('get', 'restores', '-o', 'name'));
 const question = /Type \S+\/shop to go on: /;

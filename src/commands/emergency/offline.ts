@@ -65,5 +65,10 @@ export const withOffline = async <T>(cluster: Cluster, options: EmergencyOptions
 const rememberedPage = (known: Remembered, { bold, yellow }: Colours, now: number): string =>
   [
     `${yellow('The API server does not answer.')} ${rememberedText(known, now)}\n`,
-    `${bold('TELL'.padEnd(12))}${oneLine(known.contacts.join(', ')) || 'nobody is known: notify.routes of the installation named no mail address'}\n\n`,
+    `${bold('TELL'.padEnd(12))}${contactsText(known.contacts)}\n\n`,
   ].join('');
+
+const contactsText = (contacts: string[] | undefined): string =>
+  contacts === undefined
+    ? "not known: this machine could not read the operator's settings"
+    : oneLine(contacts.join(', ')) || 'nobody: notify.routes of the installation names no mail address';

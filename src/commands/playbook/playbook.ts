@@ -55,7 +55,7 @@ const recallNames = async (
   const [known, ...others] = await recall(cluster, policy, io);
   if (known !== undefined && others.length === 0) {
     io.err(`The API server does not answer. ${rememberedText(known, io.now())} ${message}\n`);
-    return namesOf(known, { claim: known.claim, contacts: known.contacts, time }, io.now());
+    return namesOf(known, { claim: known.claim, contacts: known.contacts ?? [], time }, io.now());
   }
   io.err(`The API server does not answer: fill in what stands between < and >. ${message}\n`);
   return unknownNames(io.now(), {

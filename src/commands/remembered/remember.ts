@@ -29,14 +29,14 @@ export const remember = async (
   const folder = namespaceFolder(cache, server, namespace);
   const path = join(folder, fileName(name));
   const known = await readFile(path, 'utf8').then(readRemembered, () => undefined);
-  const knownClaim = claim ?? known?.claim;
+  const [knownContacts, knownClaim] = [contacts ?? known?.contacts, claim ?? known?.claim];
   const next: Remembered = {
     format: 1,
     // Whom to tell is what counts: it is as old as that.
     savedTime: contacts === undefined && known !== undefined ? known.savedTime : isoTime(now()),
     metadata: { namespace, name },
     spec,
-    contacts: contacts ?? known?.contacts ?? [],
+    ...(knownContacts === undefined ? {} : { contacts: knownContacts }),
     ...(knownClaim === undefined ? {} : { claim: knownClaim }),
   };
   try {

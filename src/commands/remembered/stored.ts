@@ -11,7 +11,8 @@ const schema = z.object({
   savedTime: z.iso.datetime(),
   metadata: z.object({ namespace: z.string(), name: z.string() }),
   spec: policySpecSchema,
-  contacts: z.array(z.string()),
+  // Absent: they could not be read.
+  contacts: z.array(z.string()).optional(),
   claim: z.string().optional(),
 });
 
