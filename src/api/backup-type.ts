@@ -20,6 +20,7 @@ export const wholeReasons = [
   'ParentUnreadable',
   'ServerChanged',
   'TimelineChanged',
+  'HistoryChanged',
   'ChecksumsChanged',
   'SummariesOff',
   'SummariesMissing',

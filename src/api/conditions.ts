@@ -137,6 +137,10 @@ export const reasons = {
     meaning: 'A component was copied whole: the server was promoted since the backup before.',
     remedy: 'Nothing to do: a new chain begins.',
   },
+  HistoryChanged: {
+    meaning: 'A component was copied whole: the server was set back since the backup before, such as to a snapshot of its volume, and that backup is not of its past.',
+    remedy: 'Nothing, where that was meant: a new chain begins. Else find out who set it back.',
+  },
   ChecksumsChanged: {
     meaning: 'A component was copied whole: data checksums were switched on or off since the backup before.',
     remedy: 'Nothing to do: a new chain begins.',

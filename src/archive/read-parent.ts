@@ -4,6 +4,7 @@ import type { DumpPlan, IncrementPlan } from '../api/agent.ts';
 import { isRefused } from '../api/backup-type.ts';
 import type { WholeCopy, WholeReason } from '../api/backup-type.ts';
 import type { ArtifactRecord, ComponentEntry } from '../api/stored/backup.ts';
+import type { LineageDocument } from '../api/stored/wal.ts';
 import type { Parent } from '../engines/engine.ts';
 import { StoreError } from '../stores/errors.ts';
 import type { Store } from '../stores/store.ts';
@@ -13,6 +14,8 @@ import { readSmallArtifact } from './read-artifact.ts';
 import { identitiesIn } from './recovery/keys.ts';
 import { openRepository } from './repository.ts';
 import type { Verifiers } from './signing/keys.ts';
+import type { Trust } from './wal/documents.ts';
+import { lineagesOf } from './wal/read-lineage.ts';
 
 // A backup_manifest has about 150 bytes a file: this is for three million files.
 const largestStateBytes = 512 * 1024 ** 2;
@@ -40,11 +43,22 @@ export const readParent = async (
     if (component === undefined || stateOf(component).length === 0) {
       return { whole: wholeBecause('ParentUnreadable', `${parentId} has no copy of "${plan.component}" to build on.`) };
     }
+    const later = await laterHistory(store, plan.component, component.endTime, { repositoryId, verifiers });
+    if (later !== undefined) {
+      const text = `The archive of WAL began anew at ${later.createdTime} (${later.reason}), after ${parentId} was made`;
+      return { whole: wholeBecause('HistoryChanged', `${text}: what the server is now is no continuation of what it was then.`) };
+    }
     const state = await readState(store, component, identities, signal);
     return { parent: { backupId: parentId, facts: component.facts, state, required: increment.required } };
   } catch (error) {
     return { whole: reasonIn(error, parentId) };
   }
+};
+
+// The newest lineage, where it began after the parent was made because the server was no continuation of what was archived.
+const laterHistory = async (store: Store, component: string, endTime: string, trust: Trust): Promise<LineageDocument | undefined> => {
+  const newest = (await lineagesOf(store, component, trust)).at(-1);
+  return newest !== undefined && newest.reason !== 'FirstArchive' && newest.createdTime > endTime ? newest : undefined;
 };
 
 const stateOf = ({ artifacts }: ComponentEntry): ArtifactRecord[] => artifacts.filter(({ state }) => state);

@@ -14,6 +14,7 @@ import type { Link } from '../../src/core/plan/chain.ts';
 import { fakeEngine } from './fake-engine.ts';
 import { backUp, backupId, copied, makePolicy, verdicts, watched } from './repository.ts';
 import type { Policy } from './repository.ts';
+import { startLineage } from './wal-archive.ts';
 
 const identityFile = ({ directory }: Policy): string => join(directory, 'state.identity');
 
@@ -59,6 +60,21 @@ test('an increment is handed what the state identity opens of its parent, and it
     { backupId: first, type: 'Full', verdict: 'Passed', components: [{ name: 'db', parent: undefined }] },
     { backupId: second, type: 'Incremental', verdict: 'Passed', components: [{ name: 'db', parent: first }] },
   ]);
+});
+
+const later = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString();
+
+test('the archive of WAL began anew since: no increment builds on what was before, unless that was its first beginning', async (t) => {
+  const policy = await withIdentity();
+  await backUp(policy, first);
+  await startLineage(policy, { createdTime: later(1) });
+  t.like(await addIncrement(policy, second, first), { parent: first, whole: undefined });
+  await startLineage(policy, { lineageId: '20261123T000000Z-3f9a1c04', reason: 'OtherHistory', createdTime: later(-1) });
+  t.like(await addIncrement(policy, third, second), { parent: second, whole: undefined });
+  await startLineage(policy, { component: 'other', lineageId: '20261124T000000Z-3f9a1c04', reason: 'OtherHistory', createdTime: later(2) });
+  t.like(await addIncrement(policy, backupId(4), third), { parent: third, whole: undefined });
+  await startLineage(policy, { lineageId: '20261125T000000Z-3f9a1c04', reason: 'OtherHistory', createdTime: later(2) });
+  t.like(await addIncrement(policy, backupId(5), third), { parent: undefined, whole: { reason: 'HistoryChanged' } });
 });
 
 test('what cannot be built on makes a whole copy that says why, and is refused where increments are required', async (t) => {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { lsnText } from '../../src/api/lsn.ts';
-import type { WalObject, WalPage } from '../../src/api/stored/wal.ts';
+import type { LineageDocument, WalObject, WalPage } from '../../src/api/stored/wal.ts';
 import {
   lineageKey,
   sidecarKey,
@@ -37,12 +37,18 @@ export const segmentTime = (index: number): string => new Date(Date.parse('2026-
 
 export const startLineage = async (
   policy: Policy,
-  { component = 'db', lineageId = '20261122T000000Z-3f9a1c04', signer }: { component?: string; lineageId?: string; signer?: Signer } = {},
+  {
+    component = 'db',
+    lineageId = '20261122T000000Z-3f9a1c04',
+    signer,
+    reason = 'FirstArchive',
+    createdTime = segmentTime(0),
+  }: { component?: string; lineageId?: string; signer?: Signer; reason?: LineageDocument['reason']; createdTime?: string } = {},
 ): Promise<WalWriter> => {
   const store = policy.store();
   const repositoryId = (await findRepository(store))?.repositoryId ?? '';
   const own = signer ?? readSigner(await readFile(policy.signingKeyFile, 'utf8'));
-  const common = { minReader: 1, repositoryId, epoch: 1, lineageId, createdTime: segmentTime(0) };
+  const common = { minReader: 1, repositoryId, epoch: 1, lineageId, createdTime };
   const keyId = `wal.${component}.20261122T000000Z-1`;
   const sidecar = { ...(await putContent(store, sidecarKey(keyId, '0123456789abcdef'), 'a wrapped identity')) };
   await store.put(
@@ -59,7 +65,7 @@ export const startLineage = async (
         version: 17,
         timeline: 1,
         lsn: '0/0',
-        reason: 'FirstArchive',
+        reason,
       },
       own,
     ),

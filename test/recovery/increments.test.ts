@@ -150,6 +150,40 @@ test.serial('an idle standby has no checkpoint that an increment could begin at:
 
 const noDumps = { enabled: false, databases: [], globals: false, credentialsDirectory: '' };
 
+test.serial(
+  'set back to a copy of its directory, on the same timeline: no increment builds on a backup of the history that was left',
+  async (t) => {
+    const settings = { ...keepingWal, summarize_wal: 'on' };
+    const kept = join(world.fixture.directory, 'snapshot');
+    let alive = await world.fixture.start('alive', settings);
+    await alive.query('CREATE TABLE notes AS SELECT i AS id, repeat(md5(i::text), 8) AS text FROM generate_series(1, 5000) AS i');
+    const oldest = await world.backUp(alive, '2026-11-26T01:00:00Z', { logical: noDumps });
+    await alive.stop();
+    await promisify(execFile)('cp', ['--archive', alive.dataDirectory, kept]);
+    alive = await world.fixture.startAgain('alive', settings);
+    await alive.query(`UPDATE notes SET text = 'abandoned'`);
+    const left = await world.backUp(alive, '2026-11-26T02:00:00Z', { logical: noDumps });
+    await alive.stop();
+
+    const back = await world.fixture.start('set-back', settings, { base: kept });
+    const on = async (hour: string, parentId: string) =>
+      (await world.backUpOn(back, `2026-11-26T${hour}:00:00Z`, { parentId, changes: { logical: noDumps } })).result;
+    const early = await on('03', left);
+    t.like(early, { outcome: 'Succeeded', parent: undefined, whole: { reason: 'HistoryChanged' } });
+    t.regex(early.whole?.message ?? '', /set back/);
+    // It writes more than the old one had: by its place, its timeline and its summaries it is a continuation.
+    await back.query(`INSERT INTO notes SELECT i, 'new' FROM generate_series(1, 60000) AS i; SELECT pg_switch_wal()`);
+    await back.query('CHECKPOINT');
+    await pause(1000);
+    const late = await on('04', left);
+    t.like(late, { outcome: 'Succeeded', parent: undefined, whole: { reason: 'HistoryChanged' } });
+    // What both histories have in common can be built on, and so can what came after.
+    const common = await on('05', oldest);
+    t.like(common, { outcome: 'Succeeded', parent: oldest, whole: undefined });
+    t.like(await on('06', late.backupId ?? ''), { outcome: 'Succeeded', parent: late.backupId, whole: undefined });
+  },
+);
+
 test.serial('a whole copy is forced, and says why: summaries off, a hole in them, another timeline', async (t) => {
   const full = await world.backUp(server, '2026-11-24T02:00:00Z', { logical: noDumps });
   const on = async (hour: string, required = false) =>

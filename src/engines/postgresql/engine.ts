@@ -4,7 +4,7 @@ import type { WholeCopy } from '../../api/backup-type.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { EngineRun, StreamedArtifact } from '../engine.ts';
 import { EngineError } from '../engine.ts';
-import { componentFacts, factsDocument } from './facts.ts';
+import { componentFacts, documentsOf } from './facts.ts';
 import type { Gathered } from './facts.ts';
 import { databaseDump } from './logical/database-dump.ts';
 import { globalsDump } from './logical/globals.ts';
@@ -13,12 +13,15 @@ import { baseBackup } from './physical/base-backup.ts';
 import type { BackupManifest } from './physical/backup-manifest.ts';
 import { startCommitClock } from './physical/commit-clock.ts';
 import type { CommitClock } from './physical/commit-clock.ts';
+import { connect } from './client.ts';
+import { proveHistory } from './physical/history-proof.ts';
 import { manifestArtifact } from './physical/parent-facts.ts';
 import { holdSlot } from './physical/slot.ts';
 import { preflight } from './preflight.ts';
 import type { Preflight } from './preflight.ts';
 import { afterwards } from './afterwards.ts';
 import { toolLogin } from './tool-environment.ts';
+import type { ServerFacts } from './server-facts.ts';
 import type { ToolLogin } from './tool-environment.ts';
 
 export const postgresqlEngine = (source: PostgresqlSource, { log }: { log: Log }): EngineRun => {
@@ -55,6 +58,7 @@ export const postgresqlEngine = (source: PostgresqlSource, { log }: { log: Log }
       const increment = older === undefined ? {} : { older };
       const artifact = baseBackup({ environment, database: source.database, server, onManifest, onRefused, ...increment });
       yield withSlot(source, log, onEnd, artifact);
+      copy = await withHistory(source, server, copy, log);
     } finally {
       await clock.close();
     }
@@ -95,7 +99,7 @@ export const postgresqlEngine = (source: PostgresqlSource, { log }: { log: Log }
       const gathered: Gathered = { preflight: must(known), dumps, ...(copy === undefined ? {} : { copy }) };
       return Promise.resolve({
         facts: componentFacts(source, gathered),
-        documents: factsDocument(gathered),
+        documents: documentsOf(gathered),
         ...(refused === undefined ? {} : { whole: refused }),
       });
     },
@@ -110,6 +114,27 @@ const must = (known: Preflight | undefined): Preflight => {
     throw new EngineError('SourceFailed', 'The preflight has not run. This is a fault in Holdfast; please report it.');
   }
   return known;
+};
+
+// Where it cannot be had, an increment on this copy is judged without: nothing is lost by that.
+const withHistory = async (source: PostgresqlSource, server: ServerFacts, copy: Gathered['copy'], log: Log): Promise<Gathered['copy']> => {
+  const [first] = copy?.manifest.walRanges ?? [];
+  if (copy === undefined || first === undefined || server.summarizesWal !== true) {
+    return copy;
+  }
+  try {
+    const { credentialsDirectory, database } = source;
+    const session = await connect({ server: source, database, credentialsDirectory });
+    try {
+      const history = await proveHistory(session, first.timeline, first.startLsn);
+      return { ...copy, ...(history === undefined ? {} : { history }) };
+    } finally {
+      await session.end();
+    }
+  } catch (error) {
+    log.warn('By what the server could be known again was not written down', { error });
+    return copy;
+  }
 };
 
 // Up to which instant every commit is in the copy: by its stop LSN.

@@ -3,12 +3,14 @@ import type { PostgresqlSource } from '../../api/agent.ts';
 import type { ComponentFacts, PostgresqlFacts, SmallArtifact } from '../engine.ts';
 import type { DumpFacts } from './logical/database-dump.ts';
 import type { BackupManifest } from './physical/backup-manifest.ts';
+import { historyDocument } from './physical/history-proof.ts';
+import type { HistoryProof } from './physical/history-proof.ts';
 import type { Preflight } from './preflight.ts';
 
 export type Gathered = {
   preflight: Preflight;
   // Of the physical copy, where there is one.
-  copy?: { manifest: BackupManifest; restorableTo: Date | undefined; commitsUntil: Date | undefined };
+  copy?: { manifest: BackupManifest; restorableTo: Date | undefined; commitsUntil: Date | undefined; history?: HistoryProof };
   dumps: DumpFacts[];
 };
 
@@ -47,8 +49,14 @@ const postgresqlFacts = ({ preflight, copy, dumps }: Gathered): PostgresqlFacts 
   };
 };
 
+// Small documents beside what was streamed.
+export const documentsOf = (gathered: Gathered): SmallArtifact[] => [
+  ...factsDocument(gathered),
+  ...(gathered.copy?.history === undefined ? [] : [historyDocument(gathered.copy.history)]),
+];
+
 // facts.json: names and numbers of rows. A restore is compared with them.
-export const factsDocument = ({ dumps }: Gathered): SmallArtifact[] =>
+const factsDocument = ({ dumps }: Gathered): SmallArtifact[] =>
   dumps.length === 0
     ? []
     : [

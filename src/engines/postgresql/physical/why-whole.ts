@@ -6,13 +6,14 @@ import type { ServerFacts } from '../server-facts.ts';
 
 export const firstMajor = 17;
 
-// WAL summaries from the parent on, in their order, and up to where the server has summarized.
-export type Summaries = { upto: bigint; ranges: readonly { start: bigint; end: bigint }[] };
+// WAL summaries from the parent on, in their order, up to where the server has written them, and how far it has read for the one that it is at.
+export type Summaries = { upto: bigint; pending: bigint; ranges: readonly { start: bigint; end: bigint }[] };
 
 export type IncrementFacts = {
   server: ServerFacts;
   // Of the server, now.
   timeline?: number;
+  lsn?: bigint;
   parent: Parent;
   // Absent: not asked yet.
   summaries?: Summaries;
@@ -59,6 +60,17 @@ const timelineChanged: Check = ({ timeline, parent }) => {
       };
 };
 
+// A server that was set back on its own timeline, as by a snapshot of its volume. PostgreSQL compares timelines and places, and takes another history for its own.
+const setBackBehind: Check = ({ lsn, parent }) => {
+  const stop = parent.facts.postgresql?.stopLsn;
+  return lsn === undefined || stop === undefined || lsn >= lsnBytes(stop)
+    ? undefined
+    : {
+        reason: 'HistoryChanged',
+        message: `The server is at ${lsnText(lsn)}, and ${parent.backupId} ends at ${stop}: it was set back, or it is a standby that has not come there yet.`,
+      };
+};
+
 const checksumsChanged: Check = ({ server, parent }) =>
   parent.facts.postgresql?.dataChecksums === server.dataChecksums
     ? undefined
@@ -67,19 +79,37 @@ const checksumsChanged: Check = ({ server, parent }) =>
         message: `Data checksums were switched ${server.dataChecksums ? 'on' : 'off'} since ${parent.backupId}.`,
       };
 
+// A summary ends where a checkpoint begins, and a backup begins with one. A summary that goes on over the parent's beginning is of a history in which there
+// was no such checkpoint: not the parent's.
+const otherHistory: Check = ({ parent, summaries }) => {
+  const start = startOf(parent);
+  const isOver =
+    summaries !== undefined &&
+    (summaries.ranges.some((range) => range.start < start && range.end > start) || (summaries.upto < start && summaries.pending > start));
+  return isOver
+    ? {
+        reason: 'HistoryChanged',
+        message: `${parent.backupId} begins at a checkpoint at ${lsnText(start)}, and the server knows of none there: it was set back to before that backup, and has another history since.`,
+      }
+    : undefined;
+};
+
+const startOf = ({ facts }: Parent): bigint => lsnBytes(facts.postgresql?.startLsn ?? '0/0');
+
 // From the parent's start on every byte of WAL must have been summarized; what comes after the last summary, the server still does.
 const summariesMissing: Check = ({ parent, summaries }) => {
   if (summaries === undefined) {
     return undefined;
   }
-  let at = lsnBytes(parent.facts.postgresql?.startLsn ?? '0/0');
+  let at = startOf(parent);
   for (const { start, end } of summaries.ranges) {
     if (start > at) {
       break;
     }
     at = end > at ? end : at;
   }
-  return at >= summaries.upto
+  // Before the parent's beginning was reached nobody could tell whether it is the parent's history.
+  return at >= summaries.upto && summaries.upto >= startOf(parent)
     ? undefined
     : {
         reason: 'SummariesMissing',
@@ -93,7 +123,9 @@ const checks: readonly Check[] = [
   listMissing,
   serverChanged,
   timelineChanged,
+  setBackBehind,
   checksumsChanged,
+  otherHistory,
   summariesMissing,
 ];
 
