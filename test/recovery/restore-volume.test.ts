@@ -246,11 +246,23 @@ test.serial('refused or damaged: each with its reason, and the target is untouch
   const stop = startRunner(volume);
   const otherIdentity = join(world.fixture.directory, 'other-identity.txt');
   writeFileSync(otherIdentity, `${(await makeIdentity()).identity}\n`);
+  const noIdentity = join(world.fixture.directory, 'no-identity.txt');
+  writeFileSync(noIdentity, 'age1…\n');
   const empty = join(world.fixture.directory, 'empty');
   mkdirSync(empty);
   const future = { kind: 'time', text: new Date(Date.now() + 3_600_000).toISOString(), exclusive: false } as const;
   const table: [Partial<RecoverRestorePlan>, object, RegExp][] = [
     [{ identityFile: otherIdentity }, { category: 'Configuration', code: 'KeyUnavailable' }, /source\.identitySecretRef/],
+    [
+      { identityFile: noIdentity },
+      { category: 'Configuration', code: 'IdentityInvalid' },
+      /^The Secret of source\.identitySecretRef holds no age identity/,
+    ],
+    [
+      { point: { kind: 'time', text: '2026-02-30T25:61:61Z', exclusive: false } },
+      { code: 'PointOutsideWindow' },
+      /no instant\. Create another Restore/,
+    ],
     [
       { tier: { name: 'local', location: { kind: 'directory', directory: empty } } },
       { category: 'Repository', code: 'NotARepository' },

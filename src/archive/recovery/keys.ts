@@ -8,11 +8,14 @@ import { describeObject, largestDocumentBytes } from '../small-objects.ts';
 
 const identityLine = /^AGE-SECRET-KEY-1[0-9A-Z]+$/gm;
 
-// The identities in a file such as identity.txt. Throws IdentityInvalid where there is none.
-export const identitiesIn = (text: string): string[] => {
+// The identities in a file such as identity.txt. `where`: what the user calls it. Throws IdentityInvalid where there is none.
+export const identitiesIn = (text: string, where = 'The file'): string[] => {
   const found = text.match(identityLine) ?? [];
   if (found.length === 0) {
-    throw new ArchiveError('IdentityInvalid', 'The file holds no age identity: no line begins with AGE-SECRET-KEY-1.');
+    throw new ArchiveError(
+      'IdentityInvalid',
+      `${where} holds no age identity: no line begins with AGE-SECRET-KEY-1. The identity.txt that keygen wrote has one.`,
+    );
   }
   found.forEach(registerSecret);
   return found;

@@ -92,7 +92,7 @@ const readSafe = async ({
       'Leave out old ones.',
     );
   }
-  return { recipients: [...new Set(await Promise.all(texts.flatMap(identitiesIn).map(recipientOf)))], verificationKeys };
+  return { recipients: [...new Set(await Promise.all(texts.flatMap((text) => identitiesIn(text)).map(recipientOf)))], verificationKeys };
 };
 
 const readText = (file: string): Promise<string> =>

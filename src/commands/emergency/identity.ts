@@ -30,7 +30,7 @@ export const readIdentity = async ({ identity: files = [], identitySecret }: Eme
     checkName(name, 'Secret');
     return { kind: 'secret', name, key };
   }
-  const identities = (await Promise.all(files.map(readText))).flatMap(identitiesIn);
+  const identities = (await Promise.all(files.map(readText))).flatMap((text) => identitiesIn(text));
   return { kind: 'file', identities, recipients: await Promise.all(identities.map(recipientOf)) };
 };
 

@@ -92,7 +92,7 @@ export const readKeys = async ({ identity: files = [], verificationKey }: Recove
   const texts = await Promise.all(files.map(readText));
   const beside = texts.flatMap(keysInText);
   const verificationKeys = verificationKey === undefined && beside.length > 0 ? beside : await readVerificationKeys(verificationKey);
-  return { verificationKeys, ...(files.length === 0 ? {} : { identities: texts.flatMap(identitiesIn) }) };
+  return { verificationKeys, ...(files.length === 0 ? {} : { identities: texts.flatMap((text) => identitiesIn(text)) }) };
 };
 
 const readText = (file: string): Promise<string> =>

@@ -17,7 +17,8 @@ export const recoveryContextOf = ({ log, signal, now, step, report }: AgentConte
   progress: progressReporter(report, now),
 });
 
-export const readIdentities = async (file: string): Promise<string[]> => identitiesIn(await readFile(file, 'utf8'));
+export const readIdentities = async (file: string): Promise<string[]> =>
+  identitiesIn(await readFile(file, 'utf8'), 'The Secret of source.identitySecretRef');
 
 // Whom the files are given to: nobody, where the agent runs as that user already.
 export const ownerOf = ({ runAs }: DirectoryPlan): Owner | undefined =>
