@@ -1,5 +1,7 @@
 // `restore --emergency` in scenes: what is checked and shown, what is asked, and what is made. Nothing is made by somebody who did not mean it.
+import { stripVTControlCharacters } from 'node:util';
 import test from 'ava';
+import { createColors } from 'picocolors';
 import { restoreSpecSchema } from '../../src/api/restore.ts';
 import type { RestoreStatus } from '../../src/api/restore-status.ts';
 import type { Item } from './api-server.ts';
@@ -98,6 +100,19 @@ test('everything is shown, the name is asked for, the Restore is made and follow
     'DELETE secrets/shop-back-20261122051230-identity',
   ]);
   t.false(`${stdout}${stderr}`.includes(identity));
+});
+
+test('in colours a terminal is told the same, and nothing of them is taken for what it must not see', async (t) => {
+  const painted = createColors(true);
+  const { stdout, stderr } = await run(t, confirmed, {
+    io: { colours: painted, errorColours: painted },
+    with: follows(planning, restoringInPlace, restoring, restored),
+  });
+  const plain = await run(t, confirmed, { with: follows(planning, restoringInPlace, restoring, restored) });
+  t.is(stripVTControlCharacters(stderr), plain.stderr);
+  t.is(stripVTControlCharacters(stdout), plain.stdout);
+  t.true(stderr.includes(painted.red('data-postgres-0/pgdata; what is there is put aside, so that it can be undone')));
+  t.false(stderr.includes('\uFFFD'));
 });
 
 test('whoever did not mean it makes nothing: no terminal and no flag, a wrong name, nothing typed', async (t) => {

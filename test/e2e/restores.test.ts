@@ -254,9 +254,9 @@ test.serial('a damaged source: found before anything is stopped or overwritten',
   try {
     const asked = emergency('--to-time', times['three'] ?? '', '--confirm', `${namespace}/shop`, '-o', 'json');
     const { code, stdout, stderr } = await runProcess([...asked, '--kubeconfig', join(root, '.cluster/kubeconfig')]);
-    t.is(code, 1, stderr);
+    t.is(code, 4, stderr);
     const document = JSON.parse(stdout) as { restore: { name: string }; phases: object[] };
-    t.like(document, { policy: `${namespace}/shop`, verdict: 'Failed', reason: 'SourceVerificationFailed' });
+    t.like(document, { policy: `${namespace}/shop`, verdict: 'Refused', reason: 'SourceVerificationFailed' });
     t.false(stderr.includes('\u001B['), 'no colours where there is no terminal');
     t.regex(await scene.ended(document.restore.name), /^Failed SourceVerificationFailed/);
     t.deepEqual(document.phases, (await scene.read(document.restore.name)).status?.phases ?? []);

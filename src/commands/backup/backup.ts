@@ -56,7 +56,7 @@ const announce = async (made: Backup, policy: BackupPolicy, { output, wait }: Ba
   }
   const stalled = findCondition(policy.status?.conditions, 'Stalled');
   if (stalled?.status === 'True') {
-    io.err(oneLine(`${io.errorColours.yellow('Note:')} the policy is stalled (${stalled.reason}): ${stalled.message}`) + '\n');
+    io.err(`${io.errorColours.yellow('Note:')} ${oneLine(`the policy is stalled (${stalled.reason}): ${stalled.message}`)}\n`);
   }
   if (wait !== true) {
     io.err(`Created. Follow it with: kubectl holdfast logs ${name} -n ${namespace} --follow\n`);

@@ -27,16 +27,18 @@ export const preparationPage = (
 
 export const intentionPage = (preparation: Preparation, colours: Colours, now: number): string => {
   const { policy, component, target, wish, options } = preparation;
-  const line = (label: string, text: string): string => `${colours.bold(label.padEnd(labelWidth))}${oneLine(text)}\n`;
+  const line = (label: string, text: string, paint = (plain: string): string => plain): string =>
+    `${colours.bold(label.padEnd(labelWidth))}${paint(oneLine(text))}\n`;
   const { latestBackup } = policy.status ?? {};
   return [
     '\n',
     line('BRINGS BACK', `${wishText(wish)}, of ${component.name}${options.tier === undefined ? '' : `, from the tier ${options.tier}`}`),
     line(
       'REPLACES',
-      colours.red(`${target.claim}${target.directory === undefined ? '' : `/${target.directory}`}; ${keptText(options.safetyBackup)}`),
+      `${target.claim}${target.directory === undefined ? '' : `/${target.directory}`}; ${keptText(options.safetyBackup)}`,
+      colours.red,
     ),
-    line('LOST', colours.yellow(lostText(preparation, now))),
+    line('LOST', lostText(preparation, now), colours.yellow),
     line(
       'STOPS',
       target.unread === undefined ? target.stops.join(', ') || 'nothing' : `what uses ${target.claim}; it could not be looked at`,

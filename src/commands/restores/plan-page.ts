@@ -8,11 +8,14 @@ import type { RestorePlan } from './plan.ts';
 
 const labelWidth = 12;
 
+type Paint = (text: string) => string;
+const plain: Paint = (text) => text;
+
 export const restorePlanPage = (restore: Restore, plan: RestorePlan, colours: Colours): string => {
   const { metadata, status } = restore;
   const workloads = workloadsOf(restore, plan);
-  const line = (label: string, text: string, indent = ''): string =>
-    `${indent}${colours.bold(label.padEnd(labelWidth - indent.length))}${oneLine(text)}\n`;
+  const line = (label: string, text: string, { indent = '', paint = plain }: { indent?: string; paint?: Paint } = {}): string =>
+    `${indent}${colours.bold(label.padEnd(labelWidth - indent.length))}${paint(oneLine(text))}\n`;
   return [
     line('RESTORE', `${metadata.namespace}/${metadata.name}, ${status?.phase ?? unknown}`),
     line('PLAN', `${plan.hash}, made at ${timeText(plan.time)}`),
@@ -21,7 +24,7 @@ export const restorePlanPage = (restore: Restore, plan: RestorePlan, colours: Co
     ...(plan.notes ?? []).map((note) => line('NOTE', note)),
     ...plan.components.flatMap((component) => [
       `\n${colours.bold(oneLine(component.name))}\n`,
-      ...factsOf(component, colours).map(([label, text]) => line(label, text, '  ')),
+      ...factsOf(component, colours).map(([label, text, paint = plain]) => line(label, text, { indent: '  ', paint })),
     ]),
   ].join('');
 };
@@ -31,13 +34,14 @@ export const estimateText = (seconds: number | undefined): string =>
     ? '; how long that takes was not measured'
     : `; about ${durationText(seconds * 1000)} at the speed that was measured`;
 
-const factsOf = (component: PlannedComponent, { red, yellow }: Colours): [string, string][] => {
+// Painted when everything that the terminal must not see is out of it: it would take the colours for such.
+const factsOf = (component: PlannedComponent, { red, yellow }: Colours): [string, string, Paint?][] => {
   const { target, overwrites, backupId, chain = [backupId], spaceBytes, lost, notes = [] } = component;
   return [
     ['INTO', target],
-    ['REPLACES', overwrites === undefined ? 'nothing' : red(overwrites)],
+    overwrites === undefined ? ['REPLACES', 'nothing'] : ['REPLACES', overwrites, red],
     ['REACHES', reachesText(component)],
-    ['LOST', yellow(lost)],
+    ['LOST', lost, yellow],
     ['CHAIN', chain.join(', then ')],
     ['ROOM', spaceBytes === undefined ? `${unknown} before it is read` : sizeText(spaceBytes)],
     ...notes.map((note): [string, string] => ['NOTE', note]),

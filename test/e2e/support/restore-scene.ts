@@ -178,11 +178,15 @@ export const restoreScene = (namespace: string, parts: RestoreSceneParts = {}) =
     },
     orders: (pod = 'postgres-0'): Promise<string> =>
       sqlIn(pod, "SELECT coalesce(string_agg(id::text, ',' ORDER BY id), 'none') FROM orders"),
-    // Until every commit before that time is in the archive.
+    // Until every commit before that time is in the archive. The receiver says so at once, the policy when it has read its tiers.
     archived: (time: string): Promise<void> =>
       eventually(
         `the archive reaches ${time}`,
-        async () => (await field('{.status.recoverability.latestTime}', 'hbp', 'shop')) > time,
+        async () => {
+          const { stdout } = await kubectl(inNamespace('logs', 'deploy/shop-wal-db', '--tail=5'));
+          const marks = [...stdout.matchAll(/"markTime":"([^"]+)"/g)].flatMap(([, mark]) => mark ?? []);
+          return marks.some((mark) => mark > time);
+        },
         120,
       ),
     replicas: async (): Promise<string> =>

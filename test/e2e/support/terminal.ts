@@ -1,6 +1,7 @@
 // The plugin as somebody at a terminal uses it: a terminal of its own, in which what is typed answers what was asked.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { root } from '../../cluster/kubectl.ts';
 
 export type Typed = { code: number; shown: string };
@@ -37,7 +38,5 @@ export const atTerminal = (
     });
   });
 
-// Without the terminal's own words: colours, movements, what was written over.
-export const withoutColours = (shown: string): string =>
-  // oxlint-disable-next-line no-control-regex
-  shown.replaceAll(/\u001B\[[0-9;?]*[A-Za-z]/g, '').replaceAll('\r\n', '\n');
+// Without colours and movements.
+export const withoutColours = (shown: string): string => stripVTControlCharacters(shown).replaceAll('\r\n', '\n');
