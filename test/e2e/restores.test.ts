@@ -121,8 +121,9 @@ const question = /Type \S+\/shop to go on: /;
 
 test.serial('by hand: nothing is made for who types something else, or has no terminal and does not say it', async (t) => {
   const before = await everyRestore();
-  const mistyped = await atTerminal(backToFive(), [{ asked: question, typed: 'YES' }]);
+  const mistyped = await atTerminal(backToFive(), [{ asked: question, typed: 'YES' }], { NO_COLOR: '1' });
   t.is(mistyped.code, 4);
+  t.false(mistyped.shown.includes('\u001B[31m'), 'NO_COLOR');
   t.regex(withoutColours(mistyped.shown), /Error \(NotConfirmed\): .* "YES" was typed\. Nothing was done/);
   const unasked = await runProcess([...backToFive(), '--kubeconfig', join(root, '.cluster/kubeconfig')]);
   t.is(unasked.code, 4, unasked.stderr);
