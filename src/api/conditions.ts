@@ -138,7 +138,8 @@ export const reasons = {
     remedy: 'Nothing to do: a new chain begins.',
   },
   HistoryChanged: {
-    meaning: 'A component was copied whole: the server was set back since the backup before, such as to a snapshot of its volume, and that backup is not of its past.',
+    meaning:
+      'A component was copied whole: the server was set back since the backup before, such as to a snapshot of its volume, and that backup is not of its past.',
     remedy: 'Nothing, where that was meant: a new chain begins. Else find out who set it back.',
   },
   ChecksumsChanged: {

@@ -247,7 +247,13 @@ const windowFacts = z.object({
         to: time()
           .optional()
           .describe('The first instant after it. Absent: nothing after it can be recovered yet; a new Full backup mends that.'),
-        reason: z.string().max(40).optional().describe('Why the WAL was given up, where the receiver knew.'),
+        reason: z
+          .string()
+          .max(40)
+          .optional()
+          .describe(
+            'Why the WAL was given up, where the receiver knew. OtherHistory: the server was set back, or that was undone; what it had in between nobody knows.',
+          ),
       }),
     )
     .max(20)

@@ -196,6 +196,52 @@ test('after a restore in place and after its undo, what can be restored is of th
   t.deepEqual([gone.restorableMilliseconds, gone.present], [undefined, undefined]);
 });
 
+test('while a server is set back nobody knows what it has: the window has a gap there, and none where a recovery would go', (t) => {
+  const backups = [{ minutes: 10 }, { minutes: 45, timeline: 2 }];
+  for (const [isUndone, turns] of [
+    [false, [[40, 42]]],
+    [
+      true,
+      [
+        [40, 42],
+        [59, 60],
+      ],
+    ],
+  ] as const) {
+    const wal = [restored(isUndone)];
+    const { gaps, intervals, restorableMilliseconds = 0 } = windowOf(wal, backups.map(base));
+    const inTime = gaps.filter(({ reason }) => reason === 'OtherHistory');
+    t.deepEqual(
+      inTime.map(({ fromMilliseconds = 0, toMilliseconds = 0 }) => [
+        (fromMilliseconds - start) / 60_000,
+        (toMilliseconds - start) / 60_000,
+      ]),
+      turns.map((turn) => [...turn]),
+    );
+    const earliest = Math.min(...intervals.map(({ fromMilliseconds = Infinity }) => fromMilliseconds));
+    for (let time = earliest; time <= restorableMilliseconds; time += 30_000) {
+      const isGap = inTime.some(({ fromMilliseconds = 0, toMilliseconds = 0 }) => time > fromMilliseconds && time < toMilliseconds);
+      t.is(accepts(backups, wal, timePoint(time)), !isGap, `minute ${(time - start) / 60_000}`);
+    }
+  }
+});
+
+test('between two lineages: from where the older one ends to the first backup of the newer one', (t) => {
+  const older = source([contents(1, [[0, 60]])]);
+  const newer = { ...source([contents(1, [[50, 90]])]), lineageId: 'l2', createdTime: new Date(at(65)).toISOString() };
+  const shifted = {
+    ...newer,
+    timelines: newer.timelines.map((each) => ({
+      ...each,
+      marks: each.marks.map((mark) => ({ ...mark, timeMilliseconds: mark.timeMilliseconds + 20 * 60_000 })),
+    })),
+  };
+  const backups = [base({ minutes: 10 }), { ...base({ minutes: 60 }), endTime: new Date(at(80)).toISOString(), commitsUntil: at(80) }];
+  const found = windowOf([older, shifted], backups);
+  t.deepEqual(found.gaps.map(inMinutes), [[1, 60, 60, 60, 80, 'OtherHistory']]);
+  t.deepEqual(windowOf([older, shifted], [base({ minutes: 10 })]).gaps, []);
+});
+
 const histories = fc.record({
   backups: fc.uniqueArray(fc.integer({ min: 1, max: 99 }), { minLength: 1, maxLength: 5 }),
   holes: fc.uniqueArray(fc.integer({ min: 2, max: 97 }), { maxLength: 4 }),

@@ -31,5 +31,8 @@ const gapText = ({ component, timeline, from, to, fromLsn, toLsn, reason }: Gap)
   const start = from === undefined ? `LSN ${fromLsn}` : timeText(from);
   const why = reason === undefined ? '' : `, ${reason}`;
   const stretch = to === undefined ? `after ${start}, until a new Full backup was taken` : `between ${start} and ${timeText(to)}`;
+  if (reason === 'OtherHistory') {
+    return `${component}: nothing ${stretch}, when the server went from one history to another.`;
+  }
   return `${component}: nothing ${stretch} (LSN ${fromLsn} to ${toLsn} of timeline ${timeline}${why}).`;
 };

@@ -71,7 +71,7 @@ const placeOf = ({ lineageId, timeline, fromLsn }: Newest): string => `${lineage
 
 const becauseOf = (component: string, { gaps, intervals }: WindowLine, { timeline, fromLsn }: Newest): string => {
   const where = `no whole backup leads into the WAL of ${component} from ${fromLsn} of timeline ${timeline} on`;
-  const gap = gaps.findLast((each) => each.timeline === timeline);
+  const gap = gaps.findLast((each) => each.timeline === timeline && each.reason !== 'OtherHistory');
   if (gap !== undefined) {
     return `Asked for because of a gap${gap.reason === undefined ? '' : ` (${gap.reason})`}: ${where}.`;
   }

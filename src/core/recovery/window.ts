@@ -8,6 +8,7 @@ import type { Mark } from '../wal/marks.ts';
 import { newestStretch } from './newest-stretch.ts';
 import type { NewestStretch } from './newest-stretch.ts';
 import { presentHistory } from './server-history.ts';
+import { turnBetween, turnsOf } from './turns.ts';
 import { earliestOf, latestOf, lineageOfBackup, waysOf } from './wal-source.ts';
 import type { TimedBase, WalSource } from './wal-source.ts';
 
@@ -17,8 +18,8 @@ export type WindowBase = TimedBase & { readonly systemIdentifier: string; readon
 type Span = { readonly timeline: number; readonly from: bigint; readonly to: bigint };
 // Any LSN and any instant of it can be recovered. Without instants: too few marks say when it was.
 export type WindowInterval = Span & { readonly fromMilliseconds?: number; readonly toMilliseconds?: number };
-// Nothing between the two can be recovered. No end in time: no backup leads on behind it.
-export type WindowGap = WindowInterval & { readonly reason?: WalGapReason };
+// Nothing between the two can be recovered. No end in time: no backup leads on behind it. `OtherHistory`: WAL is there, and nobody knows which of it was the server's then.
+export type WindowGap = WindowInterval & { readonly reason?: WalGapReason | 'OtherHistory' };
 
 export type Window = {
   // Oldest lineage first, then by timeline and place.
@@ -40,7 +41,8 @@ export const windowOf = (sources: readonly WalSource[], bases: readonly WindowBa
   const parts = sources.map((source) => {
     const own = bases.filter(({ systemIdentifier, endTime }) => lineageOfBackup(sources, systemIdentifier, endTime) === source);
     const intervals = intervalsOfSource(source, own);
-    return { source, own, intervals, gaps: source.timelines.flatMap((contents) => gapsOfTimeline(source, contents, intervals)) };
+    const missing = source.timelines.flatMap((contents) => gapsOfTimeline(source, contents, intervals));
+    return { source, own, intervals, gaps: [...missing, ...turnsOf(source)] };
   });
   const isPresent = presentHistory(sources);
   const newest = parts.flatMap(({ source, own }) => newestInstant(source, own, isPresent) ?? []);
@@ -54,7 +56,13 @@ export const windowOf = (sources: readonly WalSource[], bases: readonly WindowBa
   const stretch = last && newestStretch(last.source, last.intervals, last.own);
   return {
     intervals: parts.flatMap(({ intervals }) => intervals),
-    gaps: parts.flatMap(({ gaps }) => gaps),
+    gaps: parts.flatMap(({ gaps, intervals }, at) => [
+      ...turnBetween(
+        parts.slice(0, at).flatMap((earlier) => earlier.intervals),
+        intervals,
+      ),
+      ...gaps,
+    ]),
     ...(mark === undefined ? {} : { mark }),
     ...(stretch === undefined ? {} : { newest: stretch }),
     ...(newest.length === 0 ? {} : { restorableMilliseconds: Math.max(...newest) }),
