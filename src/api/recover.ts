@@ -64,6 +64,19 @@ export type DumpsPlan = {
 // What would be done. Nothing is written, and a volume is not looked at. `verifySource`: every stored byte that is needed is read and checked (L1).
 export type RecoverPlanPlan = RecoverBase & SourcePlan & { mode: 'Plan'; target: DirectoryPlan | DumpsPlan; verifySource: boolean };
 
+// A copy of the old data in the store, where the volume has no room for both. `of`, `claimName`, `path`: what is copied.
+export type SafetyPlan = Pick<PlanBase, 'policy' | 'clusterId' | 'verificationKeys'> & {
+  restoreName: string;
+  of: { uid: string; component: string };
+  claimName: string;
+  path: string;
+  recipients: string[];
+  signingKeyFile: string;
+};
+
+// What a result says of a copy. `bytes`: as stored.
+export type StoredCopyFacts = { tier: string; bytes: number };
+
 // `planHash`: it is refused where the plan is another one by now (PlanChanged). Absent: nothing was planned before.
 // `keep`: in place, what becomes of what is there (spec.safetyBackup).
 export type RecoverRestorePlan = RecoverBase &
@@ -72,10 +85,17 @@ export type RecoverRestorePlan = RecoverBase &
     target: DirectoryPlan | DumpsPlan;
     planHash?: string;
     keep?: 'Required' | 'BestEffort' | 'Skip';
+    // Absent: nothing is put aside, or nothing is there.
+    safety?: Pick<SafetyPlan, 'recipients' | 'signingKeyFile'>;
   };
 
 // Undo: whatever that Restore has done to the directory is undone; nothing is left of it. Discard: what it put aside is removed.
-export type RecoverUndoPlan = RecoverBase & { mode: 'Undo' | 'Discard'; target: DirectoryPlan };
+// `copies`: where the old data may lie in the store. `target` absent in Discard: the claim is gone, and only the copy is left.
+export type RecoverUndoPlan = RecoverBase & { copies?: CopiesPlan } & (
+    | { mode: 'Undo'; target: DirectoryPlan }
+    | { mode: 'Discard'; target?: DirectoryPlan }
+  );
+export type CopiesPlan = { tier: TierPlan; identityFile?: string };
 
 // Whether the live server is the restored one. It is asked until it answers.
 export type RecoverCheckPlan = RecoverBase & {
@@ -102,6 +122,8 @@ export type RecoverResult = ResultBase & {
   // Restore and Undo, also where they failed: whether the new data stands in the place of the old now; whether the old is kept aside.
   replaced?: boolean;
   kept?: boolean;
+  // Where the old data is kept in the store.
+  copy?: StoredCopyFacts;
   reachedLsn?: string;
   timeline?: number;
   systemId?: string;

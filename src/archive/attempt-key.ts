@@ -25,10 +25,16 @@ export const makeAttemptKey = (
 ): Promise<AttemptKey> => makeKey(store, recipients, keyId(attempt.backupId, attempt.component, attempt.attempt));
 
 // Makes an identity, writes its sidecar before any data, and reads it back: data without a key would be noise.
-export const makeKey = async (store: Store, recipients: readonly string[], id: string): Promise<AttemptKey> => {
+// `placeOf`: where the sidecar lies, by the fingerprint of the recipients.
+export const makeKey = async (
+  store: Store,
+  recipients: readonly string[],
+  id: string,
+  placeOf = (fingerprint: string): string => sidecarKey(id, fingerprint),
+): Promise<AttemptKey> => {
   const made = await makeIdentity();
   const wrapped = await encryptBytes(Buffer.from(`${made.identity}\n`), recipients);
-  const sidecar = await putOnce(store, sidecarKey(id, recipientsFingerprint(recipients)), wrapped);
+  const sidecar = await putOnce(store, placeOf(recipientsFingerprint(recipients)), wrapped);
   if (!wrapped.equals(await store.get(sidecar.key, largestDocumentBytes))) {
     throw new ArchiveError(
       'DigestMismatch',

@@ -24,6 +24,7 @@ const codes = {
   ChainBroken: 'Verification',
   IncrementRefused: 'Configuration',
   VerbUnknown: 'Configuration',
+  DirectoryStrange: 'Configuration',
   KeyInvalid: 'Configuration',
   RecipientInvalid: 'Configuration',
   IdentityInvalid: 'Configuration',

@@ -60,6 +60,15 @@ export const auditKey = (time: string, act: string, uid: string): string =>
     .replace(/[^0-9a-f]/g, '')
     .slice(0, 8)}.json`;
 
+// What data directories held before Restores replaced them: no backup. `uid`: of the Restore.
+export const safetyPrefix = (uid: string, component: string): string => `safety/${uid}/${component}/`;
+export const safetyAttemptPrefix = (uid: string, component: string, attempt: number): string =>
+  `${safetyPrefix(uid, component)}${attempt}/`;
+export const safetyDescriptionKey = (uid: string, component: string, attempt: number): string =>
+  `${safetyAttemptPrefix(uid, component, attempt)}description.json`;
+export const safetySidecarKey = (uid: string, component: string, attempt: number, recipientsFingerprint: string): string =>
+  `${safetyAttemptPrefix(uid, component, attempt)}key-${recipientsFingerprint}.age`;
+
 export const kitPrefix = 'kit/';
 // `digest`: of the content. A file that is there already is the same file.
 export const kitKey = (name: string, digest: string, extension: string): string => `${kitPrefix}${name}-${digest}.${extension}`;

@@ -2,7 +2,7 @@
 //
 // An object is written under a temporary name, synced, and linked to its own name: it is there whole or not at all, and never replaced.
 import { constants } from 'node:fs';
-import { access, stat, statfs } from 'node:fs/promises';
+import { access, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { directoryError, isMissing } from './directory-errors.ts';
 import { listFolder, readFile } from './directory-read.ts';
@@ -82,6 +82,14 @@ export const openDirectory = (location: Extract<StoreLocation, { kind: 'director
     list: (prefix, options = {}) => listFolder(root, prefix, options.after ?? ''),
     sweep: (prefix) => guard(() => removeTemporaryFiles(pathOf(prefix.replace(/\/$/, '')))),
     unfinished: (folder, before) => guard(() => countTemporaryFiles(join(root, folder), before)),
+    remove: (key) =>
+      guard(() =>
+        unlink(pathOf(key)).catch((error: unknown) => {
+          if (!isMissing(error)) {
+            throw error;
+          }
+        }),
+      ),
     space: () =>
       guard(async () => {
         const { bavail, bfree, blocks, bsize } = await statfs(await nearestFolder(root));

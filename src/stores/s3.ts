@@ -1,7 +1,7 @@
 // A bucket of an S3 service as a store.
 import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import type { GetObjectCommandOutput, HeadObjectCommandOutput } from '@aws-sdk/client-s3';
 import { StoreError } from './errors.ts';
 import { checkKey } from './keys.ts';
@@ -165,6 +165,15 @@ export const openS3 = (location: S3Location, patience: Patience = usualPatience)
     },
     sweep: (under) => guard('ListMultipartUploads', () => abortUploads(client, bucket, `${prefix}${under}`)),
     unfinished: (under, before) => guard('ListMultipartUploads', () => countUploads(client, bucket, `${prefix}${under}`, before)),
+    // S3 says the same whether it was there or not; some services say that it was not.
+    remove: (key) =>
+      guard('DeleteObject', async () => {
+        await client.send(new DeleteObjectCommand(objectOf(key))).catch((error: unknown) => {
+          if (!isMissing(error)) {
+            throw error;
+          }
+        });
+      }),
     space: () => Promise.resolve(undefined),
     close: () => {
       client.destroy();

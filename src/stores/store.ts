@@ -1,6 +1,7 @@
 // What Holdfast asks of a place that keeps objects. One conformance suite (test/stores) holds every store to it.
 //
 // A store is write-once: nothing here can replace an object. Keys are relative to the repository's prefix.
+// Removing has one user: the safety copies of restores (archive/recovery/safety/remove-copy.ts). What backups are made of is never removed.
 
 export type ObjectInfo = {
   readonly key: string;
@@ -45,6 +46,8 @@ export type Store = {
   sweep(folder: string): Promise<void>;
   // Uploads under a folder, or everywhere (''), that were begun before an instant and never finished.
   unfinished(folder: string, before: Date): Promise<number>;
+  // Removes an object; one that is not there is no error. Who may write may not always remove: AccessDenied.
+  remove(key: string): Promise<void>;
   // Size of the volume and what is free on it, where that is known, else undefined.
   space(): Promise<Space | undefined>;
   // Lets go of sockets. The store is not used afterwards.

@@ -8,6 +8,7 @@ import type { AgentLine } from '../../src/api/agent.ts';
 import type { DirectoryPlan, PlannedLine, RecoverPlan, RecoverResult, RecoverRestorePlan } from '../../src/api/recover.ts';
 import { serverRunnerScript } from '../../src/api/server-runner.ts';
 import { keepLog } from '../../src/archive/kept-log.ts';
+import type { RecoveryContext } from '../../src/archive/recovery/context.ts';
 import { runPlan } from '../../src/archive/run-plan.ts';
 import { silent } from '../engines/agent-run.ts';
 import { root } from '../engines/server-fixture.ts';
@@ -113,6 +114,16 @@ export const spawnAgent = (plan: RecoverPlan, environment: Record<string, string
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
   return { child, said: () => said, ended: new Promise<void>((resolve) => child.once('close', () => resolve())) };
+};
+
+// For parts of the agent that are called by themselves.
+export const testContext: RecoveryContext = {
+  log: silent,
+  signal: new AbortController().signal,
+  now: () => new Date(),
+  step: (_name, work) => work(),
+  dropsPrivileges: false,
+  progress: () => undefined,
 };
 
 // Names, modes, owners and contents of everything below a folder, as one word.

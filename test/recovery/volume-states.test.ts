@@ -7,6 +7,7 @@ import test from 'ava';
 import { RecoveryRefused } from '../../src/archive/recovery/refused.ts';
 import { fieldsOfOptions, nextStepOf } from '../../src/archive/recovery/verb/next-step.ts';
 import { beginWork, factsOf, finishEarlier, putInPlace, removeOld } from '../../src/archive/recovery/volume/attempt.ts';
+import type { FromStore } from '../../src/archive/recovery/volume/bring-back.ts';
 import { checkTarget } from '../../src/archive/recovery/volume/check-target.ts';
 import { markerName, writeMarker, writeState } from '../../src/archive/recovery/volume/marker.ts';
 import type { Marker } from '../../src/archive/recovery/volume/marker.ts';
@@ -18,7 +19,10 @@ import { refusalCodes } from '../../src/core/recovery/refusal.ts';
 import { silent } from '../engines/agent-run.ts';
 import { root } from '../engines/server-fixture.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
-import { treeHash, uid } from './volume-restores.ts';
+import { testContext, treeHash, uid } from './volume-restores.ts';
+
+// A Job that was given no way to a store.
+const nowhere: FromStore = { copies: undefined, owner: undefined, context: testContext };
 
 const marker: Marker = {
   uid,
@@ -100,7 +104,7 @@ for (const [name, make, isRestored] of states) {
     const before = treeHash(place.volume);
     await make(place);
     for (let time = 1; time <= 2; time += 1) {
-      await undoDirectory(place);
+      await undoDirectory(place, nowhere);
       t.is(treeHash(place.volume), before);
       t.deepEqual(await factsOf(place), { replaced: false, kept: false });
     }
@@ -118,7 +122,7 @@ for (const [name, make, isRestored] of states) {
       readdirSync(place.volume).filter((each) => each.endsWith('.gone')),
       [],
     );
-    await undoDirectory(place);
+    await undoDirectory(place, nowhere);
     t.is(treeHash(place.volume), before);
   });
 }
@@ -165,7 +169,7 @@ test('the kubelet has opened the old data directory to the group of the Job: an 
     const place = makePlace();
     chmodSync(place.target, 0o2770);
     await make(place);
-    await undoDirectory(place);
+    await undoDirectory(place, nowhere);
     t.is(statSync(place.target).mode & 0o7777, 0o2750, make.name);
   }
 });
@@ -176,7 +180,7 @@ test('where there was no data directory, an undo leaves none', async (t) => {
   await built(place, false);
   await putInPlace(options(place));
   t.deepEqual(await factsOf(place), { replaced: true, kept: false });
-  await undoDirectory(place);
+  await undoDirectory(place, nowhere);
   t.is(treeHash(place.volume), before);
 });
 
@@ -189,7 +193,7 @@ test('a new volume: nothing lies beside; an undo leaves it empty, whether it was
       await putInPlace(options(place, 'Skip'));
       t.deepEqual(readdirSync(place.volume).toSorted(), ['deep', 'neighbour']);
     }
-    await undoDirectory(place);
+    await undoDirectory(place, nowhere);
     t.is(treeHash(place.volume), before);
   }
 });
@@ -199,7 +203,7 @@ test('Skip: nothing is kept, and an undo says so and changes nothing', async (t)
   await built(place);
   await putInPlace(options(place, 'Skip'));
   const after = treeHash(place.volume);
-  await t.throwsAsync(undoDirectory(place), { instanceOf: RecoveryRefused, code: 'NothingToUndo' });
+  await t.throwsAsync(undoDirectory(place, nowhere), { instanceOf: RecoveryRefused, code: 'NothingToUndo' });
   t.is(treeHash(place.volume), after);
 });
 
@@ -208,11 +212,11 @@ test('no room for both: the old one goes first where nobody insists on it, and n
   await beginWork(place, true, undefined);
   await removeOld(place);
   t.is(await finishEarlier(options(place)), undefined);
-  await t.throwsAsync(undoDirectory(place), { code: 'RollbackFailed' });
+  await t.throwsAsync(undoDirectory(place, nowhere), { code: 'RollbackFailed' });
   await built(place);
   await putInPlace(options(place));
   t.deepEqual(await factsOf(place), { replaced: true, kept: false });
-  await t.throwsAsync(undoDirectory(place), { code: 'RollbackFailed' });
+  await t.throwsAsync(undoDirectory(place, nowhere), { code: 'RollbackFailed' });
   // Killed before it was removed: it is whole, and put back.
   const moved = makePlace();
   const old = treeHash(moved.target);
@@ -222,16 +226,14 @@ test('no room for both: the old one goes first where nobody insists on it, and n
   t.is(treeHash(moved.target), old);
 });
 
-test('room: Required is refused with its own reason; the others only where even without the old data there is too little', async (t) => {
+test('room: the old data must go first where both do not fit; it is refused only where even without it there is too little', async (t) => {
   const place = makePlace();
   await promisify(execFile)('fallocate', ['--length', '1G', join(place.target, 'base/2')]);
   const free = await freeBytes(place);
-  t.false(await mustRemoveFirst(place, free / 2, 'Required'));
-  t.false(await mustRemoveFirst(place, undefined, 'Required'));
-  await t.throwsAsync(mustRemoveFirst(place, free + 5e8, 'Required'), { code: 'SafetyBackupImpossible', message: /MiB free/ });
-  t.true(await mustRemoveFirst(place, free + 5e8, 'BestEffort'));
-  t.true(await mustRemoveFirst(place, free + 5e8, 'Skip'));
-  await t.throwsAsync(mustRemoveFirst(place, free * 2 + 2e9, 'Skip'), { code: 'InsufficientSpace' });
+  t.is(await mustRemoveFirst(place, free / 2), undefined);
+  t.is(await mustRemoveFirst(place, undefined), undefined);
+  t.regex((await mustRemoveFirst(place, free + 5e8)) ?? '', /MiB free/);
+  await t.throwsAsync(mustRemoveFirst(place, free * 2 + 2e9), { code: 'InsufficientSpace' });
 });
 
 test('Discard removes what was put aside, and never the only data that there is', async (t) => {
@@ -253,7 +255,7 @@ test('a Discard that was killed leaves no half of the old data that an undo woul
   await done(place);
   renameSync(place.work, place.gone);
   rmSync(join(place.gone, 'before/base'), { recursive: true });
-  await t.throwsAsync(undoDirectory(place), { code: 'NothingToUndo' });
+  await t.throwsAsync(undoDirectory(place, nowhere), { code: 'NothingToUndo' });
   await discardDirectory(place);
   t.deepEqual(readdirSync(place.volume).toSorted(), ['deep', 'neighbour']);
 });

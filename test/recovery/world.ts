@@ -27,6 +27,8 @@ export type World = {
   // identity.txt, with the verification key in its comments.
   identityFile: string;
   verificationKey: { id: string; key: string };
+  // What a Job needs that copies old data into the repository.
+  safety: { recipients: string[]; signingKeyFile: string };
   backUp(server: PostgresServer, slot: string, changes?: Partial<PostgresqlSource>): Promise<string>;
   // An increment on that backup, or a whole copy that says why.
   backUpOn(
@@ -80,6 +82,7 @@ export const makeWorld = async (location?: TierPlan['location']): Promise<World>
     directory,
     identityFile,
     verificationKey,
+    safety: { recipients: base.recipients, signingKeyFile: base.signingKeyFile },
     async backUp(server, slot, changes = {}) {
       const backup = { id: `${slot.replaceAll(/[-:]/g, '')}-full-3f9a1c04`, type: 'Full' as const, slot };
       const source = await fixture.source(server, changes);

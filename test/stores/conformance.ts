@@ -244,6 +244,19 @@ export const conformance = (test: TestFn, { name, open }: Subject): void => {
     t.deepEqual(await keysOf(store.list('')), []);
   });
 
+  check('what is removed is gone, its neighbours stay, and what is not there need not be removed', async (t, { store }) => {
+    for (const key of ['safety/a/1', 'safety/a/11', 'safety/b']) {
+      await store.put(key, Buffer.from(key));
+    }
+    await store.remove('safety/a/1');
+    await store.remove('safety/a/1');
+    await store.remove('safety/never/was');
+    t.is(await store.head('safety/a/1'), undefined);
+    t.deepEqual(await keysOf(store.list('')), ['safety/a/11', 'safety/b']);
+    t.deepEqual(await store.put('safety/a/1', Buffer.from('new')), { created: true });
+    await refuses(t, 'InvalidKey', store.remove('../safety'));
+  });
+
   check('a small object that is too large is refused', async (t, { store }) => {
     await store.put('big', randomBytes(100_001));
     await refuses(t, 'ObjectTooLarge', store.get('big', 100_000));

@@ -208,7 +208,7 @@ const finish = async (name: string, server: Started, { writer, stranger }: Accou
   };
 };
 
-// May write and read in the bucket, and not delete.
+// May write and read in the bucket, and not delete, but safety copies of restores.
 const policyFor = (principal?: string, of = bucket) =>
   JSON.stringify({
     Version: '2012-10-17',
@@ -218,6 +218,12 @@ const policyFor = (principal?: string, of = bucket) =>
         ...(principal === undefined ? {} : { Principal: { AWS: [principal] } }),
         Action: ['s3:PutObject', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'],
         Resource: `arn:aws:s3:::${of}/*`,
+      },
+      {
+        Effect: 'Allow',
+        ...(principal === undefined ? {} : { Principal: { AWS: [principal] } }),
+        Action: ['s3:DeleteObject'],
+        Resource: `arn:aws:s3:::${of}/*/safety/*`,
       },
       {
         Effect: 'Allow',

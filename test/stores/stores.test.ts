@@ -128,7 +128,7 @@ for (const name of ['versitygw', 'minio'] as const) {
     t.true(errors.every(({ message }) => message.includes('s3://no-such-bucket/')));
   });
 
-  test(`${name}: the account may write and read, and not delete`, async (t) => {
+  test(`${name}: the account may write and read, and remove safety copies of restores, and nothing else`, async (t) => {
     const { location, writer, endpoint, certificates } = await server(name);
     const prefix = freshPrefix();
     const store = openS3(location(prefix));
@@ -136,6 +136,7 @@ for (const name of ['versitygw', 'minio'] as const) {
     const client = clientFor(endpoint, certificates.caFile, writer as typeof rootKeys);
     const Key = `${prefix}/kept`;
     await t.throwsAsync(client.send(new DeleteObjectCommand({ Bucket: bucket, Key })), { name: 'AccessDenied' });
+    await refuses(t, 'AccessDenied', store.remove('kept'));
     t.is(String(await store.get('kept', 10)), 'x');
     client.destroy();
     await store.close();

@@ -15,6 +15,7 @@ export const payloadTypes = {
   manifest: 'application/vnd.holdfast.manifest+json',
   catalogue: 'application/vnd.holdfast.catalogue+json',
   audit: 'application/vnd.holdfast.audit+json',
+  safety: 'application/vnd.holdfast.safety+json',
   mark: 'application/vnd.holdfast.mark+json',
   walLineage: 'application/vnd.holdfast.wal-lineage+json',
   walPage: 'application/vnd.holdfast.wal-page+json',

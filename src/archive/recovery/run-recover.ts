@@ -2,7 +2,9 @@
 import type { RecoverPlan, RecoverResult, RecoverRestorePlan } from '../../api/recover.ts';
 import type { AgentContext } from '../context.ts';
 import { failedWith } from '../failure-facts.ts';
+import { copiesOf } from './safety/copies.ts';
 import { checkMode } from './verb/check-mode.ts';
+import { ownerOf, recoveryContextOf } from './verb/context.ts';
 import { restoreDumpsMode } from './verb/dumps-mode.ts';
 import { planMode } from './verb/plan-mode.ts';
 import { restoreDirectoryMode } from './verb/restore-mode.ts';
@@ -20,9 +22,9 @@ export const runRecover = async (plan: RecoverPlan, context: AgentContext): Prom
     case 'Restore':
       return restoreMode(plan, context);
     case 'Undo':
-      return onVolume(placeOf(plan.restore, plan.target), (place) => context.step('undo', () => undoDirectory(place)));
+      return undoMode(plan, context);
     case 'Discard':
-      return onVolume(placeOf(plan.restore, plan.target), (place) => context.step('discard', () => discardDirectory(place)));
+      return context.step('discard', () => discardMode(plan, context));
     case 'Check':
       return checkMode(plan, context);
   }
@@ -33,11 +35,29 @@ const restoreMode = (plan: RecoverRestorePlan, context: AgentContext): Promise<R
   return target.kind === 'server' ? restoreDumpsMode({ ...plan, target }, context) : restoreDirectoryMode({ ...plan, target }, context);
 };
 
-const onVolume = async (place: Place, work: (place: Place) => Promise<void>): Promise<RecoverFacts> => {
+type UndoPlan = Extract<RecoverPlan, { mode: 'Undo' }>;
+type DiscardPlan = Extract<RecoverPlan, { mode: 'Discard' }>;
+
+const undoMode = (plan: UndoPlan, context: AgentContext): Promise<RecoverFacts> => {
+  const from = { copies: copiesOf(plan, context), owner: ownerOf(plan.target), context: recoveryContextOf(context) };
+  return onVolume(placeOf(plan.restore, plan.target), (place) => context.step('undo', () => undoDirectory(place, from)));
+};
+
+const discardMode = async (plan: DiscardPlan, context: AgentContext): Promise<RecoverFacts> => {
+  const copies = copiesOf(plan, context);
+  if (plan.target === undefined) {
+    await copies?.remove();
+    return { kept: false };
+  }
+  return onVolume(placeOf(plan.restore, plan.target), (place) => discardDirectory(place, copies));
+};
+
+const onVolume = async (place: Place, work: (place: Place) => Promise<string | undefined | void>): Promise<RecoverFacts> => {
+  let note: string | undefined | void;
   try {
-    await work(place);
+    note = await work(place);
   } catch (error) {
     throw failedWith(error, await factsOf(place).catch(() => ({})));
   }
-  return factsOf(place);
+  return { ...(await factsOf(place)), ...(typeof note === 'string' ? { note } : {}) };
 };

@@ -15,6 +15,8 @@ import { readState } from '../volume/marker.ts';
 import type { Place } from '../volume/place.ts';
 import { freeBytes, mustRemoveFirst } from '../volume/room.ts';
 import { isThere } from '../volume/standing.ts';
+import { copyAside, impossible, wordsOf } from './copy-aside.ts';
+import type { CopyAside } from './copy-aside.ts';
 import { directoryAsPlanned, majorOfLink, needPrograms, versionMismatch } from './directory-target.ts';
 
 // Throws RecoveryRefused. Of a new volume the free room is part of the plan; in place it depends on what becomes of the old data.
@@ -43,35 +45,48 @@ const needServer = async (runPath: string, major: number, signal: AbortSignal): 
   }
 };
 
-type Room = { had: boolean; notes: string[]; clear: () => Promise<void> };
+// `had`: whether there is something to put aside. `clear`: makes room, where there is too little; what it says is worth knowing.
+export type Room = { had: boolean; clear: () => Promise<string[]> };
 
-// `had`: whether there is something to put aside. `clear` removes it where there is no room for both and nobody insists on it.
-export const makeRoom = async (
-  place: Place,
-  keep: SafetyBackup,
-  { store, prepared, context }: { store: Store; prepared: Prepared; context: RecoveryContext },
-): Promise<Room> => {
+type Needs = { request: CopyAside['request']; store: Store; prepared: Prepared; identities: readonly string[]; context: RecoveryContext };
+
+const copiedNote = 'There was no room for both: the old data was copied into the store and removed first.';
+const removedNote = 'The old data was removed first: there was no room for both.';
+
+export const makeRoom = async (place: Place, keep: SafetyBackup, needs: Needs): Promise<Room> => {
   const had = await isThere(place.target);
+  const say = (...notes: string[]): Room => ({ had, clear: async () => notes });
   if (place.kind === 'volume') {
-    return { had, notes: [], clear: async () => undefined };
+    return say();
   }
   if (!had) {
-    const removed = (await readState(place))?.removed === true;
-    const note = removed
-      ? 'The old data was removed first: there was no room for both.'
-      : `There was no data directory at ${place.target}.`;
-    return { had, notes: [note], clear: async () => undefined };
+    const { removed, copy } = (await readState(place)) ?? {};
+    return say(removed === true ? (copy === undefined ? removedNote : copiedNote) : `There was no data directory at ${place.target}.`);
   }
-  if (!(await mustRemoveFirst(place, prepared.plan.spaceBytes, keep))) {
-    return { had, notes: [], clear: async () => undefined };
+  const why = await mustRemoveFirst(place, needs.prepared.plan.spaceBytes);
+  return why === undefined ? say() : { had, clear: () => clearFor(place, keep, why, needs) };
+};
+
+// Not before all that replaces it was read, and the copy of it, where there is one, was read back.
+const clearFor = async (place: Place, keep: SafetyBackup, why: string, needs: Needs): Promise<string[]> => {
+  const { store, prepared, context } = needs;
+  await context.step('check source', () => checkSource(store, prepared, context));
+  const notes = keep === 'Skip' ? [removedNote] : await copyOrNot(place, keep, why, needs);
+  await removeOld(place);
+  return notes;
+};
+
+const copyOrNot = async (place: Place, keep: SafetyBackup, why: string, needs: Needs): Promise<string[]> => {
+  const { context } = needs;
+  try {
+    await copyAside({ ...needs, place });
+    return [copiedNote];
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (keep === 'Required') {
+      throw impossible(why, error);
+    }
+    context.log.warn('The old data could not be copied into the store; the restore goes on without', { error });
+    return [`${removedNote} It could not be copied into the store, so nothing can be undone: ${wordsOf(error)}`];
   }
-  return {
-    had,
-    notes: ['The old data was removed first: there was no room for both.'],
-    // Not before all that replaces it was read.
-    clear: async () => {
-      await context.step('check source', () => checkSource(store, prepared, context));
-      await removeOld(place);
-    },
-  };
 };

@@ -72,11 +72,11 @@ const restoreNow = async (request: Request, attempt: AttemptOptions, agent: Agen
       mustBe(planned, request.planHash);
       reportPlan(agent, planned);
       return keepPlan(planned, async () => {
-        const room = await makeRoom(place, attempt.keep, { store, prepared, context });
+        const room = await makeRoom(place, attempt.keep, { request, store, prepared, identities, context });
         await beginWork(place, room.had, owner);
-        await room.clear();
+        const notes = await room.clear();
         const built = await buildDirectory({ store, prepared, place, target, identities, owner, context });
-        const note = [...room.notes, ...built.notes].join(' ').slice(0, 900);
+        const note = [...notes, ...built.notes].join(' ').slice(0, 900);
         const restored = {
           reachedLsn: built.reachedLsn,
           timeline: built.timeline,

@@ -1,5 +1,6 @@
 // One attempt to fill a data directory: it goes on from whatever an earlier one has left.
 import { rm } from 'node:fs/promises';
+import type { StoredCopyFacts } from '../../../api/recover.ts';
 import type { SafetyBackup } from '../../../api/restore.ts';
 import { refusal } from '../../../core/recovery/refusal.ts';
 import type { Log } from '../../../telemetry/log.ts';
@@ -58,10 +59,10 @@ export const beginWork = async (place: Place, had: boolean, owner: Owner | undef
   }
 };
 
-// Where there is no room for both. From here on nothing can bring it back.
+// Where there is no room for both. From here on only the copy in the store can bring it back, where there is one.
 export const removeOld = async (place: Place): Promise<void> => {
   await moveDurably(place.target, place.before);
-  await writeState(place, { uid: place.uid, had: true, removed: true });
+  await writeState(place, { uid: place.uid, had: true, ...(await readState(place)), removed: true });
   await rm(place.before, { recursive: true });
 };
 
@@ -76,7 +77,9 @@ const tidy = ({ place, keep }: AttemptOptions): Promise<void> =>
   place.kind === 'inPlace' && keep !== 'Skip' ? clearAttempt(place) : removeWork(place);
 
 // What a result says, however it ended.
-export const factsOf = async (place: Place): Promise<{ replaced: boolean; kept: boolean }> => {
+export const factsOf = async (place: Place): Promise<{ replaced: boolean; kept: boolean; copy?: StoredCopyFacts }> => {
   const { target, before, state } = await readStanding(place);
-  return { replaced: target.kind === 'ours', kept: before && state?.removed !== true };
+  const { removed, copy } = state ?? {};
+  const copied = copy === undefined ? {} : { copy: { tier: copy.tier, bytes: copy.bytes } };
+  return { replaced: target.kind === 'ours', kept: (before && removed !== true) || (removed === true && copy !== undefined), ...copied };
 };

@@ -2,7 +2,7 @@
 import { chown, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Owner } from '../request.ts';
-import { syncPath } from './durable.ts';
+import { moveDurably, syncPath } from './durable.ts';
 import { isState } from './marker.ts';
 import type { Place } from './place.ts';
 import { isThere } from './standing.ts';
@@ -32,6 +32,15 @@ export const makeWork = async ({ work, volume }: Place, owner: Owner | undefined
     await chown(work, owner.uid, owner.gid);
   }
   await syncPath(volume);
+};
+
+// The data directory, out of its place. It goes with the folder.
+export const takeAway = async ({ target, undone, work }: Place): Promise<void> => {
+  if (await isThere(target)) {
+    await mkdir(work, { recursive: true, mode: 0o700 });
+    await removeAll(undone);
+    await moveDurably(target, undone);
+  }
 };
 
 const removeAll = (path: string): Promise<void> => rm(path, { recursive: true, force: true });

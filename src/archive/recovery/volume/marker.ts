@@ -13,8 +13,12 @@ export type Restored = { reachedLsn: string; timeline: number; systemId: string;
 
 export type Marker = { uid: string; planned: PlannedComponent; restored: Restored };
 
+// Where the copy of the old data lies in the store: which tier, which attempt. `bytes`: as stored. `tree`: what the directory looked like.
+export type CopyPlace = { tier: string; attempt: number; bytes: number; tree: string };
+
 // `had`: whether there was a data directory. `removed`: it was removed beforehand, because there was no room for both.
-export type State = { uid: string; had: boolean; removed?: true };
+// `copying`: objects of a copy may lie in that tier. `copy`: it is whole. `fetched`: what an undo has got out of it is whole, too.
+export type State = { uid: string; had: boolean; removed?: true; copying?: string; copy?: CopyPlace; fetched?: true };
 
 export const writeMarker = (directory: string, marker: Marker): Promise<void> =>
   writeDurably(join(directory, markerName), `${JSON.stringify(marker, undefined, 2)}\n`);

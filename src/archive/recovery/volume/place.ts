@@ -10,11 +10,12 @@ export type Place = {
   volume: string;
   // The data directory.
   target: string;
-  // The folder; what is built; what was there before; what an undo has taken away.
+  // The folder; what is built; what was there before; what an undo has taken away; what it gets out of the store.
   work: string;
   data: string;
   before: string;
   undone: string;
+  fetched: string;
   // The folder once it is being removed.
   gone: string;
 };
@@ -34,6 +35,7 @@ export const placeOf = (
     data: join(work, 'data'),
     before: join(work, 'before'),
     undone: join(work, 'undone'),
+    fetched: join(work, 'fetched'),
     gone: `${work}.gone`,
   };
 };

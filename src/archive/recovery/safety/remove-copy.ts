@@ -1,0 +1,22 @@
+// Removes the copies of one component of one Restore from the store: the only objects that Holdfast ever removes.
+import type { Store } from '../../../stores/store.ts';
+import { safetyPrefix } from '../../layout.ts';
+import type { CopyOf } from './description.ts';
+
+// Descriptions first: without one nothing counts as a copy. Killed in between, the next one finds the rest by the list. Returns how many there were.
+export const removeCopies = async (store: Store, { uid, component }: CopyOf): Promise<number> => {
+  const prefix = safetyPrefix(uid, component);
+  await store.sweep(prefix);
+  const keys: string[] = [];
+  for await (const { key } of store.list(prefix)) {
+    // A store that lists more than it was asked for shall not cost a backup.
+    if (key.startsWith(prefix)) {
+      keys.push(key);
+    }
+  }
+  const isDescription = (key: string): boolean => key.endsWith('/description.json');
+  for (const key of [...keys.filter(isDescription), ...keys.filter((each) => !isDescription(each))]) {
+    await store.remove(key);
+  }
+  return keys.length;
+};
