@@ -56,8 +56,10 @@ export const restoreReasons = {
     remedy: 'Look at status.undo of that Restore.',
   },
   SafetyBackupImpossible: {
-    meaning: 'The volume has no room for the old data beside the new, so nothing could be undone. Nothing was overwritten.',
-    remedy: 'Make the claim larger, restore into a new one (target.volume), or accept the loss with safetyBackup: Skip.',
+    meaning:
+      'The volume has no room for the old data beside the new, and it could not be copied into the store either, so nothing could be undone. Nothing was overwritten.',
+    remedy:
+      'Mend what the message says of the store, make the claim larger, restore into a new one (target.volume), or accept the loss with safetyBackup: BestEffort.',
   },
   RestoreVerificationFailed: {
     meaning: 'What was restored is not what it should be. The old state was brought back.',

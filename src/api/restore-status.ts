@@ -63,7 +63,18 @@ const componentStatus = z.object({
   runAs: runAsSchema.optional(),
   begun: z.boolean().optional().describe('Whether the Job that writes was ever made.'),
   replaced: z.boolean().optional().describe('Whether the new data stands in the place of the old.'),
-  kept: z.boolean().optional().describe('Whether the old data is kept aside.'),
+  kept: z.boolean().optional().describe('Whether the old data is kept, beside the new or in the store.'),
+  copy: z
+    .object({
+      tier: labelName(20).describe('The tier, in `safety/<uid of the Restore>/<component>/`.'),
+      bytes: count().describe('Bytes that are stored of it so far.'),
+    })
+    .optional()
+    .describe('The copy of the old data in the store. Absent: there is none, and none is being made.'),
+  away: z
+    .boolean()
+    .optional()
+    .describe('True: no data directory may be in its place now, and the old one is in the store. Nothing is started then.'),
   reachedLsn: lsn().optional().describe('Where redo ended.'),
   timeline: z.int().min(1).optional().describe('The timeline that the server goes on with.'),
   systemId: z.string().max(20).optional().describe('System identifier of the restored server.'),
@@ -139,8 +150,28 @@ export const restoreStatusSchema = z.object({
       state: z
         .enum(['Available', 'Undone', 'Expired'])
         .describe('Available: `kubectl holdfast undo restore/<name>` brings the old state back.'),
-      method: z.enum(['Renamed']).describe('Renamed: the old data directory lies beside the new one.'),
+      method: z
+        .enum(['Renamed', 'Stored'])
+        .describe(
+          'Renamed: the old data directory lies beside the new one. Stored: where copies says so, the volume had no room for both, and it is in the store.',
+        ),
       components: setList(z.array(labelName(20)).max(32)).describe('Which components.'),
+      copies: mapList(
+        z
+          .array(
+            z.object({
+              component: labelName(20).describe('Name of the component.'),
+              tier: labelName(20).describe('Name of the tier.'),
+              place: z.string().max(200).describe('The folder in that tier.'),
+              bytes: count().describe('Stored bytes.'),
+            }),
+          )
+          .max(32),
+        ['component'],
+      )
+        .optional()
+        .describe('What is kept in the store. Bringing it back needs an identity that opens it.'),
+      message: z.string().max(1024).optional().describe('What is in the way of removing what was kept.'),
       until: time().optional().describe('It is kept until then.'),
       by: objectName().optional().describe('The Restore that has undone it.'),
     })

@@ -110,7 +110,9 @@ const source = withRules(
     restoreRef: z
       .object({ name: objectName().describe('Name of the Restore, in the same namespace.') })
       .optional()
-      .describe('Undo that Restore: bring back what it put aside.'),
+      .describe(
+        'Undo that Restore: bring back what it put aside. Where that lies in the store, identitySecretRef opens it; default: that of the other Restore.',
+      ),
     identitySecretRef: secretKeyRef('The age identity that opens the backup. Only the Jobs of this Restore see it.', 'identity').optional(),
   }),
   [
@@ -123,9 +125,9 @@ const source = withRules(
       message: 'source: latest and backup exclude each other: name one of them',
     },
     {
-      rule: 'has(self.restoreRef) ? !has(self.latest) && !has(self.backup) && !has(self.tier) && !has(self.identitySecretRef) : has(self.identitySecretRef)',
+      rule: 'has(self.restoreRef) ? !has(self.latest) && !has(self.backup) && !has(self.tier) : has(self.identitySecretRef)',
       message:
-        'source: identitySecretRef names the Secret with the age identity that opens the backup; an undo (restoreRef) needs neither that nor backup, latest or tier',
+        'source: identitySecretRef names the Secret with the age identity that opens the backup; an undo (restoreRef) takes neither backup, latest nor tier',
     },
   ],
 );
@@ -158,7 +160,7 @@ export const restoreSpecSchema = withRules(
       .enum(safetyBackups)
       .default('Required')
       .describe(
-        'In place: what becomes of what is there. Required: it is put aside, or the restore is refused. BestEffort: it is put aside where there is room. Skip: it is removed once the restore is verified, and nothing can be undone. Where there is no room for both, BestEffort and Skip remove it first, after every stored byte that is needed was read and checked.',
+        'In place: what becomes of what is there. Required: it is put aside, and where the volume has no room for both copied into the store; where neither can be, the restore is refused. BestEffort: the same, but where neither can be, it is removed, and nothing can be undone. Skip: it is removed once the restore is verified. Where there is no room for both, it is removed first, after every stored byte that is needed was read and checked, and the copy was read back.',
       ),
     quiesce: z
       .object({

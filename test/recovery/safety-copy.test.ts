@@ -1,113 +1,39 @@
 // A volume without room for two: the old data directory goes into the store and comes back, from whatever an agent that is killed may leave, byte for byte.
-import {
-  appendFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import type { RecoverUndoPlan } from '../../src/api/recover.ts';
 import { makeIdentity } from '../../src/archive/age/header.ts';
-import { copiesOf } from '../../src/archive/recovery/safety/copies.ts';
-import { copyAside } from '../../src/archive/recovery/verb/copy-aside.ts';
 import { beginWork, factsOf, finishEarlier, putInPlace, removeOld } from '../../src/archive/recovery/volume/attempt.ts';
-import type { FromStore } from '../../src/archive/recovery/volume/bring-back.ts';
-import { readState, writeMarker, writeState } from '../../src/archive/recovery/volume/marker.ts';
-import type { State } from '../../src/archive/recovery/volume/marker.ts';
-import { placeOf } from '../../src/archive/recovery/volume/place.ts';
-import type { Place } from '../../src/archive/recovery/volume/place.ts';
+import { writeMarker, writeState } from '../../src/archive/recovery/volume/marker.ts';
 import { discardDirectory, undoDirectory } from '../../src/archive/recovery/volume/undo.ts';
-import type { Store } from '../../src/stores/store.ts';
-import { backUp, backupId, filesOf, inFolder, makePolicy, verdicts, watched } from '../archive/repository.ts';
+import { backupId, makePolicy, verdicts, watched } from '../archive/repository.ts';
 import type { Policy } from '../archive/repository.ts';
-import { silent } from '../engines/agent-run.ts';
-import { oldDirectory, smallVolume } from './small-volume.ts';
-import { recoverPlan, testContext, treeHash, uid } from './volume-restores.ts';
-import type { World } from './world.ts';
-
-const oldMebibytes = 6;
-const marker = {
-  uid,
-  planned: { name: 'db', hash: '0123456789abcdef', target: 'there', backupId: 'x', fetchBytes: 1, lost: 'nothing' },
-  restored: { reachedLsn: '0/1', timeline: 2, systemId: '1' },
-};
+import {
+  begun,
+  building,
+  built,
+  copiedOnly,
+  done,
+  makeScene,
+  marker,
+  newDirectory,
+  oldMebibytes,
+  options,
+  removed,
+  state,
+} from './safety-scene.ts';
+import type { Scene } from './safety-scene.ts';
+import { treeHash, uid } from './volume-restores.ts';
 
 let keys: Policy;
-let folders = 0;
 test.before(async () => {
   keys = await makePolicy();
 });
 test.after.always(() => rmSync(keys.directory, { recursive: true, force: true }));
-
-type Scene = Awaited<ReturnType<typeof makeScene>>;
-
-// A repository with one backup in it, and a volume that is more than half full.
-const makeScene = async (wrap: (store: Store) => Store = (store) => store) => {
-  folders += 1;
-  const policy = await inFolder(keys, `repository-${folders}`);
-  await backUp(policy, backupId(1));
-  const volume = smallVolume(oldMebibytes + 3);
-  const place = placeOf({ uid }, { kind: 'inPlace', path: 'deep/pgdata', mountPath: volume });
-  mkdirSync(join(volume, 'deep'));
-  writeFileSync(join(volume, 'neighbour'), 'is never touched');
-  oldDirectory(place.target, oldMebibytes);
-  const { tier, signingKeyFile, verificationKey, identity } = policy;
-  const identityFile = join(policy.directory, 'identity.txt');
-  writeFileSync(identityFile, `${identity.identity}\n`);
-  const world = { directory: join(policy.directory, 'local'), identityFile, verificationKey } as World;
-  const target = { kind: 'inPlace' as const, claimName: 'data-0', path: 'deep/pgdata', runAs: { user: 0, group: 0 }, mountPath: volume };
-  const request = {
-    ...recoverPlan(world, { target, keep: 'Required', safety: { recipients: [identity.recipient], signingKeyFile } }),
-    clusterId: 'cluster-a',
-    target,
-  };
-  const { settled: _settled, point: _point, planHash: _hash, keep: _keep, safety: _safety, ...common } = request;
-  const undoPlan: RecoverUndoPlan = { ...common, mode: 'Undo', target, copies: { tier: tier('local'), identityFile } };
-  const from = (): FromStore => ({ copies: copiesOf(undoPlan, watched(wrap)), owner: undefined, context: testContext });
-  const store = wrap(policy.store());
-  const copy = (changes: object = {}) =>
-    copyAside({ request: { ...request, ...changes }, place, store, identities: [identity.identity], context: testContext });
-  const stored = (): string[] => [...filesOf(policy).keys()].filter((key) => key.startsWith('safety/')).toSorted();
-  return { policy, place, before: treeHash(volume), from, copy, stored, store };
-};
-
-const begun = async ({ place }: Scene): Promise<void> => beginWork(place, true, undefined);
-const copiedOnly = async (scene: Scene): Promise<void> => {
-  await begun(scene);
-  await scene.copy();
-};
-const removed = async (scene: Scene): Promise<void> => {
-  await copiedOnly(scene);
-  await removeOld(scene.place);
-};
-const building = async (scene: Scene): Promise<void> => {
-  await removed(scene);
-  newDirectory(scene.place);
-};
-const built = async (scene: Scene): Promise<void> => {
-  await building(scene);
-  await writeMarker(scene.place.data, marker);
-};
-const done = async (scene: Scene): Promise<void> => {
-  await built(scene);
-  await putInPlace(options(scene.place));
-};
-const newDirectory = ({ data }: Place): void => {
-  mkdirSync(join(data, 'base'), { recursive: true, mode: 0o700 });
-  writeFileSync(join(data, 'PG_VERSION'), '17\n');
-  writeFileSync(join(data, 'base/new'), Buffer.alloc(5 * 1024 ** 2, 7));
-};
-const options = (place: Place) => ({ place, keep: 'Required' as const, log: silent });
-const state = async ({ place }: Scene): Promise<State> => (await readState(place)) as State;
 
 // What is left where an agent is killed in a step of Restore.
 const restoring: [name: string, make: (scene: Scene) => Promise<void>, isReplaced: boolean][] = [
@@ -208,7 +134,7 @@ const mustBeUndone = async (t: ExecutionContext, scene: Scene): Promise<void> =>
 
 for (const [name, make] of [...restoring, ...undoing]) {
   test.serial(`killed when ${name}: an undo brings back every byte, and leaves nothing in the store`, async (t) => {
-    const scene = await makeScene();
+    const scene = await makeScene(keys);
     await make(scene);
     await mustBeUndone(t, scene);
   });
@@ -218,7 +144,7 @@ for (const [name, make, isReplaced] of restoring) {
   test.serial(
     `killed when ${name}: the next attempt goes on, never without a whole copy, and an undo brings back every byte`,
     async (t) => {
-      const scene = await makeScene();
+      const scene = await makeScene(keys);
       await make(scene);
       const { place } = scene;
       t.is((await finishEarlier(options(place))) !== undefined, isReplaced);
@@ -245,7 +171,7 @@ for (const [name, make, isReplaced] of restoring) {
 test.serial(
   'a copy is sealed, signed and by itself: nothing that looks for backups sees it, and an inspection says nothing of it',
   async (t) => {
-    const scene = await makeScene();
+    const scene = await makeScene(keys);
     await copiedOnly(scene);
     const [description = '', data, key, ...others] = scene.stored();
     t.deepEqual(others, []);
@@ -266,7 +192,7 @@ test.serial(
 );
 
 test.serial('somebody has written to the old data since it was copied: it is copied again before it goes', async (t) => {
-  const scene = await makeScene();
+  const scene = await makeScene(keys);
   await copiedOnly(scene);
   appendFileSync(join(scene.place.target, 'base/1'), 'one more commit');
   const before = treeHash(scene.place.target);
@@ -278,7 +204,7 @@ test.serial('somebody has written to the old data since it was copied: it is cop
 });
 
 test.serial('a copy that is damaged in the store is found before the new data is given up for it', async (t) => {
-  const scene = await makeScene();
+  const scene = await makeScene(keys);
   await done(scene);
   const restored = treeHash(scene.place.target);
   const file = join(scene.policy.directory, 'local', scene.stored().find((key) => key.endsWith('00001')) ?? '');
@@ -299,7 +225,7 @@ test.serial('a copy that is damaged in the store is found before the new data is
 });
 
 test.serial('no way to the store, or no identity: an undo says where the old data is, and changes nothing', async (t) => {
-  const scene = await makeScene();
+  const scene = await makeScene(keys);
   await done(scene);
   const after = treeHash(scene.place.volume);
   const nowhere = { ...scene.from(), copies: undefined };
@@ -312,7 +238,7 @@ test.serial('no way to the store, or no identity: an undo says where the old dat
 });
 
 test.serial('what a copy cannot be made of, or into, says why; the old data and the repository stay as they are', async (t) => {
-  const scene = await makeScene();
+  const scene = await makeScene(keys);
   const { place, policy } = scene;
   await begun(scene);
   const before = treeHash(place.target);
@@ -333,7 +259,7 @@ test.serial('what a copy cannot be made of, or into, says why; the old data and 
 });
 
 test.serial('a socket that a server has left is in no copy, and in no way', async (t) => {
-  const scene = await makeScene();
+  const scene = await makeScene(keys);
   const path = join(scene.place.target, '.s.PGSQL.5432');
   const server = createServer().listen(path);
   await once(server, 'listening');
@@ -346,7 +272,7 @@ test.serial('a socket that a server has left is in no copy, and in no way', asyn
 });
 
 test.serial('Discard removes the copy, and never the only data that there is; without its claim the copy goes all the same', async (t) => {
-  const scene = await makeScene();
+  const scene = await makeScene(keys);
   await done(scene);
   const restored = treeHash(scene.place.target);
   renameSync(scene.place.target, `${scene.place.target}.x`);
@@ -360,7 +286,7 @@ test.serial('Discard removes the copy, and never the only data that there is; wi
 });
 
 test.serial('a store that lets nobody remove anything: an undo works all the same, and says what is left there', async (t) => {
-  const scene = await makeScene((store) => ({ ...store, remove: () => Promise.reject(new Error('not allowed')) }));
+  const scene = await makeScene(keys, (store) => ({ ...store, remove: () => Promise.reject(new Error('not allowed')) }));
   await done(scene);
   t.regex((await undoDirectory(scene.place, scene.from())) ?? '', /could not be removed/);
   t.is(treeHash(scene.place.volume), scene.before);

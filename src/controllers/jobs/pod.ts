@@ -10,7 +10,8 @@ import { memorySettings } from './memory-settings.ts';
 import { togetherAffinity } from './one-node.ts';
 import type { Mounted } from './secret-volume.ts';
 
-const agentId = 65_532;
+// User and group of the agents.
+export const agentId = 65_532;
 // An agent ends its uploads and keeps its log within 30 seconds of SIGTERM. A namespace that goes away waits half of this and looks again:
 // twice that is less than a minute.
 const graceSeconds = 45;
@@ -46,7 +47,7 @@ const environment = (values: Record<string, string>): V1EnvVar[] => Object.entri
 
 // What differs in a Job of a Restore: its mounts, who runs it, the server beside it, and where it must run.
 export type PodParts = { mounted: Mounted[]; user?: PodUser; beside?: V1Container[]; node?: string };
-export type PodUser = Pick<V1PodSecurityContext, 'runAsUser' | 'runAsGroup' | 'fsGroup'>;
+export type PodUser = Pick<V1PodSecurityContext, 'runAsUser' | 'runAsGroup' | 'fsGroup' | 'supplementalGroups'>;
 
 export const podSpec = (
   policy: BackupPolicy,

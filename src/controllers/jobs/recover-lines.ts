@@ -37,6 +37,7 @@ export const recoverFacts = {
   planned: z.exactOptional(planned),
   replaced: z.exactOptional(z.boolean()),
   kept: z.exactOptional(z.boolean()),
+  copy: z.exactOptional(z.object({ tier: name(), bytes: amount() })),
   reachedLsn: z.exactOptional(lsn()),
   timeline: z.exactOptional(timeline()),
   systemId: z.exactOptional(z.string().check(z.regex(/^[0-9]{1,20}$/))),

@@ -1,9 +1,10 @@
 // The plan of a Job of a Restore: its spec and what was decided, with Secrets replaced by the paths where they are mounted.
-import type { RecoverPlan, PointPlan, DumpsPlan, DirectoryPlan } from '../../api/recover.ts';
+import { mountPath } from '../../api/agent.ts';
+import type { RecoverPlan, CopiesPlan, PointPlan, DumpsPlan, DirectoryPlan } from '../../api/recover.ts';
 import { recoverPaths } from '../../api/recover.ts';
 import type { BackupPolicy, Restore } from '../../api/objects.ts';
 import { deadlinesFor } from '../../core/jobs/deadlines.ts';
-import type { JobRequest } from '../../core/jobs/request.ts';
+import type { JobRequest, RecoverRequest } from '../../core/jobs/request.ts';
 import { second } from '../../core/plan/time.ts';
 import { settledBy } from '../../core/restore/settled.ts';
 import { wantedTarget } from '../../core/restore/targets.ts';
@@ -31,10 +32,19 @@ export const recoverPlan = (policy: BackupPolicy, restore: Restore, request: Job
         target,
         ...(recover.planned === undefined ? {} : { planHash: recover.planned.hash, settled: settledBy(recover.planned) }),
         ...(target.kind === 'inPlace' ? { keep: restore.spec.safetyBackup } : {}),
+        ...(mayCopy(restore, request)
+          ? { safety: { recipients: policy.spec.encryption.recipients, signingKeyFile: mountPath.signingKey } }
+          : {}),
       };
     case 'Undo':
+      return { ...common, mode: 'Undo', target: directoryOnly(target), ...copiesPlan(policy, recover) };
     case 'Discard':
-      return { ...common, mode: recover.mode, target: directoryOnly(target) };
+      return {
+        ...common,
+        mode: 'Discard',
+        ...(recover.directory === undefined ? {} : { target: recover.directory }),
+        ...copiesPlan(policy, recover),
+      };
     case 'Check': {
       const { connection, version } = findComponent(policy, component).postgresql ?? {};
       if (connection === undefined || version === undefined) {
@@ -52,6 +62,20 @@ export const recoverPlan = (policy: BackupPolicy, restore: Restore, request: Job
     }
   }
 };
+
+// In place the old data may have to go into the store.
+export const mayCopy = ({ spec }: Restore, { recover }: JobRequest): boolean =>
+  recover?.mode === 'Restore' && recover.directory?.kind === 'inPlace' && spec.safetyBackup !== 'Skip';
+
+const copiesPlan = (policy: BackupPolicy, { copies }: RecoverRequest): { copies?: CopiesPlan } =>
+  copies === undefined
+    ? {}
+    : {
+        copies: {
+          tier: tierPlan(policy, findTier(policy, copies.tier)),
+          ...(copies.identity === undefined ? {} : { identityFile: recoverPaths.identity }),
+        },
+      };
 
 const deadlines = (policy: BackupPolicy): { start: number; run: number } => {
   const { startMilliseconds, runMilliseconds } = deadlinesFor(policy, 'recover');

@@ -10,8 +10,10 @@ import { wantedTarget } from '../../core/restore/targets.ts';
 import { findComponent, findTier } from './find-in-policy.ts';
 import { login, secretVolume } from './secret-volume.ts';
 import type { Mounted } from './secret-volume.ts';
+import { agentId } from './pod.ts';
+import { mayCopy } from './recover-plan.ts';
 import { users } from './users.ts';
-import { scratch, tierMounts } from './volumes.ts';
+import { scratch, signingKey, tierMounts } from './volumes.ts';
 
 // Everything that the agent mounts.
 export const recoverMounts = (policy: BackupPolicy, restore: Restore, request: JobRequest): Mounted[] => {
@@ -28,7 +30,7 @@ export const recoverMounts = (policy: BackupPolicy, restore: Restore, request: J
       ];
     case 'Undo':
     case 'Discard':
-      return [scratch, ...(directory === undefined ? [] : [claimMount(directory.claimName)])];
+      return [scratch, ...(directory === undefined ? [] : [claimMount(directory.claimName)]), ...copiesMounts(policy, request)];
     case 'Check':
     case undefined: {
       const { connection } = findComponent(policy, request.component).postgresql ?? {};
@@ -37,15 +39,23 @@ export const recoverMounts = (policy: BackupPolicy, restore: Restore, request: J
   }
 };
 
-const sourceMounts = (policy: BackupPolicy, { spec }: Restore, { tier }: JobRequest): Mounted[] => {
-  const { identitySecretRef: ref } = spec.source;
+// What may have to copy the old data into the store writes there, and signs. Without the key it says so; a pod that cannot start would say nothing.
+const sourceMounts = (policy: BackupPolicy, restore: Restore, request: JobRequest): Mounted[] => {
+  const copies = mayCopy(restore, request);
   return [
-    ...tierMounts(policy, findTier(policy, tier), false),
-    ...(ref === undefined
-      ? []
-      : [secretVolume('identity', ref.name, [{ key: ref.key, path: 'identity' }], dirname(recoverPaths.identity))]),
+    ...tierMounts(policy, findTier(policy, request.tier), copies),
+    ...identityMount(restore.spec.source.identitySecretRef),
+    ...(copies ? [signingKey(policy, true)] : []),
   ];
 };
+
+const copiesMounts = (policy: BackupPolicy, { recover }: JobRequest): Mounted[] =>
+  recover?.copies === undefined
+    ? []
+    : [...tierMounts(policy, findTier(policy, recover.copies.tier), true), ...identityMount(recover.copies.identity)];
+
+const identityMount = (ref: { name: string; key: string } | undefined): Mounted[] =>
+  ref === undefined ? [] : [secretVolume('identity', ref.name, [{ key: ref.key, path: 'identity' }], dirname(recoverPaths.identity))];
 
 const dumpTarget = (policy: BackupPolicy, restore: Restore, { component = '' }: JobRequest): Mounted[] => {
   const { server } = wantedTarget(restore, policy, component);
@@ -94,12 +104,14 @@ export const serverBeside = (policy: BackupPolicy, request: JobRequest, agentIma
 // Kubernetes reads `$$` in a command as `$`, and `$(NAME)` as a variable.
 const verbatim = (text: string): string => text.replaceAll('$', () => '$$');
 
-// Who the files belong to is who writes them.
+// Who the files belong to is who writes them. On a volume the other Jobs of the tier share their group with it.
 export const recoverUser = ({
   recover,
-}: JobRequest): Pick<NonNullable<V1PodSpec['securityContext']>, 'runAsUser' | 'runAsGroup' | 'fsGroup'> | undefined => {
+}: JobRequest):
+  | Pick<NonNullable<V1PodSpec['securityContext']>, 'runAsUser' | 'runAsGroup' | 'fsGroup' | 'supplementalGroups'>
+  | undefined => {
   const runAs = recover?.directory?.runAs;
   return runAs === undefined || recover?.mode === 'Plan' || recover?.mode === 'Check'
     ? undefined
-    : { runAsUser: runAs.user, runAsGroup: runAs.group, fsGroup: runAs.group };
+    : { runAsUser: runAs.user, runAsGroup: runAs.group, fsGroup: runAs.group, supplementalGroups: [agentId] };
 };

@@ -7,8 +7,8 @@ export type Key = { key: string; path: string };
 
 export const secretMode = 0o440;
 
-export const secretVolume = (name: string, secretName: string, items: Key[], directory: string): Mounted => ({
-  volume: { name, secret: { secretName, items, defaultMode: secretMode } },
+export const secretVolume = (name: string, secretName: string, items: Key[], directory: string, optional = false): Mounted => ({
+  volume: { name, secret: { secretName, items, defaultMode: secretMode, ...(optional ? { optional } : {}) } },
   mount: { name, mountPath: directory, readOnly: true },
 });
 

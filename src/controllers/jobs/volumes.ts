@@ -93,9 +93,10 @@ const s3Credentials = (tier: string, secret: string): Mounted => {
   };
 };
 
-const signingKey = ({ spec }: BackupPolicy): Mounted => {
+// `optional`: the Secret may be missing.
+export const signingKey = ({ spec }: BackupPolicy, optional = false): Mounted => {
   const { name, key } = spec.encryption.signingKeySecretRef;
-  return secretVolume('signing', name, [{ key, path: 'signing.key' }], dirname(mountPath.signingKey));
+  return secretVolume('signing', name, [{ key, path: 'signing.key' }], dirname(mountPath.signingKey), optional);
 };
 
 const stateRecipient = ({ spec }: BackupPolicy): Mounted[] => {

@@ -59,6 +59,8 @@ export type RecoverRequest = {
   planned?: PlannedComponent;
   // For Undo: the Restore whose work is undone, where it is not this one.
   undoes?: { name: string; uid: string };
+  // For Undo and Discard: the tier that may hold a copy of the old data, and what opens it.
+  copies?: { tier: string; identity?: { name: string; key: string } };
   // For Check: what the live server must be.
   expect?: { systemId?: string; timeline?: number; lsn?: string };
 };

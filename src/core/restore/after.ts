@@ -8,6 +8,7 @@ import { instantOf, minute, second, soonest } from '../plan/time.ts';
 import { isRecordDone, leaveRecord } from './audit.ts';
 import { discarding } from './discarding.ts';
 import { fail } from './fail.ts';
+import { isAway } from './held.ts';
 import { ended, goingOn } from './outcome.ts';
 import { hasEnded, statusOf } from './observed.ts';
 import type { RestoreDecision, RestoreFact, RestoreObserved } from './observed.ts';
@@ -27,7 +28,8 @@ export const policyDeleted: RestoreFact = (observed) => {
   );
   const left =
     places.length === 0 ? '' : ` What it was at work on is left as it is in ${places.join(', ')}: docs/emergency.md says how to clean up.`;
-  const message = `The policy was deleted while the Restore ran.${left}`;
+  const away = isAway(status) ? ' The old data is in the store only, so nothing is started.' : '';
+  const message = `The policy was deleted while the Restore ran.${left}${away}`;
   const [agent] = observed.agents ?? [];
   if (agent !== undefined && !(status.stage === 'UndoResuming' && stageSeconds(observed) * second > longestDeletionMilliseconds)) {
     return waitForAgent(observed, agent.pod, message);
@@ -43,7 +45,7 @@ const waitForAgent = (observed: RestoreObserved, pod: string, message: string): 
   const status = statusOf(observed);
   const failure = { reason: 'PolicyDeleted', message: cut(message) };
   const entered = status.stage === 'UndoResuming' ? status : enter(observed, { ...status, failure }, 'UndoResuming', []);
-  const said = cut(`${message} The workloads get their replicas back when pod ${pod} has ended.`);
+  const said = cut(isAway(status) ? message : `${message} The workloads get their replicas back when pod ${pod} has ended.`);
   return {
     actions: deleteJobs(observed.jobs),
     status: goingOn(observed, entered, { phase: 'RollingBack', reason: 'RollingBack', message: said }),
@@ -65,7 +67,8 @@ export const deleting: RestoreFact = (observed) => {
   if (observed.namespaceTerminating || release(observed).length === 0) {
     return { actions: release(observed), status };
   }
-  if (left <= 0) {
+  // While the old data is in the store only, there is nothing that workloads could be given back to.
+  if (left <= 0 && !isAway(status)) {
     return { actions: [...giveBack(status), ...release(observed)], status };
   }
   if (!hasEnded(status) && status.stage !== undefined) {
@@ -81,10 +84,10 @@ export const deleting: RestoreFact = (observed) => {
 };
 
 // Nobody is left without their workloads because a node is lost. The data directory is whole at any time: the old one or the new one.
-const giveBack = ({ quiesce }: RestoreStatus): Action[] =>
-  quiesce === undefined || quiesce.resumedTime !== undefined
+const giveBack = (status: RestoreStatus): Action[] =>
+  status.quiesce === undefined || status.quiesce.resumedTime !== undefined || isAway(status)
     ? []
-    : quiesce.workloads
+    : status.quiesce.workloads
         .filter(({ replicas }) => replicas > 0)
         .toReversed()
         .map(({ kind, name, uid, replicas }) => ({ type: 'scaleWorkload', kind, name, uid, to: replicas }));
@@ -126,7 +129,7 @@ const withUndo = (observed: RestoreObserved, status: RestoreStatus): RestoreDeci
     return { actions: [], status };
   }
   if (observed.undoneBy !== undefined) {
-    const { until: _, ...rest } = undo;
+    const { until: _until, copies: _copies, message: _message, ...rest } = undo;
     return { actions: [], status: { ...status, undo: { ...rest, state: 'Undone', by: observed.undoneBy } } };
   }
   const left = (instantOf(undo.until) ?? observed.now) - observed.now;

@@ -177,11 +177,12 @@ const startOf = (observed: RestoreObserved, wanted: Wanted): RestoredComponent =
 const undoComponents = ({ undone }: RestoreObserved): RestoredComponent[] =>
   (undone?.status?.components ?? [])
     .filter(({ name, kept }) => kept === true && undone?.status?.undo?.components.includes(name) === true)
-    .map(({ name, kind, claimName, path, runAs }) => ({
+    .map(({ name, kind, claimName, path, runAs, copy }) => ({
       name,
       outcome: 'Pending',
       ...(kind === undefined ? {} : { kind }),
       ...(claimName === undefined ? {} : { claimName }),
       ...(path === undefined ? {} : { path }),
       ...(runAs === undefined ? {} : { runAs }),
+      ...(copy === undefined ? {} : { copy }),
     }));

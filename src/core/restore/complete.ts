@@ -3,6 +3,7 @@ import type { RestoreStatus } from '../../api/restore-status.ts';
 import type { Action } from '../jobs/request.ts';
 import { cut } from '../plan/conditions.ts';
 import { day, isoTime } from '../plan/time.ts';
+import { copyPlace } from './held.ts';
 import { isUndo } from './observed.ts';
 import type { RestoreDecision, RestoreObserved } from './observed.ts';
 import { ended } from './outcome.ts';
@@ -21,10 +22,19 @@ export const complete = (observed: RestoreObserved, status: RestoreStatus, actio
 type Undo = NonNullable<RestoreStatus['undo']>;
 
 const wayBack = (observed: RestoreObserved, { components = [] }: RestoreStatus): Undo | undefined => {
-  const kept = components.filter((component) => component.kept === true).map(({ name }) => name);
-  return kept.length === 0 || isUndo(observed)
-    ? undefined
-    : { state: 'Available', method: 'Renamed', components: kept, until: isoTime(observed.now + keptMilliseconds) };
+  const kept = components.filter((component) => component.kept === true);
+  if (kept.length === 0 || isUndo(observed)) {
+    return undefined;
+  }
+  const { uid } = observed.restore.metadata;
+  const copies = kept.flatMap(({ name, copy }) => (copy === undefined ? [] : [{ component: name, place: copyPlace(uid, name), ...copy }]));
+  return {
+    state: 'Available',
+    method: copies.length === 0 ? 'Renamed' : 'Stored',
+    components: kept.map(({ name }) => name),
+    ...(copies.length === 0 ? {} : { copies }),
+    until: isoTime(observed.now + keptMilliseconds),
+  };
 };
 
 const undoneMessage = ({ restore }: RestoreObserved): string =>
@@ -38,9 +48,10 @@ const restoredMessage = ({ restore }: RestoreObserved, { components = [] }: Rest
       ...(message === undefined ? [] : [message]),
     ].join(': '),
   );
+  const where = [...new Set((undo?.copies ?? []).map(({ tier }) => ` in the tier ${tier}`))].join(' and');
   const back =
     undo === undefined
       ? ''
-      : ` What was there is kept until ${undo.until}: \`kubectl holdfast undo restore/${name} -n ${namespace}\` brings it back.`;
+      : ` What was there is kept${where} until ${undo.until}: \`kubectl holdfast undo restore/${name} -n ${namespace}\` brings it back.`;
   return cut(`Restored and verified: ${places.join(' · ').replace(/\.$/, '')}.${back}`);
 };

@@ -4,6 +4,7 @@ import type { RestoredComponent, RestoreStatus } from '../../api/restore-status.
 import { stopJob } from '../jobs/facts.ts';
 import type { Action } from '../jobs/request.ts';
 import { cut } from '../plan/conditions.ts';
+import { isAway } from './held.ts';
 import { isUndo, statusOf } from './observed.ts';
 import type { RestoreDecision, RestoreObserved } from './observed.ts';
 import { ended, goingOn, reasonFor } from './outcome.ts';
@@ -34,6 +35,13 @@ export const failureOf = (components: RestoredComponent[]): Failure => {
 export const fail = (observed: RestoreObserved, status: RestoreStatus, failure: Failure): RestoreDecision => {
   const actions: Action[] = observed.jobs.flatMap((job) => (job.ours ? stopJob(job) : []));
   const known: RestoreStatus = { ...status, failure: { reason: failure.reason, message: cut(failure.message) } };
+  if (isUndo(observed) && isAway(status)) {
+    // Half-way between the two there is nothing that could be started: it goes on, and ends with the old state.
+    return {
+      actions: [],
+      status: goingOn(observed, known, { phase: 'RollingBack', reason: 'RollingBack', message: rollbackMessage(known) }),
+    };
+  }
   const touched = (status.components ?? []).some((component) => isTouched(observed, component)) && !isUndo(observed);
   if (touched) {
     const components = (status.components ?? []).map((component) =>

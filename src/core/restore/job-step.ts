@@ -12,7 +12,9 @@ import { createJob } from '../jobs/request.ts';
 import type { Action, RecoverRequest } from '../jobs/request.ts';
 import { cut } from '../plan/conditions.ts';
 import { instantOf, isoTime, second } from '../plan/time.ts';
-import { isRecoverResult, restoreJobName } from './observed.ts';
+import type { AgentResult } from '../../api/agent.ts';
+import { withHeld } from './held.ts';
+import { isRecoverResult, restoreJobName, sourceTier } from './observed.ts';
 import type { RunningRestore } from './observed.ts';
 
 export type StageWork = {
@@ -61,14 +63,15 @@ const start = (observed: RunningRestore, work: StageWork, component: RestoredCom
     return { ...still({ ...component, message: before }), againMilliseconds: lookAgainMilliseconds };
   }
   const { nextAttemptTime: _next, message: _message, ...rest } = component;
+  const recover = work.request(component);
   const job = createJob({
     name: nameOf(observed, work, component.name, attempt),
     verb: 'recover',
     attempt,
     owner: 'Restore',
-    tier: observed.restore.spec.source.tier ?? observed.policy.spec.tiers[0]?.name ?? '',
+    tier: recover.copies?.tier ?? sourceTier(observed),
     component: component.name,
-    recover: { ...work.request(component), mode: work.mode },
+    recover: { ...recover, mode: work.mode },
   });
   return { component: { ...rest, outcome: 'Running', attempt }, actions: [job] };
 };
@@ -124,23 +127,34 @@ const watch = (observed: RunningRestore, work: StageWork, component: RestoredCom
         : still(component);
     case 'Failed':
     case 'Lost':
-      return { ...failed(observed, work, component, verdict), actions: stopJob(job) };
+      return { ...failed(observed, work, component, verdict, resultOf(job)), actions: stopJob(job) };
   }
 };
 
+const resultOf = (job: JobFacts | undefined): AgentResult | undefined => (job?.state.type === 'Ended' ? job.state.result : undefined);
+
 const learn = (component: RestoredComponent, work: StageWork, result: RecoverResult): RestoredComponent => {
   const { message: _message, category: _category, code: _code, ...rest } = component;
-  return { ...rest, outcome: work.done, ...(result.note === undefined ? {} : { message: cut(result.note) }), ...work.learned(result) };
+  return {
+    ...withHeld(rest, result),
+    outcome: work.done,
+    ...(result.note === undefined ? {} : { message: cut(result.note) }),
+    ...work.learned(result),
+  };
 };
 
 // What vanished without a result is tried again: every Job of a Restore goes on from whatever is there.
 const failed = (
   observed: RunningRestore,
-  { attempts = observed.policy.spec.jobs.attempts, isFinal = () => false }: StageWork,
-  component: RestoredComponent,
+  { mode, attempts: usual = observed.policy.spec.jobs.attempts, isFinal = () => false }: StageWork,
+  before: RestoredComponent,
   verdict: Extract<Verdict, { type: 'Failed' | 'Lost' }>,
+  result: AgentResult | undefined,
 ): Step => {
+  const component = result !== undefined && isRecoverResult(result) ? withHeld(before, result) : before;
   const attempt = component.attempt ?? 1;
+  // With an empty place nothing else can be done but to fill it.
+  const attempts = mode === 'Undo' && component.away === true ? Infinity : usual;
   const why = {
     category: verdict.category,
     ...(verdict.code === undefined ? {} : { code: verdict.code }),

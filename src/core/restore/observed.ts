@@ -58,6 +58,10 @@ export const holdOn = ({ restore }: RestoreObserved): Action[] =>
 export const restoreJobName = ({ restore, hash }: Pick<RestoreObserved, 'restore' | 'hash'>, what: string, attempt: number): string =>
   jobName(restore.spec.source.policyRef.name, hash(restore.metadata.uid), what, attempt);
 
+// The tier that is read where a Restore names none: the first one.
+export const sourceTier = ({ restore, policy }: Pick<RunningRestore, 'restore' | 'policy'>): string =>
+  restore.spec.source.tier ?? policy.spec.tiers[0]?.name ?? '';
+
 export const isRecoverResult = (result: AgentResult): result is RecoverResult => result.verb === 'recover';
 
 // An undo of another Restore.

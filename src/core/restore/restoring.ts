@@ -10,9 +10,10 @@ import { claimExists } from './refusals.ts';
 import { complete } from './complete.ts';
 import { directoryOf } from './directory.ts';
 import { fail, failByComponents, hasFailed } from './fail.ts';
+import { copyPhases, whileCopying } from './held.ts';
 import { jobOf, stepStage } from './job-step.ts';
 import type { StageWork, Step } from './job-step.ts';
-import { componentsOf, holdOn, statusOf } from './observed.ts';
+import { componentsOf, holdOn, sourceTier, statusOf } from './observed.ts';
 import type { RestoreDecision, RunningRestore } from './observed.ts';
 import { goingOn } from './outcome.ts';
 import { withPlanned } from './planning.ts';
@@ -31,7 +32,9 @@ export const restoring = (observed: RunningRestore): RestoreDecision => {
   }
   const work = restoreWork(observed);
   const steps = stepStage(observed, work, componentsOf(observed));
-  const components = steps.map(({ component }) => (component.outcome === 'Running' ? { ...component, begun: true } : component));
+  const components = steps.map(({ component, progress }) =>
+    component.outcome === 'Running' ? { ...whileCopying(component, sourceTier(observed), progress), begun: true } : component,
+  );
   const stepped = steps.flatMap((step) => step.actions);
   if (hasFailed(components)) {
     // A claim that is missing now was removed by an earlier look that nobody knows of: it is not made again.
@@ -48,7 +51,7 @@ export const restoring = (observed: RunningRestore): RestoreDecision => {
   const next = progress === undefined ? status : { ...status, progress };
   return {
     actions,
-    status: goingOn(observed, next, { phase: 'Running', reason: 'Restoring', message: describe(components) }),
+    status: goingOn(observed, next, { phase: 'Running', reason: 'Restoring', message: describe(components, progress) }),
     ...(wait === undefined ? {} : { againMilliseconds: wait }),
   };
 };
@@ -97,10 +100,13 @@ const whenRestored = (observed: RunningRestore, status: RestoreStatus, steps: St
 
 const total = (phases: { seconds: number }[]): number => phases.reduce((sum, { seconds }) => sum + seconds, 0);
 
-const describe = (components: RestoredComponent[]): string => {
+const describe = (components: RestoredComponent[], progress: RestoreStatus['progress']): string => {
   const done = components.filter(({ outcome }) => outcome === 'Restored').length;
-  const remarks = remarksOf(components);
-  return cut([`${done} of ${components.length} components restored`, ...remarks].join(' · '));
+  const copying =
+    progress?.phase === copyPhases.copying
+      ? [`${progress.component}: the volume has no room for both, so the old data is copied into the store first`]
+      : [];
+  return cut([`${done} of ${components.length} components restored`, ...copying, ...remarksOf(components)].join(' · '));
 };
 
 // A claim of that name that was not made for this Restore is somebody's data.

@@ -1,15 +1,16 @@
 // What a Restore did to a data directory is undone: after its own failure, or because another Restore asks for it.
 import type { RestoredComponent, RestoreStatus } from '../../api/restore-status.ts';
-import { remarksOf } from '../jobs/component-steps.ts';
+import { newestProgress, remarksOf } from '../jobs/component-steps.ts';
 import { cut } from '../plan/conditions.ts';
 import { soonest } from '../plan/time.ts';
 import { directoryOf } from './directory.ts';
 import { drift, sooner } from './drift.ts';
 import { endFailed, fail, failByComponents, hasFailed, rollbackMessage } from './fail.ts';
 import type { Failure } from './fail.ts';
+import { copiesFor, isAway, whileCopying } from './held.ts';
 import { afterSteps, stepStage } from './job-step.ts';
-import type { StageWork } from './job-step.ts';
-import { componentsOf, isUndo, statusOf } from './observed.ts';
+import type { StageWork, Step } from './job-step.ts';
+import { componentsOf, isUndo, sourceTier, statusOf } from './observed.ts';
 import type { RestoreDecision, RunningRestore } from './observed.ts';
 import { goingOn, waitingForPerson } from './outcome.ts';
 import { asAgentPhases, asPhase, enter } from './stages.ts';
@@ -22,7 +23,12 @@ const work = (observed: RunningRestore): StageWork => ({
   what: 'undo',
   mode: 'Undo',
   done: 'Undone',
-  request: (component) => ({ mode: 'Undo', ...directoryOf(component), ...undoes(observed) }),
+  request: (component) => ({
+    mode: 'Undo',
+    ...directoryOf(component),
+    ...undoes(observed),
+    ...copiesFor(component, observed.policy, observed.restore, observed.undone),
+  }),
   learned: ({ replaced, kept }) => ({ replaced: replaced ?? false, kept: kept ?? false }),
   ...(isUndo(observed) ? {} : { attempts: Infinity, isFinal }),
 });
@@ -45,9 +51,11 @@ export const undoing = (observed: RunningRestore): RestoreDecision => {
     work(observed),
     all.filter((component) => isConcerned(observed, component)),
   );
-  const components = afterSteps(all, steps);
+  const fetching = new Map(steps.map(({ component, progress }) => [component.name, progress]));
+  const components = afterSteps(all, steps).map((component) => whileFetching(observed, component, fetching.get(component.name)));
   const actions = steps.flatMap((step) => step.actions);
-  const status: RestoreStatus = { ...statusOf(observed), components };
+  const progress = newestProgress(steps);
+  const status: RestoreStatus = { ...statusOf(observed), components, ...(progress === undefined ? {} : { progress }) };
   if (isUndo(observed) && hasFailed(steps.map(({ component }) => component))) {
     const failed = failByComponents(observed, components);
     return { ...failed, actions: [...actions, ...failed.actions] };
@@ -64,6 +72,14 @@ export const undoing = (observed: RunningRestore): RestoreDecision => {
     ...(wait === undefined ? {} : { againMilliseconds: wait }),
   };
 };
+
+// From the moment on at which a Job may give up the new data for the copy, until it says how it ended.
+const whileFetching = (observed: RunningRestore, component: RestoredComponent, progress: Step['progress']): RestoredComponent =>
+  component.outcome !== 'Running'
+    ? component
+    : component.copy === undefined
+      ? whileCopying(component, sourceTier(observed), progress)
+      : { ...component, away: true };
 
 // An agent has looked, and cannot bring the old state back: with what there is now, somebody must. It goes on being tried, and nothing is started on half of it.
 const isStuck = (components: RestoredComponent[]): boolean => components.some(({ code }) => code === 'RollbackFailed');
@@ -87,7 +103,7 @@ const withoutWayBack = (status: RestoreStatus): RestoreStatus => {
 // Nothing is pulled away from under a server. After a failure it is stopped once more; what somebody asked for is given up.
 const startedAgain = (observed: RunningRestore, drifted: Failure): RestoreDecision => {
   const status = statusOf(observed);
-  if (isUndo(observed)) {
+  if (isUndo(observed) && !isAway(status)) {
     return fail(observed, status, drifted);
   }
   const next = enter(observed, status, 'UndoQuiescing', asPhase(observed, 'undo'));

@@ -41,7 +41,10 @@ const copyNow = async ({ request, place, store, identities, context }: CopyAside
   await tidyStore(store, of, context);
   const plan = {
     ...safety,
-    ...{ policy, clusterId, verificationKeys, of },
+    policy,
+    clusterId,
+    verificationKeys,
+    of,
     restoreName: restore.name,
     claimName: target.claimName,
     path: target.path,

@@ -79,7 +79,8 @@ const tidy = ({ place, keep }: AttemptOptions): Promise<void> =>
 // What a result says, however it ended.
 export const factsOf = async (place: Place): Promise<{ replaced: boolean; kept: boolean; copy?: StoredCopyFacts }> => {
   const { target, before, state } = await readStanding(place);
-  const { removed, copy } = state ?? {};
-  const copied = copy === undefined ? {} : { copy: { tier: copy.tier, bytes: copy.bytes } };
+  const { removed, copying, copy } = state ?? {};
+  // Of one that is not whole there may be objects to remove.
+  const copied = copying === undefined ? {} : { copy: { tier: copying, bytes: copy?.bytes ?? 0 } };
   return { replaced: target.kind === 'ours', kept: (before && removed !== true) || (removed === true && copy !== undefined), ...copied };
 };
