@@ -11,9 +11,18 @@ import { decideRestore } from '../../src/core/restore/decide.ts';
 import type { RestoreObserved, TargetClaim } from '../../src/core/restore/observed.ts';
 import type { PodFacts, QuiesceFacts, WorkloadFacts } from '../../src/core/restore/workloads/facts.ts';
 import { hash, makePolicy, start } from './fixtures.ts';
+import { modelVolume } from './model-volume.ts';
 
-// How a Job ends. `dies early` and `dies late`: without a word, before or after it has written.
-export type Fate = 'succeeds' | 'has nothing to undo' | 'fails for good' | 'fails for now' | 'dies early' | 'dies late';
+// How a Job ends. `dies early` and `dies late`: without a word, before or after it has written. `half-way`: the old data is in the store, and nothing in its place.
+export type Fate =
+  | 'succeeds'
+  | 'has nothing to undo'
+  | 'fails for good'
+  | 'fails for now'
+  | 'fails half-way'
+  | 'dies early'
+  | 'dies half-way'
+  | 'dies late';
 
 export const identitySecretRef = { name: 'identity', key: 'identity' };
 export const inPlaceSpec = {
@@ -63,7 +72,10 @@ const podEndsMilliseconds = 40_000;
 
 type Running = { facts: JobFacts; request: JobRequest };
 
-export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { policy?: BackupPolicy; undone?: Restore } = {}) => {
+// `room`: whether the volume has room for the old data beside the new.
+type WorldParts = { policy?: BackupPolicy; undone?: Restore; room?: boolean };
+
+export const restoreWorld = (first: Restore, { policy = onlyDb, undone, room = true }: WorldParts = {}) => {
   let now = start;
   let restore: Restore | undefined = first;
   const jobs = new Map<string, Running>();
@@ -75,7 +87,7 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
     ['web', 3],
   ]);
   // What stands in the data directory, and what lies beside it. An undo begins where the Restore has ended.
-  const volume = undone === undefined ? { data: 'old', aside: '' } : { data: 'new', aside: 'old' };
+  const volume = modelVolume({ room, isRestored: undone !== undefined });
   const broken: string[] = [];
   const told: string[] = [];
 
@@ -167,7 +179,7 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
             attempt,
             ...(action.job.verb === 'recover' ? { component: 'db' } : {}),
             createdTime: now,
-            state: { type: 'Running' },
+            state: { type: 'Running', ...volume.says(action.job, now) },
           };
           jobs.set(name, { facts: made, request: action.job });
         }
@@ -184,6 +196,9 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
         return void claims.delete(action.name);
       case 'scaleWorkload': {
         const is = replicas.get(action.name) ?? 0;
+        if (action.to > 0 && action.name === 'postgres' && volume.read().data === '') {
+          broken.push('started on nothing');
+        }
         if (action.to === 0 ? is > 0 : is === 0) {
           replicas.set(action.name, action.to);
         }
@@ -222,16 +237,12 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
   };
 
   // What a Job of that mode does to the volume. Whoever replaces data under a running server is caught.
-  const write = ({ recover }: JobRequest): void => {
+  const write = (request: JobRequest): void => {
+    const { recover } = request;
     if (runs('postgres') && recover?.directory?.kind === 'inPlace' && (recover.mode === 'Restore' || recover.mode === 'Undo')) {
       broken.push(`${recover.mode} while the server runs`);
     }
-    if (recover?.mode === 'Restore' && recover.directory?.kind === 'inPlace' && volume.data === 'old') {
-      Object.assign(volume, { data: 'new', aside: 'old' });
-    }
-    if (recover?.mode === 'Undo' && volume.aside === 'old') {
-      Object.assign(volume, { data: 'old', aside: '' });
-    }
+    volume.write(request);
   };
 
   const auditEnd = (attempt: number, fate: Fate): JobFacts['state'] => {
@@ -252,6 +263,9 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
     if (fate === 'succeeds' || fate === 'dies late') {
       write(job.request);
     }
+    if (fate.endsWith('half-way')) {
+      volume.writeHalf(job.request);
+    }
     if (job.request.verb === 'audit') {
       jobs.set(name, { ...job, facts: { ...job.facts, state: auditEnd(job.facts.attempt, fate) } });
       return;
@@ -259,8 +273,8 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
     const mode = job.request.recover?.mode ?? 'Plan';
     const base = { kind: 'result', time: isoTime(now), verb: 'recover', mode, component: 'db', attempt: job.facts.attempt } as const;
     const about = mode === 'Plan' || mode === 'Restore' ? { planned } : {};
-    const done =
-      mode === 'Restore' ? { replaced: true, kept: volume.aside === 'old', reachedLsn: '0/3000028', timeline: 2, systemId: '7' } : {};
+    const writes = mode === 'Restore' || mode === 'Undo';
+    const done = mode === 'Restore' ? { reachedLsn: '0/3000028', timeline: 2, systemId: '7' } : {};
     const good: RecoverResult = {
       ...base,
       outcome: 'Succeeded',
@@ -268,6 +282,7 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
       phases: [{ name: 'fetch', seconds: 2 }],
       ...about,
       ...done,
+      ...(writes ? volume.facts() : {}),
     };
     const bad: RecoverResult = {
       ...base,
@@ -275,9 +290,10 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
       category: 'Repository',
       code: fate === 'has nothing to undo' ? 'NothingToUndo' : mode === 'Undo' ? 'RollbackFailed' : 'WALGap',
       message: 'it broke',
-      retryable: fate === 'fails for now',
+      retryable: fate === 'fails for now' || fate === 'fails half-way',
+      ...(writes && !room ? volume.facts() : {}),
     };
-    const result = fate === 'succeeds' ? good : fate.startsWith('dies') ? undefined : bad;
+    const result = fate.startsWith('dies') ? undefined : fate === 'succeeds' && !volume.isBlind(job.request) ? good : bad;
     jobs.set(name, {
       ...job,
       facts: { ...job.facts, state: { type: 'Ended', endTime: now, started: true, ...(result === undefined ? {} : { result }) } },
@@ -313,7 +329,7 @@ export const restoreWorld = (first: Restore, { policy = onlyDb, undone }: { poli
     requests: () => [...jobs.values()].map(({ request }) => request),
     scale: (name: string, to: number) => void replicas.set(name, to),
     replicas: () => Object.fromEntries(replicas),
-    volume: () => ({ ...volume }),
+    volume: volume.read,
     claims: () => [...claims.keys()],
     broken: () => [...broken],
     told: () => [...told],

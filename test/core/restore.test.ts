@@ -20,7 +20,7 @@ test('in place: planned, stopped, restored, started, asked; and what was there c
   const { status, metadata } = world.restore() ?? {};
   t.like(status, { phase: 'Complete', undo: { state: 'Available', components: ['db'] } });
   t.deepEqual(names(world), ['Plan', 'Restore', 'Check']);
-  t.deepEqual([world.volume(), world.replicas(), world.broken()], [{ data: 'new', aside: 'old' }, everything, []]);
+  t.deepEqual([world.volume(), world.replicas(), world.broken()], [{ data: 'new', aside: 'old', store: '' }, everything, []]);
   t.deepEqual(
     status?.quiesce?.workloads.map(({ name, replicas }) => [name, replicas]),
     [
@@ -64,7 +64,7 @@ test('an undo stops, brings back, starts and asks; the Restore that was undone s
   const world = restoreWorld(makeRestore(undoSpec, { name: 'away', uid: 'uid of away' }), undone === undefined ? {} : { undone });
   settle(world);
   t.deepEqual([reasonOf(world.restore()), names(world)], ['Undone', ['Undo', 'Check']]);
-  t.deepEqual([world.volume(), world.replicas(), world.broken()], [{ data: 'old', aside: '' }, everything, []]);
+  t.deepEqual([world.volume(), world.replicas(), world.broken()], [{ data: 'old', aside: '', store: '' }, everything, []]);
   t.like(world.requests()[0]?.recover, { undoes: { name: 'back', uid: 'uid of back' }, directory: { path: 'pgdata' } });
   const said = decideRestore({ ...observed(undone as Restore), undoneBy: 'away' });
   t.like(said.status.undo, { state: 'Undone', by: 'away' });
