@@ -55,10 +55,13 @@ const source: WrongInput[] = [
   undo('of a Restore elsewhere', ['restoreRef.name', 'in the same namespace'], (spec) => {
     spec.source.restoreRef.name = 'other/right';
   }),
-  undo('with an identity', ['source', 'an undo (restoreRef) needs neither'], (spec) => {
-    spec.source.identitySecretRef = { name: 'holdfast-identity' };
+  undo('to a backup', ['source', 'an undo (restoreRef) takes neither'], (spec) => {
+    spec.source.backup = '20261122T020000Z-full-3f9a1c04';
   }),
-  undo('from a tier', ['source', 'an undo (restoreRef) needs neither'], (spec) => {
+  undo('with an identity of another namespace', ['identitySecretRef.name', 'in the same namespace', 'no "/"'], (spec) => {
+    spec.source.identitySecretRef = { name: 'vault/identity' };
+  }),
+  undo('from a tier', ['source', 'an undo (restoreRef) takes neither'], (spec) => {
     spec.source.tier = 'cloud';
   }),
   ...[{ requireApproval: true }, { safetyBackup: 'Skip' }].map((more) =>

@@ -1,15 +1,15 @@
 // The Jobs of a Restore: who runs them, what they see, and the server that replays beside the agent.
 import test from 'ava';
 import type { V1Job, V1PodSpec } from '@kubernetes/client-node';
-import { planVariable } from '../../src/api/agent.ts';
+import { mountPath, planVariable } from '../../src/api/agent.ts';
 import { label } from '../../src/api/group.ts';
 import { recoverPaths } from '../../src/api/recover.ts';
-import type { RecoverPlan } from '../../src/api/recover.ts';
+import type { RecoverPlan, RecoverUndoPlan } from '../../src/api/recover.ts';
 import { serverRunnerScript } from '../../src/api/server-runner.ts';
 import { buildJob } from '../../src/controllers/jobs/job.ts';
 import { restoreClaim, madeFor } from '../../src/controllers/restore/claim.ts';
 import type { RecoverRequest } from '../../src/core/jobs/request.ts';
-import { makeRestore, inPlaceSpec } from '../core/restore-world.ts';
+import { inPlaceSpec, makeRestore, undoSpec } from '../core/restore-world.ts';
 import { everything, record } from './job-cases.ts';
 
 const settings = {
@@ -31,9 +31,9 @@ const planned = {
   lost: 'nothing',
 };
 
-const build = (recover: RecoverRequest, spec: object = inPlaceSpec, policy = everything()): V1Job =>
+const build = (recover: RecoverRequest, spec: object = inPlaceSpec, policy = everything(), tier = 'cloud'): V1Job =>
   buildJob(
-    { name: 'shop-1234-restore-db-1', verb: 'recover', attempt: 1, owner: 'Restore', tier: 'cloud', component: 'db', recover },
+    { name: 'shop-1234-restore-db-1', verb: 'recover', attempt: 1, owner: 'Restore', tier, component: 'db', recover },
     policy,
     makeRestore(spec),
     settings,
@@ -55,10 +55,48 @@ test('restoring in place: as the user whose files they are; the server beside th
   const [server, ...others] = pod.initContainers ?? [];
   t.deepEqual([others.length, server?.restartPolicy, server?.image], [0, 'Always', 'registry/agent-15:1']);
   t.deepEqual(mountsOf(server), ['run', 'target', 'tmp', 'users']);
-  t.deepEqual(mountsOf(pod.containers[0]), ['identity', 'run', 'target', 'tier-cloud-ca', 'tier-cloud-login', 'tmp', 'users']);
+  t.deepEqual(mountsOf(pod.containers[0]), ['identity', 'run', 'signing', 'target', 'tier-cloud-ca', 'tier-cloud-login', 'tmp', 'users']);
   t.like(server?.securityContext, { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } });
   t.is(server?.env, undefined);
-  t.deepEqual(secretsOf(pod).toSorted(), ['identity', 'secret-of-cloud', 'secret-of-cloud', 'secret-of-cloud-ca']);
+  t.deepEqual(secretsOf(pod).toSorted(), ['identity', 'secret-of-cloud', 'secret-of-cloud', 'secret-of-cloud-ca', 'secret-of-signing']);
+});
+
+test('what may have to copy the old data into the store can write and sign there; what keeps nothing, or replaces nothing, cannot', (t) => {
+  const cases: [string, RecoverRequest, object, boolean][] = [
+    ['Required', { mode: 'Restore', directory }, inPlaceSpec, true],
+    ['BestEffort', { mode: 'Restore', directory }, { ...inPlaceSpec, safetyBackup: 'BestEffort' }, true],
+    ['Skip', { mode: 'Restore', directory }, { ...inPlaceSpec, safetyBackup: 'Skip' }, false],
+    ['a new claim', { mode: 'Restore', directory: { ...directory, kind: 'volume' } }, inPlaceSpec, false],
+    ['a plan', { mode: 'Plan', directory }, inPlaceSpec, false],
+  ];
+  for (const [name, request, spec, copies] of cases) {
+    const job = build(request, spec, everything(), 'local');
+    const { containers, volumes = [] } = podOf(job);
+    const tier = containers[0]?.volumeMounts?.find(({ name: mount }) => mount === 'tier-local');
+    t.is(tier?.readOnly, !copies, name);
+    // Without it the agent says what is missing; the pod starts in any case.
+    const signing = volumes.find(({ name: volume }) => volume === 'signing');
+    t.is(signing?.secret?.optional, copies ? true : undefined, name);
+    const plan = planOf(job);
+    t.deepEqual(
+      plan.mode === 'Restore' ? plan.safety : undefined,
+      copies ? { recipients: everything().spec.encryption.recipients, signingKeyFile: mountPath.signingKey } : undefined,
+      name,
+    );
+  }
+});
+
+test('an undo or a discard of a copy reaches the tier that holds it, as the user whose files they are, with the group of the tier', (t) => {
+  const copies = { tier: 'local', identity: { name: 'lent', key: 'identity' } };
+  const undo = build({ mode: 'Undo', directory, copies }, undoSpec, everything(), 'local');
+  t.deepEqual(mountsOf(podOf(undo).containers[0]), ['identity', 'target', 'tier-local', 'tmp']);
+  t.deepEqual(secretsOf(podOf(undo)), ['lent']);
+  t.like(podOf(undo).securityContext, { runAsUser: 70, fsGroup: 71, supplementalGroups: [65_532] });
+  t.like(planOf(undo), { mode: 'Undo', copies: { tier: { name: 'local' }, identityFile: recoverPaths.identity }, target: directory });
+  const discard = build({ mode: 'Discard', copies: { tier: 'cloud' } });
+  t.deepEqual(mountsOf(podOf(discard).containers[0]), ['tier-cloud-ca', 'tier-cloud-login', 'tmp']);
+  const plan = planOf(discard) as RecoverUndoPlan;
+  t.deepEqual([plan.mode, plan.target, plan.copies?.identityFile], ['Discard', undefined, undefined]);
 });
 
 test('whoever the files belong to has a name in both containers: PostgreSQL works as nobody whom it cannot look up', (t) => {
