@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 const mounts: string[] = [];
-process.once('exit', () => mounts.forEach((mount) => execFileSync('umount', ['--lazy', mount])));
+export const unmountSmall = (): void => mounts.splice(0).forEach((mount) => void execFileSync('umount', ['--lazy', mount]));
+process.once('exit', unmountSmall);
 
 export const mountSmall = (path: string, bytes: number): string => {
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', path]);

@@ -59,7 +59,7 @@ export const strangeSecrets = async ({ namespace }: Scene): Promise<string[]> =>
 };
 
 const layout =
-  /^(holdfast\.json|writers\/\d{8}\.json|keys\/[^/]+\/[0-9a-f]+\.age|data\/[^/]+\/[^/]+\/\d+\/[^/]+|manifests\/[^/]+\.json|(logs|marks)\/[^/]+\/[^/]+|catalog\/[^/]+|kit\/[A-Za-z-]+-[0-9a-f]{16}\.[a-z]+)$/;
+  /^(holdfast\.json|writers\/\d{8}\.json|keys\/[^/]+\/[0-9a-f]+\.age|data\/[^/]+\/[^/]+\/\d+\/[^/]+|manifests\/[^/]+\.json|(logs|marks)\/[^/]+\/[^/]+|catalog\/[^/]+|safety\/[^/]+\/[^/]+\/\d+\/[^/]+|kit\/[A-Za-z-]+-[0-9a-f]{16}\.[a-z]+)$/;
 
 // Objects and uploads under the prefix of one tier.
 export const leftInStore = async (scene: Scene, phase: Phase, tier: 'first' | 'second'): Promise<Leftovers> => {

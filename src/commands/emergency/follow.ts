@@ -34,7 +34,8 @@ export const followToEnd = async (cluster: Cluster, made: Restore, { lent, objec
   }
 };
 
-const lookAgain = async (look: () => Promise<Restore>, stays: () => boolean, { err, errorColours }: Io): Promise<Restore> => {
+// The first Ctrl-C is not believed while `stays`.
+export const lookAgain = async (look: () => Promise<Restore>, stays: () => boolean, { err, errorColours }: Io): Promise<Restore> => {
   try {
     return await look();
   } catch (error) {
@@ -48,8 +49,8 @@ const lookAgain = async (look: () => Promise<Restore>, stays: () => boolean, { e
   }
 };
 
-const stagesThatRead = ['Planning', 'Approving', 'Quiescing', 'Restoring'];
+const stagesThatRead = ['Planning', 'Approving', 'Quiescing', 'Restoring', 'UndoQuiescing', 'Undoing'];
 
-// Its Jobs read the identity until everything is restored.
-const needsIdentity = ({ status }: Restore): boolean =>
+// Its Jobs read the identity until everything is restored, or is back: what was there may lie in the store.
+export const needsIdentity = ({ status }: Restore): boolean =>
   status?.endTime === undefined && (status?.stage === undefined || stagesThatRead.includes(status.stage));

@@ -18,7 +18,10 @@ const defaultKey = 'identity';
 
 export type Identity = { kind: 'file'; identities: string[]; recipients: string[] } | { kind: 'secret'; name: string; key: string };
 
-export const readIdentity = async ({ identity: files = [], identitySecret }: EmergencyOptions): Promise<Identity> => {
+export const readIdentity = async ({
+  identity: files = [],
+  identitySecret,
+}: Pick<EmergencyOptions, 'identity' | 'identitySecret'>): Promise<Identity> => {
   if ((files.length === 0) === (identitySecret === undefined)) {
     throw wrongUse(
       files.length === 0 ? 'Without the identity nobody can open a backup.' : '--identity and --identity-secret exclude each other.',

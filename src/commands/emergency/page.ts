@@ -55,9 +55,9 @@ export const intentionPage = (preparation: Preparation, colours: Colours, now: n
 const keptText = (safety: Preparation['options']['safetyBackup'] = 'Required'): string => {
   switch (safety) {
     case 'Required':
-      return 'what is there is put aside, so that it can be undone';
+      return 'what is there is put aside, or copied into the store, so that it can be undone';
     case 'BestEffort':
-      return 'what is there is put aside where there is room';
+      return 'what is there is put aside, or copied into the store, where either can be';
     case 'Skip':
       return 'what is there is removed, and nothing can be undone';
   }

@@ -79,7 +79,7 @@ export const roomFinding = ({ claim, capacity }: Target, { status }: BackupPolic
   const size = all === undefined ? '' : ` holds ${sizeText(all)}`;
   return unknown(
     check,
-    `${claim}${size}: whether the new data fits beside the old is measured by the Job, before it overwrites anything.`,
-    'Where it does not fit: --safety-backup BestEffort, or a larger claim.',
+    `${claim}${size}: whether the new data fits beside the old is measured by the Job, before it overwrites anything. Where it does not, the old data is copied into the store first, which takes its time.`,
+    'Where that cannot be either: --safety-backup BestEffort, or a larger claim.',
   );
 };

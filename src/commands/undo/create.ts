@@ -9,6 +9,8 @@ import { undoName } from '../restores/names.ts';
 
 const mostTries = 9;
 
+type SecretRef = { name: string; key: string };
+
 type NewRestore = {
   apiVersion: string;
   kind: 'Restore';
@@ -16,20 +18,21 @@ type NewRestore = {
   spec: object;
 };
 
-export const undoOf = ({ metadata: { name, namespace }, spec }: Restore, number: number): NewRestore => ({
+// `opens`: the Secret with the identity that opens what lies in the store. Absent: that of the Restore itself.
+export const undoOf = ({ metadata: { name, namespace }, spec }: Restore, number: number, opens?: SecretRef): NewRestore => ({
   apiVersion,
   kind: 'Restore',
   metadata: { name: undoName(name, number), namespace, labels: { [label.policy]: spec.source.policyRef.name } },
   spec: {
-    source: { policyRef: spec.source.policyRef, restoreRef: { name } },
+    source: { policyRef: spec.source.policyRef, restoreRef: { name }, ...(opens === undefined ? {} : { identitySecretRef: opens }) },
     confirmation: `${namespace}/${spec.source.policyRef.name}`,
   },
 });
 
 // One that is under way already is the one that is meant; one that has failed is left where it is.
-export const createUndo = async ({ client }: Cluster, restore: Restore): Promise<{ made: Restore; new: boolean }> => {
+export const createUndo = async ({ client }: Cluster, restore: Restore, opens?: SecretRef): Promise<{ made: Restore; new: boolean }> => {
   for (let number = 1; number <= mostTries; number += 1) {
-    const wanted = undoOf(restore, number);
+    const wanted = undoOf(restore, number, opens);
     try {
       return { made: (await client.create<Restore | NewRestore>(restores, wanted)) as Restore, new: true };
     } catch (error) {

@@ -10,25 +10,33 @@ import type { ExitCode } from '../common/errors.ts';
 import { timeText } from '../common/figures.ts';
 import { getRestore } from '../common/find.ts';
 import type { Io } from '../common/io.ts';
+import { lookAgain, needsIdentity } from '../emergency/follow.ts';
 import { endingText } from '../restores/ending.ts';
 import { readRestoreName } from '../restores/named.ts';
 import { phasesText } from '../restores/phases.ts';
 import { waitForRestore } from '../restores/wait.ts';
 import { mustBeAvailable } from './available.ts';
 import type { Undo } from './available.ts';
+import type { IdentityOptions } from './identity.ts';
 import { createUndo } from './create.ts';
+import { identityFor, withIdentity } from './identity.ts';
 
-export type UndoOptions = ClusterOptions & { confirm?: string; wait: boolean; timeout?: string };
+export type UndoOptions = ClusterOptions & IdentityOptions & { confirm?: string; wait: boolean; timeout?: string };
 
 export const undo = async (target: string, options: UndoOptions, io: Io): Promise<ExitCode> => {
   const name = readRestoreName(target);
   const timeoutMilliseconds = readTimeout(options);
   return withCluster(options, async (cluster) => {
     const restore = await getRestore(cluster, name);
-    await mustBeMeant(restore, mustBeAvailable(restore), options.confirm, io);
-    const { made, new: isNew } = await createUndo(cluster, restore);
-    io.err(isNew ? `Created the Restore ${made.metadata.name}, which undoes ${name}.\n` : `${made.metadata.name} undoes it already.\n`);
-    return options.wait ? follow(cluster, made, timeoutMilliseconds, io) : leave(made, io);
+    const available = mustBeAvailable(restore);
+    const identity = await identityFor(cluster, restore, available, options);
+    await mustBeMeant(restore, available, options.confirm, io);
+    return withIdentity(cluster, restore, identity, io, async (lent) => {
+      const { made, new: isNew } = await createUndo(cluster, restore, lent?.ref);
+      await lent?.belongsTo(made);
+      io.err(isNew ? `Created the Restore ${made.metadata.name}, which undoes ${name}.\n` : `${made.metadata.name} undoes it already.\n`);
+      return options.wait ? follow(cluster, made, { timeoutMilliseconds, lent: identity?.kind === 'file' }, io) : leave(made, io);
+    });
   });
 };
 
@@ -52,8 +60,13 @@ const mustBeMeant = ({ metadata, spec, status }: Restore, { components }: Undo, 
   );
 };
 
-const follow = async (cluster: Cluster, { metadata }: Restore, timeoutMilliseconds: number, io: Io): Promise<ExitCode> => {
-  const done = await waitForRestore(cluster, { of: metadata, timeoutMilliseconds }, io);
+type Following = { timeoutMilliseconds: number; lent: boolean };
+
+const follow = async (cluster: Cluster, { metadata }: Restore, { timeoutMilliseconds, lent }: Following, io: Io): Promise<ExitCode> => {
+  let seen: Restore | undefined;
+  const tell = (restore: Restore): undefined => void (seen = restore);
+  const look = () => waitForRestore(cluster, { of: metadata, timeoutMilliseconds, tell }, io);
+  const done = await lookAgain(look, () => lent && seen !== undefined && needsIdentity(seen), io);
   io.out(endingText(done, io.colours));
   const steps = phasesText(done);
   if (steps !== '') {
