@@ -1,8 +1,12 @@
 // `undo` in scenes: what can be taken back, who is asked, what is made, and how it ends.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
 import { restoreSpecSchema } from '../../src/api/restore.ts';
 import type { RestoreStatus } from '../../src/api/restore-status.ts';
+import { makeIdentity } from '../../src/archive/age/header.ts';
 import { restoreName, undoName } from '../../src/commands/restores/names.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { follows } from './emergency-world.ts';
 import { items, play } from './play.ts';
 import { failed, makeRestore, restored, restoring, succeeded } from './restore-examples.ts';
@@ -91,6 +95,50 @@ test('undo refuses with 4 what cannot be undone or was not meant, and nothing is
   }
   t.is((await play(t, ['undo', 'restore/absent'], { objects: cluster() })).code, 3);
   t.is((await play(t, [...meant, '--no-wait', '--timeout', '1m'], before({}))).code, 2);
+});
+
+const copies = [{ component: 'db', tier: 'cloud', place: 'safety/x/db/', bytes: 9 }];
+const inTheStore = (): object =>
+  makeRestore({ ...restored, undo: { ...restored.undo, method: 'Stored', copies } as RestoreStatus['undo'] });
+
+test('what lies in the store needs an identity: that of the Restore where its Secret is there, else one that is lent and taken back', async (t) => {
+  const args = ['undo', 'restore/shop-back', '--confirm', 'shop/shop'];
+  const none = await play(t, args, { objects: { ...cluster(inTheStore()), secrets: [] } });
+  t.is(none.code, 4, none.stderr);
+  t.regex(
+    none.stderr,
+    /Error \(KeyUnavailable\): .* lies in the store \(tier cloud\).*\nNext: Name identity\.txt out of the safe with --identity/,
+  );
+  t.false(none.scene.requests.includes('POST restores'));
+
+  const { identity } = await makeIdentity();
+  const file = join(temporaryFolder('undo'), 'identity.txt');
+  writeFileSync(file, `${identity}\n`);
+  const lent = await play(t, [...args, '--identity', file], {
+    objects: { ...cluster(inTheStore()), secrets: [] },
+    with: follows(undoing, undone),
+  });
+  t.is(lent.code, 0, lent.stderr);
+  t.like(lent.scene.objects['restores']?.at(-1)?.['spec'], {
+    source: { restoreRef: { name: 'shop-back' }, identitySecretRef: { name: 'shop-back-undo-identity', key: 'identity' } },
+  });
+  t.true(lent.scene.requests.includes('POST secrets'));
+  t.deepEqual(lent.scene.objects['secrets'], []);
+
+  const waiting = await play(t, [...args, '--identity', file, '--no-wait'], { objects: { ...cluster(inTheStore()), secrets: [] } });
+  t.is(waiting.code, 2, waiting.stderr);
+  const there = { metadata: { name: 'shop-identity', namespace: 'shop' }, data: { identity: Buffer.from(identity).toString('base64') } };
+  for (const [more, named] of [
+    [[], undefined],
+    [['--identity-secret', 'other/key'], { name: 'other', key: 'key' }],
+  ] as const) {
+    const { code, scene, stderr } = await play(t, [...args, ...more, '--no-wait'], {
+      objects: { ...cluster(inTheStore()), secrets: items(there) },
+    });
+    t.is(code, 0, stderr);
+    const made = scene.objects['restores']?.at(-1)?.['spec'] as { source: { identitySecretRef?: object } };
+    t.deepEqual(made.source.identitySecretRef, named);
+  }
 });
 
 test('an undo that fails ends with 1; names of undos always fit', async (t) => {

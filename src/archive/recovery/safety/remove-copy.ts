@@ -14,9 +14,10 @@ export const removeCopies = async (store: Store, { uid, component }: CopyOf): Pr
       keys.push(key);
     }
   }
-  const isDescription = (key: string): boolean => key.endsWith('/description.json');
   for (const key of [...keys.filter(isDescription), ...keys.filter((each) => !isDescription(each))]) {
     await store.remove(key);
   }
   return keys.length;
 };
+
+const isDescription = (key: string): boolean => key.endsWith('/description.json');
