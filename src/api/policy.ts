@@ -247,13 +247,7 @@ const windowFacts = z.object({
         to: time()
           .optional()
           .describe('The first instant after it. Absent: nothing after it can be recovered yet; a new Full backup mends that.'),
-        reason: z
-          .string()
-          .max(40)
-          .optional()
-          .describe(
-            'Why the WAL was given up, where the receiver knew. OtherHistory: the server was set back, or that was undone; what it had in between nobody knows.',
-          ),
+        reason: z.string().max(40).optional().describe('Why WAL was given up; OtherHistory: the server was set back, or that undone.'),
       }),
     )
     .max(20)

@@ -1,11 +1,12 @@
 // Attempts at one component, whatever a Job does for it: how they count, and what a failure comes to.
 import type { BackupStatus } from '../../api/backup.ts';
 import type { Component } from '../../api/policy.ts';
+import { attemptBackoff } from '../jobs/attempt-backoff.ts';
 import { remarksOf } from '../jobs/component-steps.ts';
 import type { Verdict } from '../jobs/judge.ts';
 import type { Action } from '../jobs/request.ts';
 import { cut } from '../plan/conditions.ts';
-import { doubling, isoTime, second, soonest } from '../plan/time.ts';
+import { isoTime, soonest } from '../plan/time.ts';
 import type { PolicyThere } from './observed.ts';
 
 export type ComponentStatus = NonNullable<BackupStatus['components']>[number];
@@ -24,9 +25,6 @@ export type ComponentStep = {
 };
 
 export const unfinished = ({ outcome }: ComponentStatus): boolean => outcome === 'Pending' || outcome === 'Running';
-
-// How long to wait after failure number `failures`.
-export const attemptBackoff = (failures: number): number => doubling(failures, 10 * second, 600 * second);
 
 // What it builds on stays with it through all its attempts.
 export const kept = ({ name, parent, whole }: ComponentStatus): Pick<ComponentStatus, 'name' | 'parent' | 'whole'> => ({

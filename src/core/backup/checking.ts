@@ -5,7 +5,7 @@ import { stopJob } from '../jobs/facts.ts';
 import { judge } from '../jobs/judge.ts';
 import type { Verdict } from '../jobs/judge.ts';
 import { isoTime } from '../plan/time.ts';
-import { attemptBackoff } from './attempts.ts';
+import { attemptBackoff } from '../jobs/attempt-backoff.ts';
 import { concludeFailed, concludeSealed } from './conclude.ts';
 import { asCategory, findJob, primaryTier, statusOf } from './observed.ts';
 import type { BackupDecision, StartedRun } from './observed.ts';

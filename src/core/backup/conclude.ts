@@ -6,7 +6,8 @@ import type { Failure, Verdict } from '../jobs/judge.ts';
 import type { Action } from '../jobs/request.ts';
 import { statusOf } from './observed.ts';
 import type { BackupDecision, BackupObserved } from './observed.ts';
-import { ended, failureOf, reasonOf } from './outcome.ts';
+import { reasonOf } from '../jobs/reason-of.ts';
+import { ended, failureOf } from './outcome.ts';
 
 type Tiers = NonNullable<BackupStatus['tiers']>;
 

@@ -5,7 +5,7 @@ import { deleting, finished, policyDeleted } from './after.ts';
 import { componentMissing, notStarted, policyInvalid, policyMissing, queued, storeUnread } from './before.ts';
 import { checking } from './checking.ts';
 import { dumping } from './dumping.ts';
-import { firstAnswer } from './first-answer.ts';
+import { firstAnswer } from '../plan/first-answer.ts';
 import { fitStatus } from './fit-status.ts';
 import { decideLog } from './log/decide.ts';
 import { logRequests } from './logs.ts';

@@ -1,8 +1,8 @@
 // How a run looks from outside: its phase and its conditions, for people and for kstatus.
 import type { BackupStatus } from '../../api/backup.ts';
-import type { Category } from '../../api/categories.ts';
 import type { ConditionReason } from '../../api/conditions.ts';
 import type { Phase } from '../../api/run-status.ts';
+import { reasonOf } from '../jobs/reason-of.ts';
 import { cut } from '../plan/conditions.ts';
 import { durationSince, onceEnded, whileGoingOn, whileWaitingForPerson } from '../plan/run-conditions.ts';
 import { isoTime } from '../plan/time.ts';
@@ -60,21 +60,6 @@ export const ended = (observed: BackupObserved, status: BackupStatus, ending: En
     conditions: onceEnded(status.conditions, { good, reason, message }, stamp(observed)),
   };
 };
-
-const reasonOfCategory: Record<Category, ConditionReason> = {
-  None: 'Failed',
-  Source: 'SourceFailed',
-  Repository: 'RepositoryFailed',
-  Verification: 'VerificationFailed',
-  Configuration: 'ConfigurationFailed',
-  InsufficientSpace: 'InsufficientSpace',
-  Start: 'StartFailed',
-  Deadline: 'DeadlineExceeded',
-  Interrupted: 'Interrupted',
-  Internal: 'InternalError',
-};
-
-export const reasonOf = (category: Category): ConditionReason => reasonOfCategory[category];
 
 type FailedComponents = { name: string; category?: string | undefined; message?: string | undefined }[];
 

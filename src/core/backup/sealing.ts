@@ -5,7 +5,7 @@ import { judge } from '../jobs/judge.ts';
 import type { Verdict } from '../jobs/judge.ts';
 import { cut } from '../plan/conditions.ts';
 import { createJob } from '../jobs/request.ts';
-import { attemptBackoff } from './attempts.ts';
+import { attemptBackoff } from '../jobs/attempt-backoff.ts';
 import { concludeFailed, concludeSealed } from './conclude.ts';
 import { asCategory, findJob, ownJobName, primaryTier, statusOf } from './observed.ts';
 import type { BackupDecision, StartedRun } from './observed.ts';

@@ -1,5 +1,5 @@
 // What to do about a Restore: the first fact that applies answers; once it has begun, its stage does.
-import { firstAnswer } from '../backup/first-answer.ts';
+import { firstAnswer } from '../plan/first-answer.ts';
 import { deleting, finished, policyDeleted } from './after.ts';
 import { approving } from './approving.ts';
 import { cannotBe, notConfirmed, notStarted, nothingToUndo, partMissing, policyInvalid, policyMissing, queued } from './before.ts';

@@ -1,7 +1,7 @@
 // One component's way through the attempts of one stage's Job.
 import type { RecoverMode, RecoverResult } from '../../api/recover.ts';
 import type { RestoredComponent, RestoreStatus } from '../../api/restore-status.ts';
-import { attemptBackoff } from '../backup/attempts.ts';
+import { attemptBackoff } from '../jobs/attempt-backoff.ts';
 import { shownProgress, stepAll } from '../jobs/component-steps.ts';
 import { deadlinesFor } from '../jobs/deadlines.ts';
 import { stopJob } from '../jobs/facts.ts';

@@ -3,7 +3,7 @@ import prettyMilliseconds from 'pretty-ms';
 import type { ConditionReason } from '../../api/conditions.ts';
 import { reasons } from '../../api/conditions.ts';
 import type { RestorePhase, RestoreStatus } from '../../api/restore-status.ts';
-import { reasonOf } from '../backup/outcome.ts';
+import { reasonOf } from '../jobs/reason-of.ts';
 import type { Category } from '../../api/categories.ts';
 import type { NewCondition } from '../plan/conditions.ts';
 import { durationSince, onceEnded, whileGoingOn, whileWaitingForPerson } from '../plan/run-conditions.ts';

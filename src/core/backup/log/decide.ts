@@ -2,7 +2,7 @@
 import { deleteJobs } from '../../jobs/facts.ts';
 import { deleting, finished } from '../after.ts';
 import { componentMissing, policyInvalid, policyMissing, queued } from '../before.ts';
-import { firstAnswer } from '../first-answer.ts';
+import { firstAnswer } from '../../plan/first-answer.ts';
 import { statusOf } from '../observed.ts';
 import type { BackupDecision, BackupFact, BackupObserved } from '../observed.ts';
 import { ended } from '../outcome.ts';
