@@ -198,13 +198,14 @@ type Phases = { name: string; seconds: number }[] | undefined;
 const secondsOf = (phases: Phases, name: string): number => phases?.find((each) => each.name === name)?.seconds ?? 0;
 const sumOf = (phases: Phases): number => (phases ?? []).reduce((sum, { seconds }) => sum + seconds, 0);
 
+const timed = async () => {
+  const volume = makeVolume(world, 'volume');
+  const begun = performance.now();
+  const { result } = await runBeside(volume, recoverPlan(world, { target: volume.target }));
+  return { phases: result.phases, wallSeconds: (performance.now() - begun) / 1000, outcome: result.outcome };
+};
+
 test.serial('what sleeps in fetch is time of that phase', async (t) => {
-  const timed = async () => {
-    const volume = makeVolume(world, 'volume');
-    const begun = performance.now();
-    const { result } = await runBeside(volume, recoverPlan(world, { target: volume.target }));
-    return { phases: result.phases, wallSeconds: (performance.now() - begun) / 1000, outcome: result.outcome };
-  };
   const sleeping = '#!/bin/sh\nsleep 3\nPATH=${PATH#*:} exec tar "$@"\n';
   const path = process.env['PATH'];
   process.env['PATH'] = `${await programsWith('tar', sleeping)}:${path}`;

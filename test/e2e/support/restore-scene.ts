@@ -159,7 +159,7 @@ export const restoreScene = (namespace: string, parts: RestoreSceneParts = {}) =
         inNamespace('create', 'secret', 'generic', 'login', '--from-literal=username=postgres', '--from-literal=password=b'),
       );
       await mustKubectl(inNamespace('create', 'secret', 'generic', 'identity', `--from-file=identity=${identityFile}`));
-      await apply(statefulSet(parts), service, deployment(parts), policy);
+      await apply(statefulSet(parts), service, deployment(parts));
       await eventually('the server is there', async () => (await kubectl(inNamespace('get', 'pod/postgres-0'))).code === 0, 60);
       await up();
       // Some time after that the Service leads there, too: a backup that comes before that waits for its second attempt.
@@ -168,6 +168,7 @@ export const restoreScene = (namespace: string, parts: RestoreSceneParts = {}) =
         async () => (await kubectl(inNamespace('exec', 'postgres-0', '--', 'pg_isready', '--host=postgres'))).code === 0,
         60,
       );
+      await apply(policy);
       await sql('CREATE TABLE orders (id int PRIMARY KEY, at timestamptz DEFAULT clock_timestamp())');
     },
     time: serverTime,
