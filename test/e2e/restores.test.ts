@@ -12,7 +12,8 @@ import { backup, secondsBetween } from '../cluster/operator-objects.ts';
 import { dropNamespaces, letIn, ownNamespaces } from '../cluster/shut-out.ts';
 import { storedRecord } from './support/audit-record.ts';
 import { damageObject } from './support/damage.ts';
-import { identityFile } from './support/demo.ts';
+import { bucketDirectory, identityFile } from './support/demo.ts';
+import { removeTree } from './support/files.ts';
 import { copySecrets } from './support/namespaces.ts';
 import { images, restoreScene, serverOn } from './support/restore-scene.ts';
 import { tamperWith } from './support/tamper.ts';
@@ -41,6 +42,7 @@ test.after.always(async () => {
   await endOperators();
   await dropNamespaces(namespace);
   await letIn();
+  removeTree(join(bucketDirectory, scene.prefix));
 });
 
 // Each test begins where the last one ended: the times of what was committed are kept here.
