@@ -38,7 +38,7 @@ export const restoreRecordSchema = z.object({
     z.object({
       name: z.string().max(20),
       target: z.string().max(300).optional(),
-      // What was there and was to be replaced; whether it was, in the end, and whether it lies beside the new data.
+      // What was there and was to be replaced; whether it was, in the end, and whether it is kept, beside the new data or in the store.
       overwrites: z.string().max(300).optional(),
       replaced: z.boolean().optional(),
       kept: z.boolean().optional(),
