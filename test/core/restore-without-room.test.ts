@@ -191,13 +191,16 @@ for (const [what, make] of [
           world.reconcile(crashAfter);
           // The line of a Job that has begun is seen before it is far enough to touch anything.
           world.reconcile();
+          // Not covered: a Job that dies before anybody has seen a line of it, and a Restore that is deleted and still at work ten minutes later
+          // (then workloads get their replicas back whatever is known: after.ts).
+          const seen = world.restore()?.status?.components?.some(({ away }) => away === true) === true;
           if (fate !== 'goes on') {
-            world.running().forEach((name) => world.finish(name, fate));
+            world.running().forEach((name) => world.finish(name, fate.endsWith('half-way') && !seen ? 'dies early' : fate));
           }
           if (drift && world.volume().data !== '' && world.replicas()['postgres'] === 0 && !world.isAtWork()) {
             world.scale('postgres', 1);
           }
-          world.pass(milliseconds);
+          world.pass(removal === null ? milliseconds : Math.min(milliseconds, 5000));
         }
         settle(world);
         const { phase } = world.restore()?.status ?? {};
