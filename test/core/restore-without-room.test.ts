@@ -191,8 +191,7 @@ for (const [what, make] of [
           world.reconcile(crashAfter);
           // The line of a Job that has begun is seen before it is far enough to touch anything.
           world.reconcile();
-          // Not covered: a Job that dies before anybody has seen a line of it, and a Restore that is deleted and still at work ten minutes later
-          // (then workloads get their replicas back whatever is known: after.ts).
+          // Not covered: a Job that dies before anybody has seen a line of it.
           const seen = world.restore()?.status?.components?.some(({ away }) => away === true) === true;
           if (fate !== 'goes on') {
             world.running().forEach((name) => world.finish(name, fate.endsWith('half-way') && !seen ? 'dies early' : fate));
@@ -200,7 +199,7 @@ for (const [what, make] of [
           if (drift && world.volume().data !== '' && world.replicas()['postgres'] === 0 && !world.isAtWork()) {
             world.scale('postgres', 1);
           }
-          world.pass(removal === null ? milliseconds : Math.min(milliseconds, 5000));
+          world.pass(milliseconds);
         }
         settle(world);
         const { phase } = world.restore()?.status ?? {};

@@ -243,6 +243,16 @@ test('the operator dies between a Job and the status that tells of it, and the R
   t.deepEqual([world.restore(), world.volume().data, world.replicas(), world.broken()], [undefined, 'old', everything, []]);
 });
 
+test('deleted, and nobody looked for ten minutes: an agent that still works is stopped before the workloads come back', (t) => {
+  const world = untilRestoring();
+  world.remove();
+  world.pass(11 * 60_000);
+  world.reconcile();
+  t.deepEqual([world.running(), world.isAtWork(), world.replicas()], [[], true, { postgres: 0, web: 0 }]);
+  settle(world);
+  t.deepEqual([world.restore(), world.replicas(), world.broken()], [undefined, everything, []]);
+});
+
 test('a Job that somebody has deleted: the next attempt waits until its pod has ended', (t) => {
   const world = untilRestoring();
   world.running().forEach(world.lose);

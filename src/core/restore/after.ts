@@ -69,7 +69,7 @@ export const deleting: RestoreFact = (observed) => {
   }
   // While the old data is in the store only, there is nothing that workloads could be given back to.
   if (left <= 0 && !isAway(status)) {
-    return { actions: [...giveBack(status), ...release(observed)], status };
+    return giveUp(observed, left);
   }
   if (!hasEnded(status) && status.stage !== undefined) {
     return status.failure === undefined
@@ -81,6 +81,16 @@ export const deleting: RestoreFact = (observed) => {
   }
   const jobs = observed.jobs.filter(({ ours }) => ours);
   return jobs.length === 0 ? { actions: release(observed), status } : { actions: deleteJobs(jobs), status, againMilliseconds: left };
+};
+
+// An agent that still works is stopped first: nothing starts on data that somebody moves about. Only that of a lost node does not end; it is waited for as long again.
+const giveUp = (observed: RestoreObserved, left: number): RestoreDecision => {
+  const status = statusOf(observed);
+  const jobs = observed.jobs.filter(({ ours }) => ours);
+  const mayBeAtWork = jobs.length > 0 || (observed.agents ?? []).length > 0;
+  return mayBeAtWork && left > -longestDeletionMilliseconds
+    ? { actions: deleteJobs(jobs), status, againMilliseconds: second }
+    : { actions: [...giveBack(status), ...release(observed)], status };
 };
 
 // Nobody is left without their workloads because a node is lost. The data directory is whole at any time: the old one or the new one.
