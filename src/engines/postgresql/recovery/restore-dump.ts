@@ -27,15 +27,19 @@ const readHead = async (
 ): Promise<string> => {
   const tool = startTool({ script, parameters, signal, failure: { code: 'RestoreFailed', what, retryable: false } });
   const done = new AbortController();
-  const fed = feed(stream, tool, done.signal);
-  try {
-    const [text] = await Promise.all([readAll(tool.stdout, largestTocBytes), tool.ended]);
-    return text.toString('utf8');
-  } finally {
-    done.abort();
-    await fed.catch(() => undefined);
+  // The pipe may break before the tool is known to have ended.
+  const fed = Promise.allSettled([feed(stream, tool, done.signal)]);
+  const [read] = await Promise.allSettled([Promise.all([readAll(tool.stdout, largestTocBytes), tool.ended])]);
+  done.abort();
+  const [how] = await fed;
+  if (read.status === 'fulfilled') {
+    return read.value[0].toString('utf8');
   }
+  // Where the stream broke, the tool failed because of it.
+  throw how.status === 'rejected' && !isBrokenPipe(how.reason) ? how.reason : read.reason;
 };
+
+const isBrokenPipe = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'EPIPE';
 
 export type DumpTarget = {
   // The database that the objects come into. It is there.
@@ -46,7 +50,8 @@ export type DumpTarget = {
   listFile?: string;
 };
 
-const script = `zstd -dcq | pg_restore --exit-on-error --no-password --no-tablespaces --dbname="$1" "\${@:2}" >&2`;
+// Of a chosen part pg_restore does not read to the end, where the digest of the whole is compared.
+const script = `zstd -dcq | { pg_restore --exit-on-error --no-password --no-tablespaces --dbname="$1" "\${@:2}" >&2 && cat >/dev/null; }`;
 
 export const restoreDump = async (stream: Readable, connection: Connection, target: DumpTarget, signal: AbortSignal): Promise<void> => {
   const { database, atOnce, listFile } = target;
