@@ -111,7 +111,9 @@ test('in colours a terminal is told the same, and nothing of them is taken for w
   const plain = await run(t, confirmed, { with: follows(planning, restoringInPlace, restoring, restored) });
   t.is(stripVTControlCharacters(stderr), plain.stderr);
   t.is(stripVTControlCharacters(stdout), plain.stdout);
-  t.true(stderr.includes(painted.red('data-postgres-0/pgdata; what is there is put aside, so that it can be undone')));
+  t.true(
+    stderr.includes(painted.red('data-postgres-0/pgdata; what is there is put aside, or copied into the store, so that it can be undone')),
+  );
   t.false(stderr.includes('\uFFFD'));
 });
 

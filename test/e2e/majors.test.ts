@@ -1,5 +1,5 @@
 // PostgreSQL 15 and 18 by one full path each, on servers, agents and an operator of the test's own: backed up twice, WAL received, and brought back
-// by the plugin to a point between two commits, and as a dump. What is different in them is what is asserted.
+// to a point between two commits, by the plugin and by a Restore, and as a dump. What is different in them is what is asserted.
 import { cpSync } from 'node:fs';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
@@ -7,8 +7,9 @@ import { promisify } from 'node:util';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { BackupType } from '../../src/api/backup-type.ts';
-import type { Backup } from '../../src/api/objects.ts';
-import { kubectl } from '../cluster/kubectl.ts';
+import type { Backup, Restore } from '../../src/api/objects.ts';
+import { kubectl, mustKubectl } from '../cluster/kubectl.ts';
+import { namespaced } from '../cluster/namespaced.ts';
 import { startOperator } from '../cluster/operator-process.ts';
 import type { OperatorProcess } from '../cluster/operator-process.ts';
 import { dropNamespaces, letIn, ownNamespaces } from '../cluster/shut-out.ts';
@@ -22,11 +23,13 @@ import { explain, startBackup, whenEnded } from './support/objects.ts';
 import { armPolicy, bucketTier, policyObject } from './support/policies.ts';
 import type { PolicyParts } from './support/policies.ts';
 import { startReceiverPod } from './support/receiver-pod.ts';
+import { serverOn } from './support/restore-scene.ts';
 import { openToolbox } from './support/toolbox.ts';
 import type { Toolbox } from './support/toolbox.ts';
 import { until } from './support/until.ts';
 
 const namespace = 'holdfast-test-majors';
+const { inNamespace, apply } = namespaced(namespace);
 const majors = [15, 18] as const;
 const run = Date.now().toString(36);
 const prefixOf = (major: number): string => `${namespace}/pg-${major}-${run}`;
@@ -38,6 +41,7 @@ test.before(async () => {
   await ownNamespaces(namespace);
   await copySecrets(namespace);
   await prepareMajorServers(namespace);
+  await mustKubectl(inNamespace('create', 'secret', 'generic', 'identity', `--from-file=identity=${identityFile}`));
   const images = Object.fromEntries(majors.map((major) => [major, image(`agent-${major}`)]));
   operator = await startOperator(namespace, { AGENT_IMAGES: JSON.stringify(images) });
   for (const major of majors) {
@@ -107,6 +111,25 @@ const untilReceived = async (server: MajorServer, lsn: string): Promise<unknown>
       (await server.sql(`SELECT restart_lsn >= '${lsn}' FROM pg_replication_slots WHERE slot_name LIKE 'holdfast_majors%'`)).trim() === 't',
   );
 
+// A Restore into a new claim: the agent of that major, and the server of that major beside it, which replays. Then a server is started on the claim.
+const restoreOnCluster = async (t: ExecutionContext, major: number, time: string, wanted: string): Promise<void> => {
+  const name = `back-${major}`;
+  const spec = {
+    source: { policyRef: { name: `pg-${major}` }, identitySecretRef: { name: 'identity' } },
+    pointInTime: { time },
+    components: [{ name: 'db', target: { volume: { size: '1Gi', runAs: { user: 65_532, group: 65_532 } } } }],
+  };
+  await apply({ apiVersion: 'holdfast.dev/v1alpha1', kind: 'Restore', metadata: { name }, spec });
+  await kubectl(inNamespace('wait', `restore/${name}`, '--for=jsonpath={.status.endTime}', '--timeout=240s'));
+  const { status } = JSON.parse(await mustKubectl(inNamespace('get', 'restore', name, '-o', 'json'))) as Restore;
+  t.is(status?.phase, 'Complete', JSON.stringify(status?.conditions));
+  await apply(serverOn(`${name}-db`, 65_532, { name, image: image(`agent-${major}`) }));
+  await mustKubectl(inNamespace('wait', '--for=condition=Ready', '--timeout=90s', `pod/${name}`));
+  const psql = ['exec', name, '--', 'psql', '--host=/tmp', '--username=postgres', '--no-psqlrc', '-tA', '-c'];
+  t.is((await mustKubectl(inNamespace(...psql, numbers))).trim(), wanted);
+  t.regex(await mustKubectl(inNamespace(...psql, 'SHOW server_version')), new RegExp(`^${major}\\.`));
+};
+
 const fullPath = async (
   t: ExecutionContext,
   major: number,
@@ -145,6 +168,8 @@ const fullPath = async (
   t.regex(said, new RegExp(`Start it with PostgreSQL ${major}`));
   t.regex(said, /WAL was replayed up to LSN/);
   t.is((await ask(toolbox, 'point', numbers)).trim(), wanted);
+
+  await restoreOnCluster(t, major, between, wanted);
 
   // The dump, into the server that it was taken of.
   await server.sql('CREATE DATABASE again TEMPLATE template0');

@@ -79,14 +79,14 @@ const deployment = ({
 });
 
 // A server that somebody starts on a claim that was restored.
-export const serverOn = (claimName: string, id = user) => ({
+export const serverOn = (claimName: string, id = user, { name = 'restored', image = images['postgres'] ?? '' } = {}) => ({
   apiVersion: 'v1',
   kind: 'Pod',
-  metadata: { name: 'restored' },
+  metadata: { name },
   spec: {
     terminationGracePeriodSeconds: 0,
     securityContext: runningAs(id),
-    containers: [container(images['postgres'] ?? '')],
+    containers: [container(image)],
     volumes: [{ name: 'data', persistentVolumeClaim: { claimName } }],
   },
 });
