@@ -108,8 +108,7 @@ const byTheAgent = (scene: RestoreFaultScene, { work = 'restore' }: RestorePhase
         agents = pidsOf(pod.uid, 'agent.js');
       }
       if (stopped.length === 0 && agents.length > 0 && isMoment(volume)) {
-        agents.forEach((pid) => process.kill(pid, 'SIGSTOP'));
-        stopped = agents;
+        stopped = agents.filter((pid) => signal(pid, 'SIGSTOP'));
       }
       return stopped.length > 0;
     },
@@ -119,14 +118,19 @@ const byTheAgent = (scene: RestoreFaultScene, { work = 'restore' }: RestorePhase
   };
 };
 
-// It may be dead by now.
 const goOn = (pid: number): void => {
+  signal(pid, 'SIGCONT');
+};
+
+// False: it is dead by now.
+const signal = (pid: number, name: 'SIGSTOP' | 'SIGCONT'): boolean => {
   try {
-    process.kill(pid, 'SIGCONT');
+    return process.kill(pid, name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') {
       throw error;
     }
+    return false;
   }
 };
 
