@@ -65,11 +65,11 @@ const troubles: Record<string, { spec: object; says: RegExp }> = {
   },
   'no-claim': {
     spec: { ...oneDatabase, tiers: volume('absent') },
-    says: /persistentvolumeclaim "absent" not found.* Create the claim "absent", or mend persistentVolumeClaim\.claimName of the tier\./,
+    says: /persistentvolumeclaim "absent" not found.* Create the claim "absent", or mend its name in persistentVolumeClaim\.claimName of the tier,/,
   },
   'unbound-claim': {
     spec: { ...oneDatabase, tiers: volume('unbound') },
-    says: /unbound immediate PersistentVolumeClaims.* Look at the claim of the tier/,
+    says: /unbound immediate PersistentVolumeClaims.* Look at the claims of the pod/,
   },
   'no-account': {
     spec: withJobs({ serviceAccountName: 'absent' }),
