@@ -48,3 +48,6 @@ export class ArchiveError extends Error {
     this.retryable = options.retryable ?? false;
   }
 }
+
+// Whether another attempt may mend it, whoever threw it.
+export const isRetryable = (error: unknown): boolean => error instanceof Error && 'retryable' in error && error.retryable === true;

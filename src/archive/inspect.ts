@@ -8,6 +8,7 @@ import type { ObjectInfo, Store } from '../stores/store.ts';
 import type { AgentContext } from './context.ts';
 import { ArchiveError } from './errors.ts';
 import { inOrder } from './in-order.ts';
+import { keysUnder } from './keys-under.ts';
 import { findAbandoned } from './inspection/abandoned.ts';
 import { currentWriter, damagedRepository, readEpochs } from './inspection/epochs.ts';
 import { damagedFacts, spaceFacts, verifiedFacts } from './inspection/facts.ts';
@@ -245,11 +246,7 @@ export const inspectBackup = async (
   repositoryId: string,
   verifiers: Repository['verifiers'],
 ): Promise<EntryLine> => {
-  const writers: string[] = [];
-  for await (const { key } of store.list(writersPrefix)) {
-    writers.push(key);
-  }
-  const epochs = await readEpochs(store, writers, repositoryId, verifiers);
+  const epochs = await readEpochs(store, await keysUnder(store, writersPrefix), repositoryId, verifiers);
   const repository: Repository = { store, repositoryId, ...readersOf(plan), verifiers, epochs };
   const entries: EntryLine[] = [];
   const judge = async (each: string): Promise<void> => {

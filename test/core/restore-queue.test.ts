@@ -1,24 +1,11 @@
 // Which Restore goes first, what those that wait are told, and how one ends whose claim never was there.
 import test from 'ava';
-import type { Restore } from '../../src/api/objects.ts';
 import { decideRestore } from '../../src/core/restore/decide.ts';
-import type { RestoreObserved } from '../../src/core/restore/observed.ts';
 import { findCondition } from '../../src/core/plan/conditions.ts';
 import { isoTime } from '../../src/core/plan/time.ts';
-import { hash, start } from './fixtures.ts';
-import { inPlaceSpec, makeRestore, onlyDb } from './restore-world.ts';
-
-const observed = (restore: Restore): RestoreObserved => ({
-  now: start,
-  restore,
-  policy: onlyDb,
-  namespaceTerminating: false,
-  rivals: [],
-  jobs: [],
-  claims: [],
-  agentMajors: [17],
-  hash,
-});
+import { start } from './fixtures.ts';
+import { observed } from './restore-observed.ts';
+import { inPlaceSpec, makeRestore } from './restore-world.ts';
 
 const behindAnother = (spec: object) => {
   const rivals = [{ name: 'aaa', createdTime: start - 1000, started: false }];

@@ -4,9 +4,10 @@ import * as fc from 'fast-check';
 import type { Restore } from '../../src/api/objects.ts';
 import { decideRestore } from '../../src/core/restore/decide.ts';
 import { findCondition } from '../../src/core/plan/conditions.ts';
-import { identitySecretRef, inPlaceSpec, makeRestore, onlyDb, restoreWorld, settle, undoSpec } from './restore-world.ts';
+import { observed } from './restore-observed.ts';
+import { identitySecretRef, inPlaceSpec, makeRestore, restoreWorld, settle, undoSpec } from './restore-world.ts';
 import type { Fate, RestoreWorld } from './restore-world.ts';
-import { hash, start } from './fixtures.ts';
+import { start } from './fixtures.ts';
 
 const everything = { postgres: 1, web: 3 };
 
@@ -73,18 +74,6 @@ test('an undo stops, brings back, starts and asks; the Restore that was undone s
     undone: { ...(undone as Restore), status: said.status },
   });
   t.regex(messageOf({ ...(undone as Restore), status: again.status }), /undone already, by "away"/);
-});
-
-const observed = (restore: Restore) => ({
-  now: start,
-  restore,
-  policy: onlyDb,
-  namespaceTerminating: false,
-  rivals: [],
-  jobs: [],
-  claims: [],
-  agentMajors: [17],
-  hash,
 });
 
 test('the policy goes away under a run: workloads get their replicas back, and one that had none is not stopped again', (t) => {

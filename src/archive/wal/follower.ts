@@ -5,6 +5,7 @@ import { currentTimeline } from '../../core/wal/coverage.ts';
 import { placed } from '../../core/wal/objects.ts';
 import type { Store } from '../../stores/store.ts';
 import { inOrder } from '../in-order.ts';
+import { keysUnder } from '../keys-under.ts';
 import { lineageKey, walGapsPrefix, walHistoriesPrefix, walObjectKey, walPagesPrefix } from '../layout.ts';
 import { largestDocumentBytes, putOnce } from '../small-objects.ts';
 import { readObject } from '../volumes.ts';
@@ -29,19 +30,19 @@ export const follow = async (tiers: Tiers, lineageId: string, known: Set<string>
   for (const history of lineage.histories.values()) {
     await copyNamed(tiers, [history.file], known, signal);
   }
-  await copyDocuments(tiers, await keysOf(from, walHistoriesPrefix(lineageId)), known);
+  await copyDocuments(tiers, await keysUnder(from, walHistoriesPrefix(lineageId)), known);
   const { segmentBytes } = lineage.document;
   const place = { lineageId, segmentBytes };
   const copySpan = (span: WalPage | WalTail): Promise<void> => copyNamed(tiers, namedBy(span, place), known, signal);
 
-  const there = new Set(await keysOf(to, walPagesPrefix(lineageId)));
-  for (const key of await keysOf(from, walPagesPrefix(lineageId))) {
+  const there = new Set(await keysUnder(to, walPagesPrefix(lineageId)));
+  for (const key of await keysUnder(from, walPagesPrefix(lineageId))) {
     if (!there.has(key)) {
       await copySpan(openWal('page', await from.get(key, largestDocumentBytes), key, trust));
       await copyDocuments(tiers, [key], known);
     }
   }
-  await copyDocuments(tiers, await keysOf(from, walGapsPrefix(lineageId)), known);
+  await copyDocuments(tiers, await keysUnder(from, walGapsPrefix(lineageId)), known);
   for (const tail of lineage.tails) {
     await copySpan(tail);
     await copyDocuments(tiers, [tail.key], known);
@@ -73,14 +74,6 @@ const namedBy = ({ timeline, objects, keys }: WalPage | WalTail, place: { lineag
   ...keys,
   ...objects.map(placed).map((object) => ({ key: walObjectKey(place, timeline, object), bytes: object.bytes, sha256: object.sha256 })),
 ];
-
-const keysOf = async (store: Store, prefix: string): Promise<string[]> => {
-  const keys: string[] = [];
-  for await (const { key } of store.list(prefix)) {
-    keys.push(key);
-  }
-  return keys;
-};
 
 const copyDocuments = async ({ from, to }: Tiers, keys: readonly string[], known: Set<string>): Promise<void> => {
   for (const key of keys.filter((one) => !known.has(one))) {

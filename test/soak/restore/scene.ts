@@ -12,7 +12,6 @@ import { claimDirectory } from '../../e2e/support/demo.ts';
 import { copySecrets } from '../../e2e/support/namespaces.ts';
 import { images, restoreScene } from '../../e2e/support/restore-scene.ts';
 import type { RestoreScene } from '../../e2e/support/restore-scene.ts';
-import { until } from '../../e2e/support/until.ts';
 import { makeCertificates } from '../../stores/certificates.ts';
 import { startVersitygw } from '../../stores/servers.ts';
 import type { S3Server } from '../../stores/servers.ts';
@@ -124,14 +123,6 @@ const fillShop = async (shop: RestoreScene): Promise<RestoreFaultScene['wanted']
   const time = await shop.order(501, 1000);
   const fingerprint = await fingerprintOf(shop);
   await mustKubectl(shop.inNamespace('exec', 'postgres-0', '--', 'sleep', '1.1'));
-  await untilMarked(shop, await shop.order(1001, 1001));
+  await shop.archived(await shop.order(1001, 1001));
   return { time, fingerprint };
 };
-
-// Until the receiver says that every commit before that time is stored. The policy says it, too, but later: it reads its tiers now and then.
-const untilMarked = (shop: RestoreScene, time: string): Promise<boolean> =>
-  until('the archive of every commit', 120, async () => {
-    const lines = await mustKubectl(shop.inNamespace('logs', 'deploy/shop-wal-db', '--tail=5'));
-    const marks = lines.split('\n').flatMap((line) => /"markTime":"([^"]+)"/.exec(line)?.[1] ?? []);
-    return marks.some((mark) => mark > time);
-  });

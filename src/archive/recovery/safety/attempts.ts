@@ -1,5 +1,6 @@
 // Copies of one component of one Restore: each attempt has a folder of its own, since nothing is ever written over.
 import type { Store } from '../../../stores/store.ts';
+import { keysUnder } from '../../keys-under.ts';
 import { safetyPrefix } from '../../layout.ts';
 import type { CopyOf } from './description.ts';
 
@@ -7,9 +8,6 @@ import type { CopyOf } from './description.ts';
 export const freeAttempt = async (store: Store, { uid, component }: CopyOf): Promise<number> => {
   const prefix = safetyPrefix(uid, component);
   await store.sweep(prefix);
-  let last = 0;
-  for await (const { key } of store.list(prefix)) {
-    last = Math.max(last, Number(/^(\d+)\//.exec(key.slice(prefix.length))?.[1] ?? 0));
-  }
-  return last + 1;
+  const used = (await keysUnder(store, prefix)).map((key) => Number(/^(\d+)\//.exec(key.slice(prefix.length))?.[1] ?? 0));
+  return Math.max(0, ...used) + 1;
 };

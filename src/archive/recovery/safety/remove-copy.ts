@@ -1,5 +1,6 @@
 // Removes the copies of one component of one Restore from the store: the only objects that Holdfast ever removes.
 import type { Store } from '../../../stores/store.ts';
+import { keysUnder } from '../../keys-under.ts';
 import { safetyPrefix } from '../../layout.ts';
 import type { CopyOf } from './description.ts';
 
@@ -7,13 +8,8 @@ import type { CopyOf } from './description.ts';
 export const removeCopies = async (store: Store, { uid, component }: CopyOf): Promise<number> => {
   const prefix = safetyPrefix(uid, component);
   await store.sweep(prefix);
-  const keys: string[] = [];
-  for await (const { key } of store.list(prefix)) {
-    // A store that lists more than it was asked for shall not cost a backup.
-    if (key.startsWith(prefix)) {
-      keys.push(key);
-    }
-  }
+  // A store that lists more than it was asked for shall not cost a backup.
+  const keys = (await keysUnder(store, prefix)).filter((key) => key.startsWith(prefix));
   for (const key of [...keys.filter(isDescription), ...keys.filter((each) => !isDescription(each))]) {
     await store.remove(key);
   }

@@ -2,6 +2,7 @@
 import type { RecoverRestorePlan } from '../../../api/recover.ts';
 import { refusal } from '../../../core/recovery/refusal.ts';
 import type { Store } from '../../../stores/store.ts';
+import { isRetryable } from '../../errors.ts';
 import type { RecoveryContext } from '../context.ts';
 import { RecoveryRefused } from '../refused.ts';
 import { storedBytes } from '../safety/description.ts';
@@ -66,7 +67,5 @@ export const impossible = (why: string, error: unknown): unknown => {
     refusal('SafetyBackupImpossible', `${why} A copy of the old data could not be stored either: ${wordsOf(error)}`, {}),
   );
 };
-
-const isRetryable = (error: unknown): boolean => error instanceof Error && 'retryable' in error && error.retryable === true;
 
 export const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

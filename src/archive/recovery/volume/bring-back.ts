@@ -1,6 +1,7 @@
 // What was there before comes out of the store: the new data goes first, since there is no room for both, and not before the whole copy was read.
 import { mkdir, rm } from 'node:fs/promises';
 import { refusal } from '../../../core/recovery/refusal.ts';
+import { isRetryable } from '../../errors.ts';
 import { makeDurable } from '../into-directory.ts';
 import { RecoveryRefused } from '../refused.ts';
 import type { Owner } from '../request.ts';
@@ -55,10 +56,7 @@ const inWords = async (tier: string, work: () => Promise<void>): Promise<void> =
   try {
     await work();
   } catch (error) {
-    throw error instanceof RecoveryRefused ||
-      !(error instanceof Error) ||
-      ('retryable' in error && error.retryable === true) ||
-      !('code' in error)
+    throw error instanceof RecoveryRefused || !(error instanceof Error) || isRetryable(error) || !('code' in error)
       ? error
       : stays(tier, error.message);
   }
