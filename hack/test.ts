@@ -18,7 +18,7 @@ const runSoaks = async (): Promise<Result> => {
   const sum: Result = { passed: 0, failed: soaks().length === 0 ? 1 : 0, skipped: 0, failures: [] };
   const rows: SoakRow[] = [];
   for (const { group: files, rounds } of soaks()) {
-    const file = files.files.join(' ');
+    const file = files.lanes.flat().join(' ');
     const begun = Date.now();
     say(`${file}: ${rounds} rounds`);
     const result = await runGroup('soak', files, say, { ROUNDS: String(rounds) });

@@ -8,17 +8,18 @@ export const groupNames = ['unit', 'cluster', 'e2e'] as const;
 export type GroupName = (typeof groupNames)[number];
 
 export type Group = {
-  files: string[];
-  // Files of tests that share a cluster run one after the other.
+  // Each lane is a run of its own, side by side with the others.
+  lanes: string[][];
+  // In each lane.
   filesAtOnce: number | undefined;
   // ava gives up when nothing happens for so long.
   idleLimit: string;
   showsEachTest: boolean;
 };
 
-const settings: Record<GroupName, Omit<Group, 'files'>> = {
+const settings: Record<GroupName, Omit<Group, 'lanes'>> = {
   unit: { filesAtOnce: undefined, idleLimit: '3m', showsEachTest: false },
-  cluster: { filesAtOnce: 1, idleLimit: '5m', showsEachTest: true },
+  cluster: { filesAtOnce: 2, idleLimit: '5m', showsEachTest: true },
   e2e: { filesAtOnce: 1, idleLimit: '15m', showsEachTest: true },
 };
 
@@ -49,7 +50,21 @@ export const groupOf = (file: string): GroupName => {
   return needsCluster(file) ? 'cluster' : 'unit';
 };
 
-export const group = (name: GroupName): Group => ({ ...settings[name], files: testFiles().filter((file) => groupOf(file) === name) });
+// Files of e2e that bring their own operator, in namespaces of their own, run beside those that share the installed one and the demo's shop.
+const lanesOf = (name: GroupName, files: string[]): string[][] =>
+  name === 'e2e'
+    ? [files.filter((file) => !bringsOperator(file)), files.filter((file) => bringsOperator(file))].filter(({ length }) => length > 0)
+    : [files];
+
+const bringsOperator = (file: string): boolean => importsOf(file).includes('test/cluster/shut-out.ts');
+
+export const group = (name: GroupName): Group => ({
+  ...settings[name],
+  lanes: lanesOf(
+    name,
+    testFiles().filter((file) => groupOf(file) === name),
+  ),
+});
 
 // How much longer than usual a soak is, where ROUNDS does not say.
 const soakFactor = 50;
@@ -64,7 +79,7 @@ export const soaks = (): Soak[] =>
       ? []
       : [
           {
-            group: { files: [file], filesAtOnce: 1, idleLimit: '120m', showsEachTest: true },
+            group: { lanes: [[file]], filesAtOnce: 1, idleLimit: '120m', showsEachTest: true },
             rounds: Number(process.env['ROUNDS'] || Number(usual) * soakFactor),
           },
         ];

@@ -1,10 +1,10 @@
-// Runs ava over a group of files, shows how it goes, and counts.
+// Runs ava over the files of a group, lane beside lane, shows how it goes, and counts.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Group, root } from './groups.ts';
-import { hiddenFailure, type TapEvent, tapReader } from './tap.ts';
+import { type Counts, hiddenFailure, type TapEvent, tapReader } from './tap.ts';
 
 // `failures` are told again after all steps, since a reader may have the end of the output only.
 export type Failure = { title: string; details: string[] };
@@ -12,7 +12,7 @@ export type Result = { passed: number; failed: number; skipped: number; failures
 
 const heartbeatSeconds = 10;
 
-const command = ({ files, filesAtOnce, idleLimit }: Group): string[] => [
+const command = (files: readonly string[], { filesAtOnce, idleLimit }: Group): string[] => [
   join(root, 'node_modules/.bin/ava'),
   '--tap',
   `--timeout=${idleLimit}`,
@@ -26,7 +26,7 @@ export const runGroup = async (
   say: (line: string) => void,
   environment: Record<string, string> = {},
 ): Promise<Result> => {
-  if (group.files.length === 0) {
+  if (group.lanes.flat().length === 0) {
     say(`FAILED ${name}: there is no test file in this group`);
     return { passed: 0, failed: 1, skipped: 0, failures: [] };
   }
@@ -43,28 +43,41 @@ export const runGroup = async (
     }
   };
   const heartbeat = setInterval(() => say(`  ${name}: ${done} tests done`), heartbeatSeconds * 1000);
-  const { counts, ended, noise } = await run(group, tapReader(show), environment);
+  const runs = await Promise.all(group.lanes.map((files) => run(files, group, tapReader(show), environment)));
   clearInterval(heartbeat);
 
-  const hidden = hiddenFailure(counts, ended);
-  if (hidden !== undefined) {
-    say(`FAILED ${name}: ${hidden}`);
-    noise.forEach((line) => console.log(`    ${line}`));
-    failures.push({ title: `${name}: ${hidden}`, details: noise });
+  const hidden = runs.flatMap(({ counts, ended, noise }) => {
+    const title = hiddenFailure(counts, ended);
+    return title === undefined ? [] : [{ title: `${name}: ${title}`, details: noise }];
+  });
+  for (const { title, details } of hidden) {
+    say(`FAILED ${title}`);
+    details.forEach((line) => console.log(`    ${line}`));
   }
-  return { passed: counts.passed, failed: counts.failed + (hidden === undefined ? 0 : 1), skipped: counts.skipped, failures };
+  const sum = (pick: (counts: Counts) => number): number => runs.reduce((total, { counts }) => total + pick(counts), 0);
+  return {
+    passed: sum(({ passed }) => passed),
+    failed: sum(({ failed }) => failed) + hidden.length,
+    skipped: sum(({ skipped }) => skipped),
+    failures: [...failures, ...hidden],
+  };
 };
 
-type Run = { counts: ReturnType<ReturnType<typeof tapReader>['end']>; ended: string; noise: string[] };
+type Run = { counts: Counts; ended: string; noise: string[] };
 
 // The last lines that are no TAP are kept: after a crash they say why.
-const run = async (group: Group, reader: ReturnType<typeof tapReader>, environment: Record<string, string>): Promise<Run> => {
+const run = async (
+  files: readonly string[],
+  group: Group,
+  reader: ReturnType<typeof tapReader>,
+  environment: Record<string, string>,
+): Promise<Run> => {
   const noise: string[] = [];
   const keep = (line: string): void => {
     noise.push(line);
     noise.splice(0, noise.length - 30);
   };
-  const child = spawn(process.execPath, command(group), {
+  const child = spawn(process.execPath, command(files, group), {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },

@@ -1,5 +1,6 @@
 // The whole operator, with a planted policy that cannot work: one mail, also where the operator is killed, one when it is mended, and figures.
 import test from 'ava';
+import { installCrds } from './crds.ts';
 import { mustKubectl, run } from './kubectl.ts';
 import { policy } from './operator-objects.ts';
 import { startOperator } from './operator-process.ts';
@@ -14,14 +15,13 @@ const namespace = 'holdfast-test-alerts';
 const running = new Set<OperatorProcess>();
 
 test.before(async () => {
-  await mustKubectl(['apply', '-f', 'crds/']);
-  await mustKubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', 'crds/']);
+  await installCrds();
   await ownNamespaces(namespace);
 });
 test.after.always(async () => {
   await Promise.all([...running].filter((each) => each.isRunning()).map((each) => each.kill()));
   await dropNamespaces(namespace);
-  await letIn();
+  await letIn(namespace);
 });
 
 const apply = (object: object): Promise<string> => mustKubectl(['apply', '--namespace', namespace, '-f', '-'], JSON.stringify(object));

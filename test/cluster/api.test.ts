@@ -10,6 +10,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { connect } from '../../src/kube/connection.ts';
 import { exchangeJson } from '../../src/kube/transport.ts';
 import { differences, fieldsOf } from '../api/field-paths.ts';
+import { installCrds } from './crds.ts';
 import { kubectl, mustKubectl, patchStatus, readYaml, root } from './kubectl.ts';
 import { dropNamespaces, letIn, ownNamespaces } from './shut-out.ts';
 
@@ -20,8 +21,7 @@ config.loadFromFile(process.env['HOLDFAST_TEST_KUBECONFIG'] ?? join(root, '.clus
 const connection = connect(config);
 
 test.before(async () => {
-  await mustKubectl(['apply', '-f', 'crds/']);
-  await mustKubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', 'crds/']);
+  await installCrds();
   // An operator that is installed would write statuses.
   await ownNamespaces(namespace);
 });
@@ -29,7 +29,7 @@ test.before(async () => {
 test.after.always(async () => {
   await connection.close();
   await dropNamespaces(namespace);
-  await letIn();
+  await letIn(namespace);
 });
 
 const apply = (object: unknown, ...flags: string[]) =>

@@ -9,6 +9,7 @@ import { runHere } from '../commands/capture.ts';
 import { awaiting, plan as examplePlan, planHash, restored } from '../commands/restore-examples.ts';
 import { sleep } from '../kube/on-server.ts';
 import { startProxy } from '../kube/proxy.ts';
+import { installCrds } from './crds.ts';
 import { kubectl, mustKubectl, patchStatus, root, run } from './kubectl.ts';
 import type { Outcome } from './kubectl.ts';
 import { dropNamespaces, letIn, ownNamespaces } from './shut-out.ts';
@@ -31,8 +32,7 @@ const here = (...parameters: string[]): Promise<Outcome> => holdfast(...paramete
 const apply = (object: object): Promise<string> => mustKubectl(['apply', '--namespace', namespace, '-f', '-'], JSON.stringify(object));
 
 test.before(async () => {
-  await mustKubectl(['apply', '-f', 'crds/']);
-  await mustKubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', 'crds/']);
+  await installCrds();
   await mustKubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--wait', '--timeout=90s']);
   await mustKubectl(['create', 'namespace', namespace]);
   await apply(rightPolicy('shop'));
@@ -40,7 +40,7 @@ test.before(async () => {
 
 test.after.always(async () => {
   await dropNamespaces(namespace, waitNamespace, restoreNamespace);
-  await letIn();
+  await Promise.all([letIn(waitNamespace), letIn(restoreNamespace)]);
 });
 
 // A kubeconfig for the same server with another login, or for another server.

@@ -16,6 +16,7 @@ import { startServer } from '../engines/postgres-server.ts';
 import { serverUid, toolboxPath } from '../engines/toolbox.ts';
 import { eventually } from '../kube/on-server.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
+import { installCrds } from './crds.ts';
 import { kubectl, mustKubectl, root } from './kubectl.ts';
 import { namespaced } from './namespaced.ts';
 import { startOperator } from './operator-process.ts';
@@ -54,8 +55,7 @@ let operator: OperatorProcess | undefined;
 
 test.before(async () => {
   process.env['PATH'] = toolboxPath();
-  await mustKubectl(['apply', '-f', 'crds/']);
-  await mustKubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', 'crds/']);
+  await installCrds();
   await ownNamespaces(namespace);
   // No receiver may come to work here.
   await apply(
@@ -73,7 +73,7 @@ test.after.always(async () => {
   const release = JSON.stringify({ metadata: { finalizers: null } });
   await Promise.all(['logs', 'alone'].map((name) => kubectl(inNamespace('patch', 'hbp', name, '--type=merge', '-p', release))));
   await dropNamespaces(namespace);
-  await letIn();
+  await letIn(namespace);
 });
 
 const placeOf = ({ status }: Backup) => status?.components?.[0];

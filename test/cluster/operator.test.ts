@@ -13,6 +13,7 @@ import type { KubeObject } from '../../src/kube/object.ts';
 import { jobs, namespaces } from '../../src/kube/resource.ts';
 import { recipient as wrongRecipient } from '../api/right-inputs.ts';
 import { eventually, sleep } from '../kube/on-server.ts';
+import { installCrds } from './crds.ts';
 import { mustKubectl, root } from './kubectl.ts';
 import { backup, conditionsOf, database, messageOf, policy, secondsBetween } from './operator-objects.ts';
 import { startOperator } from './operator-process.ts';
@@ -36,8 +37,7 @@ const operatorOn = async (name: string): Promise<OperatorProcess> => {
 let operator: OperatorProcess;
 
 test.before(async () => {
-  await mustKubectl(['apply', '-f', 'crds/']);
-  await mustKubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', 'crds/']);
+  await installCrds();
   await ownNamespaces(namespace, ...others);
   for (const each of [namespace, ...others]) {
     await mustKubectl([
@@ -57,7 +57,7 @@ test.before(async () => {
 test.after.always(async () => {
   await Promise.all([...running].filter((each) => each.isRunning()).map((each) => each.kill()));
   await dropNamespaces(namespace, ...others);
-  await letIn();
+  await letIn(namespace);
   await client.close();
 });
 

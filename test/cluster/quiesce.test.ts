@@ -21,6 +21,7 @@ import type { Rendered } from '../chart/helm.ts';
 import { eventually } from '../kube/on-server.ts';
 import { startProxy } from '../kube/proxy.ts';
 import type { ApiProxy } from '../kube/proxy.ts';
+import { installCrds } from './crds.ts';
 import { kubectl, mustKubectl, patchStatus } from './kubectl.ts';
 import { namespaced, operatorsOf } from './namespaced.ts';
 import { policy } from './operator-objects.ts';
@@ -72,8 +73,7 @@ const claimRules = async (): Promise<Rendered[]> => {
 };
 
 test.before(async () => {
-  await mustKubectl(['apply', '-f', 'crds/']);
-  await mustKubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', 'crds/']);
+  await installCrds();
   await ownNamespaces(namespace);
   await apply(...(await operatorRights()), database('db', 1), workload('Deployment', 'web', 2), claimObject('plain'));
   const token = (await mustKubectl(inNamespace('create', 'token', 'operator'))).trim();
@@ -87,7 +87,7 @@ test.after.always(async () => {
   await kubectl(['delete', 'validatingadmissionpolicy,validatingadmissionpolicybinding', claimRule, '--ignore-not-found', '--wait=false']);
   await endOperators();
   await dropNamespaces(namespace);
-  await letIn();
+  await letIn(namespace);
 });
 
 const scaleAll = (steps: readonly ScaleStep[]) => Promise.all(steps.map((step) => scale(client, namespace, step)));

@@ -4,6 +4,7 @@ import test from 'ava';
 import { render } from '../chart/helm.ts';
 import type { Rendered } from '../chart/helm.ts';
 import { type Loose, rightRestore } from '../api/right-inputs.ts';
+import { installCrds } from './crds.ts';
 import { kubectl, mustKubectl, patchStatus, readYaml } from './kubectl.ts';
 import type { Outcome } from './kubectl.ts';
 import { cases, may, namespace, right } from './restore-askers.ts';
@@ -49,8 +50,7 @@ const askAs = (user: string, restore: Loose): Promise<Outcome> =>
   kubectl(['create', '--namespace', namespace, '--dry-run=server', `--as=${user}`, '-f', '-'], JSON.stringify(restore));
 
 test.before(async () => {
-  await mustKubectl(['apply', '-f', 'crds/']);
-  await mustKubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', 'crds/']);
+  await installCrds();
   await ownNamespaces(namespace);
   await applyAll([
     ...(await rules()),
@@ -68,7 +68,7 @@ test.before(async () => {
 test.after.always(async () => {
   await kubectl(['delete', 'validatingadmissionpolicy,validatingadmissionpolicybinding', policyName, '--ignore-not-found', '--wait=false']);
   await dropNamespaces(namespace);
-  await letIn();
+  await letIn(namespace);
 });
 
 for (const { name, restore, refused } of cases) {

@@ -1,7 +1,6 @@
 // An operator that is installed in the cluster must leave the namespaces of tests alone that bring their own: a rule of admission sees to that.
 import { kubectl, mustKubectl } from './kubectl.ts';
 
-const usual = 'holdfast-test-shut-out';
 const labelled = 'holdfast.dev/test-own-operator';
 const installed = 'system:serviceaccount:holdfast-system:holdfast';
 
@@ -72,19 +71,18 @@ const ownNamespace = async (namespace: string): Promise<void> => {
   throw new Error('The rule that keeps the installed operator out did not come into force.');
 };
 
-// Makes namespaces anew, which the installed operator may not touch. Waits until that is in force. `rule`: of one's own where others may take theirs away meanwhile.
-export const ownNamespaces = (...names: string[]): Promise<void> => ownNamespacesBy(usual, ...names);
-
-export const ownNamespacesBy = async (rule: string, ...names: string[]): Promise<void> => {
-  // Once, before anything is done side by side: two that make the same rule at once do not both succeed.
+// Makes namespaces anew, which the installed operator may not touch. Waits until that is in force. The rule is named for the first one: others, side by side
+// with this, make and take away theirs.
+export const ownNamespaces = async (first: string, ...others: string[]): Promise<void> => {
   await mustKubectl(
     ['apply', '-f', '-'],
-    rules(rule)
+    rules(first)
       .map((each) => JSON.stringify(each))
       .join('\n---\n'),
   );
-  await Promise.all(names.map((each) => ownNamespace(each)));
+  await Promise.all([first, ...others].map((each) => ownNamespace(each)));
 };
 
-export const letIn = (rule = usual): Promise<unknown> =>
-  kubectl(['delete', 'validatingadmissionpolicy,validatingadmissionpolicybinding', rule, '--ignore-not-found', '--wait=false']);
+// Takes the rule away again. `first`: as above.
+export const letIn = (first: string): Promise<unknown> =>
+  kubectl(['delete', 'validatingadmissionpolicy,validatingadmissionpolicybinding', first, '--ignore-not-found', '--wait=false']);

@@ -5,6 +5,7 @@ import test from 'ava';
 import type { BackupPolicy } from '../../src/api/objects.ts';
 import { slotFinalizer } from '../../src/api/group.ts';
 import { eventually } from '../kube/on-server.ts';
+import { installCrds } from './crds.ts';
 import { kubectl, mustKubectl, root } from './kubectl.ts';
 import { namespaced, operatorsOf } from './namespaced.ts';
 import { policy } from './operator-objects.ts';
@@ -48,8 +49,7 @@ const made = async (name: string, host?: string): Promise<string> => {
 };
 
 test.before(async () => {
-  await mustKubectl(['apply', '-f', 'crds/']);
-  await mustKubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', 'crds/']);
+  await installCrds();
   await ownNamespaces(namespace);
   await apply(...serverObjects(images['postgres'] ?? ''));
   await mustKubectl(inNamespace('create', 'secret', 'generic', 'login', '--from-literal=username=postgres', '--from-literal=password=b'));
@@ -59,7 +59,7 @@ test.before(async () => {
 test.after.always(async () => {
   await endOperators();
   await dropNamespaces(namespace);
-  await letIn();
+  await letIn(namespace);
 });
 
 test.serial(

@@ -11,6 +11,7 @@ import { connect } from '../../src/kube/connection.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import * as fuzz from '../core/fuzz.ts';
 import { eventually, sleep } from '../kube/on-server.ts';
+import { installCrds } from './crds.ts';
 import { mustKubectl, root } from './kubectl.ts';
 import { backup, conditionsOf, database, messageOf, policy } from './operator-objects.ts';
 import { startOperator } from './operator-process.ts';
@@ -31,14 +32,13 @@ const operatorOn = async (name: string): Promise<OperatorProcess> => {
 };
 
 test.before(async () => {
-  await mustKubectl(['apply', '-f', 'crds/']);
-  await mustKubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', 'crds/']);
+  await installCrds();
   await ownNamespaces(namespace, fuzzNamespace);
 });
 test.after.always(async () => {
   await Promise.all(operators.filter((each) => each.isRunning()).map((each) => each.kill()));
   await dropNamespaces(namespace, fuzzNamespace);
-  await letIn();
+  await letIn(namespace);
   await client.close();
 });
 

@@ -255,8 +255,9 @@ test('a stretch without a hole goes on over a restart of the receiver, and begin
   const on = write(first, line(300, { fromLsn: lsn(60), storedLsn: lsn(128) }), start + 300 * second);
   t.like(on, { fromLsn: lsn(16), storedLsn: lsn(128), heldSince: iso(start) });
   for (const facts of [{ fromLsn: lsn(65) }, { lineageId: 'another' }, { timeline: 2 }]) {
-    const anew = write(first, line(300, { fromLsn: lsn(64), ...facts }), start + 300 * second);
-    t.is(anew.heldSince, iso(start + 300 * second), JSON.stringify(facts));
+    const of = (megabytes: number) =>
+      write(first, line(300, { fromLsn: lsn(66), storedLsn: lsn(megabytes), ...facts }), start + 300 * second);
+    t.deepEqual([of(65).heldSince, of(67).heldSince], [iso(start), iso(start + 300 * second)], JSON.stringify(facts));
   }
 });
 

@@ -149,14 +149,14 @@ test('a tier that was read before the server went to another timeline says nothi
   t.deepEqual(exposed('another', 1), ['Unknown', 'FactsStale', undefined, undefined]);
 });
 
-test('another timeline stands in the status once something of it is stored: who reads the store then finds it', (t) => {
+test('a stretch of WAL stands in the status once something of it is stored: who reads the store then finds it', (t) => {
   const line = {
     kind: 'wal' as const,
     time: at(60),
     lineageId: 'l',
     fromLsn: '0/1',
-    storedLsn: '0/1',
-    acknowledgedLsn: '0/1',
+    storedLsn: '0/2',
+    acknowledgedLsn: '0/2',
     followers: [],
   };
   const healthy = { state: 'Archiving', reason: 'WalArchived', message: '' } as const;
@@ -168,7 +168,8 @@ test('another timeline stands in the status once something of it is stored: who 
       { line: { ...line, timeline, ...(markTime === undefined ? {} : { markTime }) }, tier: 'local' },
       start + 60 * minute,
     );
-  const first = on(1);
+  t.is(on(1).timeline, undefined);
+  const first = on(1, undefined, at(58));
   t.is(first.timeline, 1);
   t.is(on(2, first).timeline, 1);
   t.like(on(2, first, at(59)), { timeline: 2, heldSince: second(60) });

@@ -54,7 +54,7 @@ test.after.always(async () => {
   // The operator lets its Backups go.
   await kubectl(['wait', 'namespace', namespace, '--for=delete', '--timeout=60s']);
   await operator?.kill();
-  await letIn();
+  await letIn(namespace);
   removeTree(join(bucketDirectory, namespace));
   await Promise.all(toolboxes.values().map((toolbox) => toolbox.close()));
 });

@@ -10,6 +10,7 @@ import { seal } from '../../src/archive/seal.ts';
 import { openStore } from '../../src/stores/open.ts';
 import { findCondition } from '../../src/core/plan/conditions.ts';
 import { eventually } from '../kube/on-server.ts';
+import { installCrds } from '../cluster/crds.ts';
 import { root, mustKubectl } from '../cluster/kubectl.ts';
 import { backup } from '../cluster/operator-objects.ts';
 import { startOperator } from '../cluster/operator-process.ts';
@@ -50,15 +51,14 @@ const adopt = (): Promise<Outcome> => holdfast('adopt', ...where, '--credentials
 
 test.before(async () => {
   prepareForger();
-  await mustKubectl(['apply', '-f', 'crds/']);
-  await mustKubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', 'crds/']);
+  await installCrds();
   await ownNamespaces(burned, anew);
   await copySecrets(burned);
 });
 test.after.always(async () => {
   await Promise.all(operators.filter((each) => each.isRunning()).map((each) => each.kill()));
   await dropNamespaces(burned, anew);
-  await letIn();
+  await letIn(burned);
   removeTree(join(bucketDirectory, before.prefix));
 });
 

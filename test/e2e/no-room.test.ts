@@ -3,6 +3,7 @@ import './support/store-names.ts';
 import test from 'ava';
 import { keysUnder } from '../../src/archive/keys-under.ts';
 import { openStore } from '../../src/stores/open.ts';
+import { installCrds } from '../cluster/crds.ts';
 import { mustKubectl } from '../cluster/kubectl.ts';
 import { operatorsOf } from '../cluster/namespaced.ts';
 import { backup } from '../cluster/operator-objects.ts';
@@ -19,8 +20,7 @@ const { inNamespace } = scene;
 
 test.before(async () => {
   prepareForger();
-  await mustKubectl(['apply', '-f', 'crds/']);
-  await mustKubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', 'crds/']);
+  await installCrds();
   await ownNamespaces(namespace);
   await copySecrets(namespace);
   await operate();
@@ -30,7 +30,7 @@ test.afterEach.always(endOperators);
 test.after.always(async () => {
   await endOperators();
   await dropNamespaces(namespace);
-  await letIn();
+  await letIn(namespace);
 });
 
 // By the store's own list: on its disk what was deleted stays as an old version.

@@ -9,6 +9,7 @@ import { copySecrets } from './support/namespaces.ts';
 import { bucketTier } from './support/policies.ts';
 import { podOfProcess, processIds } from './support/processes.ts';
 import { eventually } from '../kube/on-server.ts';
+import { installCrds } from '../cluster/crds.ts';
 import { mustKubectl, root } from '../cluster/kubectl.ts';
 import { backup } from '../cluster/operator-objects.ts';
 import { namespaced, operatorsOf } from '../cluster/namespaced.ts';
@@ -49,6 +50,8 @@ const archiving = (name: string, { version = 17, secret = 'login' } = {}): objec
       bucketTier(`tests/receivers-${Date.now()}-${name}`),
       { name: 'local', persistentVolumeClaim: { size: '256Mi', storageClassName: 'standard' } },
     ],
+    // Around two in the morning a Full that is due soon would do for the one that is asked for.
+    schedules: { full: { cron: '0 0 1 1 *' } },
     jobs: { resources: { requests: { cpu: '1m', memory: '1Mi' } } },
   },
 });
@@ -72,8 +75,7 @@ const commit = async (id: number): Promise<string> => {
 };
 
 test.before(async () => {
-  await mustKubectl(['apply', '-f', 'crds/']);
-  await mustKubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', 'crds/']);
+  await installCrds();
   await ownNamespaces(namespace);
   await copySecrets(namespace);
   await apply(...serverObjects(images['postgres'] ?? ''));
@@ -84,7 +86,7 @@ test.before(async () => {
 test.afterEach.always(endOperators);
 test.after.always(async () => {
   await dropNamespaces(namespace);
-  await letIn();
+  await letIn(namespace);
 });
 
 // The processes of a pod on this machine, which is the node, stand still.

@@ -6,6 +6,7 @@ import { findCondition } from '../../src/core/plan/conditions.ts';
 import { auditRecord } from '../../src/core/restore/audit-record.ts';
 import { runProcess } from '../commands/capture.ts';
 import { eventually } from '../kube/on-server.ts';
+import { installCrds } from '../cluster/crds.ts';
 import { kubectl, mustKubectl, root } from '../cluster/kubectl.ts';
 import { operatorsOf } from '../cluster/namespaced.ts';
 import { backup, secondsBetween } from '../cluster/operator-objects.ts';
@@ -27,8 +28,7 @@ const { inNamespace } = scene;
 const allUp = '1 2';
 
 test.before(async () => {
-  await mustKubectl(['apply', '-f', 'crds/']);
-  await mustKubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', 'crds/']);
+  await installCrds();
   await ownNamespaces(namespace);
   await copySecrets(namespace);
   await operate();
@@ -41,7 +41,7 @@ test.afterEach.always(endOperators);
 test.after.always(async () => {
   await endOperators();
   await dropNamespaces(namespace);
-  await letIn();
+  await letIn(namespace);
   removeTree(join(bucketDirectory, scene.prefix));
 });
 

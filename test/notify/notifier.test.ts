@@ -11,7 +11,7 @@ import { createClient } from '../../src/kube/client.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { connect } from '../../src/kube/connection.ts';
 import { createNotifications } from '../../src/notify/notifications.ts';
-import { mustKubectl } from '../cluster/kubectl.ts';
+import { installCrds } from '../cluster/crds.ts';
 import { policy as policyObject } from '../cluster/operator-objects.ts';
 import { dropNamespaces, letIn, ownNamespaces } from '../cluster/shut-out.ts';
 import { eventually, sleep } from '../kube/on-server.ts';
@@ -30,8 +30,7 @@ let proxy: ApiProxy;
 let client: KubeClient;
 
 test.before(async () => {
-  await mustKubectl(['apply', '-f', 'crds/']);
-  await mustKubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', 'crds/']);
+  await installCrds();
   await ownNamespaces(namespace);
   folder = await makeFolder();
   proxy = await startProxy();
@@ -42,7 +41,7 @@ test.after.always(async () => {
   await proxy.close();
   folder.remove();
   await dropNamespaces(namespace);
-  await letIn();
+  await letIn(namespace);
 });
 
 // A notifier as the operator runs it, only more impatient. Returns how to end it.

@@ -43,9 +43,8 @@ const placeOf = (before: WalArchiveStatus | undefined, { line, tier }: { line: W
   const { lineageId, timeline, storedLsn, fromLsn } = line;
   const mark = instantOf(line.markTime);
   const held = heldBy(before, { tier, lineageId, timeline, fromLsn });
-  const isElsewhere = before?.lineageId !== undefined && (before.lineageId !== lineageId || before.timeline !== timeline);
-  if (isElsewhere && mark === undefined) {
-    // Another timeline of which nothing is stored yet: whoever reads the store now would not find it.
+  if (held === undefined && (mark === undefined || lsnBytes(storedLsn) <= lsnBytes(fromLsn))) {
+    // A new stretch of which nothing is stored yet: whoever reads the store now would not find it, and would not look again for long.
     return undefined;
   }
   const place: Place = {

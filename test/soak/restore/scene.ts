@@ -7,7 +7,7 @@ import { kubectl, mustKubectl } from '../../cluster/kubectl.ts';
 import { startOperator } from '../../cluster/operator-process.ts';
 import type { OperatorProcess } from '../../cluster/operator-process.ts';
 import { backup } from '../../cluster/operator-objects.ts';
-import { dropNamespaces, letIn, ownNamespacesBy } from '../../cluster/shut-out.ts';
+import { dropNamespaces, letIn, ownNamespaces } from '../../cluster/shut-out.ts';
 import { claimDirectory } from '../../e2e/support/demo.ts';
 import { copySecrets } from '../../e2e/support/namespaces.ts';
 import { images, restoreScene } from '../../e2e/support/restore-scene.ts';
@@ -58,7 +58,6 @@ const tierOf = (namespace: string) => ({
 // Each lane has a scene in a namespace of its own.
 export const openRestoreScene = async (lane: number, say: (line: string) => void): Promise<RestoreFaultScene> => {
   const namespace = `holdfast-test-soak-restore-${lane}`;
-  const rule = namespace;
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-soak-'));
   const server = await startVersitygw();
   const own = await makeCertificates(directory, [`store.${namespace}.svc`]);
@@ -79,13 +78,13 @@ export const openRestoreScene = async (lane: number, say: (line: string) => void
     await operator?.kill();
     await dropNamespaces(namespace);
     await kubectl(['wait', `namespace/${namespace}`, '--for=delete', '--timeout=120s']);
-    await letIn(rule);
+    await letIn(namespace);
     await proxy.stop();
     await server.stop();
     await rm(directory, { recursive: true, force: true });
   };
   try {
-    await ownNamespacesBy(rule, namespace);
+    await ownNamespaces(namespace);
     await copySecrets(namespace);
     await applySecret(namespace, 'store', server.writer);
     await applySecret(namespace, 'store-ca', { 'ca.crt': readFileSync(own.caFile, 'utf8') });
