@@ -146,6 +146,7 @@ test.serial(
   'by hand at a terminal, while the pod that restores is killed: another one goes on, and the report says what the status says',
   async (t) => {
     await operate();
+    const begun = Date.now();
     const [{ code, shown }] = await Promise.all([
       atTerminal(backToFive(), [{ asked: question, typed: `${namespace}/shop` }]),
       killRestorer(),
@@ -174,6 +175,7 @@ test.serial(
     t.true(text.includes(`RTO budget left ${durationText((14_400 - measured) * 1000)}\n`), text);
     t.true(text.includes(`kubectl holdfast undo restore/${name} -n ${namespace}`));
     t.is(status?.undo?.state, 'Available');
+    t.true(Date.parse(status?.startTime ?? '') - begun < 5 * 60_000, 'started within five minutes, with all questions');
     await scene.up();
     t.is(await scene.orders(), '1,2,3,4,5');
     t.is(await scene.replicas(), allUp);
