@@ -62,7 +62,9 @@ export type DumpsPlan = {
 };
 
 // What would be done. Nothing is written, and a volume is not looked at. `verifySource`: every stored byte that is needed is read and checked (L1).
-export type RecoverPlanPlan = RecoverBase & SourcePlan & { mode: 'Plan'; target: DirectoryPlan | DumpsPlan; verifySource: boolean };
+// `runPath`: the folder that is shared with the server beside the agent, which is there to be asked for its version.
+export type RecoverPlanPlan = RecoverBase &
+  SourcePlan & { mode: 'Plan'; target: DirectoryPlan | DumpsPlan; verifySource: boolean; runPath?: string };
 
 // A copy of the old data in the store, where the volume has no room for both. `of`, `claimName`, `path`: what is copied.
 export type SafetyPlan = Pick<PlanBase, 'policy' | 'clusterId' | 'verificationKeys'> & {

@@ -4,7 +4,7 @@ import type { V1Job, V1PodSpec } from '@kubernetes/client-node';
 import { mountPath, planVariable } from '../../src/api/agent.ts';
 import { label } from '../../src/api/group.ts';
 import { recoverPaths } from '../../src/api/recover.ts';
-import type { RecoverPlan, RecoverUndoPlan } from '../../src/api/recover.ts';
+import type { RecoverPlan, RecoverPlanPlan, RecoverUndoPlan } from '../../src/api/recover.ts';
 import { serverRunnerScript } from '../../src/api/server-runner.ts';
 import { buildJob } from '../../src/controllers/jobs/job.ts';
 import { restoreClaim, madeFor } from '../../src/controllers/restore/claim.ts';
@@ -159,6 +159,7 @@ test('planning sees the source and no volume; undoing sees the volume and no Sec
     [plan.securityContext?.runAsUser, plan.initContainers, mountsOf(plan.containers[0]).includes('target')],
     [65_532, undefined, false],
   );
+  t.is((planOf(build({ mode: 'Plan', directory })) as RecoverPlanPlan).runPath, undefined);
   const undo = podOf(build({ mode: 'Undo', directory, undoes: { name: 'earlier', uid: 'uid of earlier' } }));
   t.deepEqual([undo.securityContext?.runAsUser, secretsOf(undo), mountsOf(undo.containers[0])], [70, [], ['target', 'tmp']]);
   t.like(planOf(build({ mode: 'Undo', directory, undoes: { name: 'earlier', uid: 'uid of earlier' } })), {
@@ -167,6 +168,22 @@ test('planning sees the source and no volume; undoing sees the volume and no Sec
   const check = build({ mode: 'Check', expect: { systemId: '7', timeline: 2 } });
   t.deepEqual(secretsOf(podOf(check)).toSorted(), ['secret-of-source', 'secret-of-source-ca']);
   t.like(planOf(check), { mode: 'Check', expect: { systemId: '7', timeline: 2 }, server: { host: 'postgres', version: 15 } });
+});
+
+test('an image of the policy is pulled and asked by the plan, beside no volume and no Secret', (t) => {
+  const policy = everything();
+  const [db] = policy.spec.components;
+  if (db?.postgresql !== undefined) {
+    db.postgresql.image = 'registry/postgres:15';
+  }
+  for (const spec of [inPlaceSpec, { ...inPlaceSpec, components: [{ name: 'db', target: { volume: {} } }] }]) {
+    const job = build({ mode: 'Plan' }, spec, policy);
+    const [server, ...others] = podOf(job).initContainers ?? [];
+    t.deepEqual([others.length, server?.image, server?.restartPolicy], [0, 'registry/postgres:15', 'Always']);
+    t.deepEqual(mountsOf(server), ['run', 'tmp', 'users']);
+    t.deepEqual(mountsOf(podOf(job).containers[0]), ['identity', 'run', 'tier-cloud-ca', 'tier-cloud-login', 'tmp', 'users']);
+    t.like(planOf(job), { mode: 'Plan', runPath: recoverPaths.run });
+  }
 });
 
 test('dumps go into a server by its own login, and need no volume', (t) => {

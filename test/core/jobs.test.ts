@@ -31,6 +31,8 @@ const unscheduled = {
   conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/3 nodes are available' }],
 };
 
+const ofServer = { name: 'server', image: 'registry/postgres:17', imageID: '', ready: false, restartCount: 0 };
+
 for (const [title, pod, expected] of [
   ['runs', podOf({ running: {} }), { started: true }],
   ['has ended', podOf(terminated(1)), { started: true }],
@@ -44,6 +46,19 @@ for (const [title, pod, expected] of [
     'cannot have its image',
     podOf({ waiting: { reason: 'ImagePullBackOff', message: 'Back-off pulling image' } }),
     { started: false, askEvents: false, message: 'ImagePullBackOff: the image registry/agent:1 cannot be had. Back-off pulling image' },
+  ],
+  [
+    'cannot have the image of its server',
+    podOf(
+      { waiting: { reason: 'PodInitializing' } },
+      { initContainerStatuses: [{ ...ofServer, state: { waiting: { reason: 'ErrImagePull', message: 'not found' } } }] },
+    ),
+    { started: false, askEvents: false, message: 'ErrImagePull: the image registry/postgres:17 of the server cannot be had. not found' },
+  ],
+  [
+    'has its server, and waits for volumes',
+    podOf({ waiting: { reason: 'PodInitializing' } }, { initContainerStatuses: [{ ...ofServer, state: { running: {} } }] }),
+    { started: false, askEvents: true, message: undefined },
   ],
   [
     'lacks a Secret',
@@ -215,6 +230,10 @@ const startReasons: [string, string][] = [
   [
     'Unschedulable: 0/1 nodes are available: 1 node(s) had untolerated taint(s).',
     'Add the taint to spec.jobs.tolerations, or make room on another node.',
+  ],
+  [
+    'ErrImagePull: the image registry/postgres:17 of the server cannot be had. not found',
+    'Mend postgresql.image of the component in the policy, or give the registry its login in spec.jobs.imagePullSecrets; then write the Restore again.',
   ],
   [
     'ImagePullBackOff: the image registry/agent:1 cannot be had. Back-off pulling image',

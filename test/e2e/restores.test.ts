@@ -10,6 +10,7 @@ import { installCrds } from '../cluster/crds.ts';
 import { kubectl, mustKubectl, root } from '../cluster/kubectl.ts';
 import { operatorsOf } from '../cluster/namespaced.ts';
 import { backup, secondsBetween } from '../cluster/operator-objects.ts';
+import { missingImage } from '../cluster/operator-process.ts';
 import { dropNamespaces, letIn, ownNamespaces } from '../cluster/shut-out.ts';
 import { storedRecord } from './support/audit-record.ts';
 import { damageObject } from './support/damage.ts';
@@ -200,9 +201,28 @@ test.serial(
 
 const patchPolicy = (...patch: object[]): Promise<string> =>
   mustKubectl(inNamespace('patch', 'hbp', 'shop', '--type=json', '-p', JSON.stringify(patch)));
+const generation = (): Promise<string> =>
+  mustKubectl(inNamespace('get', 'statefulset', 'postgres', '-o', 'jsonpath={.metadata.generation}'));
 const policyPort = (port: number): Promise<string> =>
   patchPolicy({ op: 'add', path: '/spec/components/0/postgresql/connection/port', value: port });
 const newest = { policyRef: { name: 'shop' }, latest: true, identitySecretRef: { name: 'identity' } };
+
+const policyImage = (image: string): Promise<string> =>
+  patchPolicy({ op: 'add', path: '/spec/components/0/postgresql/image', value: image });
+
+// The tests after it restore with the server's own image.
+test.serial('an image of the server that cannot be had is found by the plan, before anything is stopped', async (t) => {
+  await operate();
+  const before = await generation();
+  await policyImage(missingImage);
+  await scene.restore('no-image', { source: newest });
+  const said = /the image \S+ of the server cannot be had\. .*Mend postgresql\.image/;
+  await eventually('it says so', async () => said.test(JSON.stringify((await scene.read('no-image')).status?.conditions)), 60);
+  t.is((await scene.read('no-image')).status?.stage, 'Planning');
+  await mustKubectl(inNamespace('delete', 'restore', 'no-image', '--timeout=60s'));
+  t.is(await generation(), before);
+  await policyImage(images['postgres'] ?? '');
+});
 
 const tampered = /^Failed RestoreVerificationFailed: db: A page is damaged/;
 
@@ -254,7 +274,7 @@ test.serial('deleted while it runs: the old state is back, and the workloads too
 
 test.serial('a damaged source: found before anything is stopped or overwritten', async (t) => {
   await operate();
-  const before = await mustKubectl(inNamespace('get', 'statefulset', 'postgres', '-o', 'jsonpath={.metadata.generation}'));
+  const before = await generation();
   const mend = damageObject(scene.prefix, /base\.tar/);
   try {
     const asked = emergency('--to-time', times['three'] ?? '', '--confirm', `${namespace}/shop`, '-o', 'json');
@@ -268,6 +288,6 @@ test.serial('a damaged source: found before anything is stopped or overwritten',
   } finally {
     mend();
   }
-  t.is(await mustKubectl(inNamespace('get', 'statefulset', 'postgres', '-o', 'jsonpath={.metadata.generation}')), before);
+  t.is(await generation(), before);
   t.is(await scene.orders(), '1,2,3,4,5,6,7');
 });

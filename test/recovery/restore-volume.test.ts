@@ -304,6 +304,10 @@ test.serial('a server of another major, or none at all, beside the agent is refu
       t.like(result, { outcome: 'Failed', category: 'Configuration', code: 'VersionMismatch', replaced: false }, result.message);
       t.regex(result.message ?? '', words);
       t.deepEqual(readdirSync(volume.mountPath), []);
+      const { target, runPath } = volume;
+      const asked = await run({ ...recoverPlan(world, { target }), mode: 'Plan', target, verifySource: false, runPath });
+      t.like(asked.result, { outcome: 'Failed', code: 'VersionMismatch' }, 'known before anything is stopped');
+      t.regex(asked.result.message ?? '', words);
     } finally {
       await stop();
     }

@@ -70,7 +70,7 @@ const workOf = (request: JobRequest, policy: BackupPolicy, owner: Backup | Backu
     plan: recoverPlan(policy, owner, request, planBase(policy, settings.clusterId)),
     parts: {
       mounted: recoverMounts(policy, owner, request),
-      beside: serverBeside(policy, request, imageFor(request, policy, settings)),
+      beside: serverBeside(policy, owner, request, imageFor(request, policy, settings)),
       ...(user === undefined ? {} : { user }),
       ...(node === undefined ? {} : { node }),
     },

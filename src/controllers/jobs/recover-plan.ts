@@ -23,7 +23,14 @@ export const recoverPlan = (policy: BackupPolicy, restore: Restore, request: Job
   const target = targetOf(policy, restore, request);
   switch (recover.mode) {
     case 'Plan':
-      return { ...common, mode: 'Plan', ...sourceOf(policy, restore, request), target, verifySource: restore.spec.verifyBeforeRestore };
+      return {
+        ...common,
+        mode: 'Plan',
+        ...sourceOf(policy, restore, request),
+        target,
+        verifySource: restore.spec.verifyBeforeRestore,
+        ...(asksServer(policy, restore, request) ? { runPath: recoverPaths.run } : {}),
+      };
     case 'Restore':
       return {
         ...common,
@@ -62,6 +69,12 @@ export const recoverPlan = (policy: BackupPolicy, restore: Restore, request: Job
     }
   }
 };
+
+// An image of one's own is pulled and asked for its version before anything is stopped. The agent's own needs no question.
+export const asksServer = (policy: BackupPolicy, restore: Restore, { component = '', recover }: JobRequest): boolean =>
+  recover?.mode === 'Plan' &&
+  wantedTarget(restore, policy, component).server === undefined &&
+  findComponent(policy, component).postgresql?.image !== undefined;
 
 // In place the old data may have to go into the store.
 export const mayCopy = ({ spec }: Restore, { recover }: JobRequest): boolean =>

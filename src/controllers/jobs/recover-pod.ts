@@ -5,13 +5,14 @@ import { recoverPaths } from '../../api/recover.ts';
 import { serverRunnerScript } from '../../api/server-runner.ts';
 import type { BackupPolicy, Restore } from '../../api/objects.ts';
 import type { ServerTargetSpec } from '../../api/restore.ts';
+import { serverContainer } from '../../core/jobs/pod-waiting.ts';
 import type { JobRequest } from '../../core/jobs/request.ts';
 import { wantedTarget } from '../../core/restore/targets.ts';
 import { findComponent, findTier } from './find-in-policy.ts';
 import { login, secretVolume } from './secret-volume.ts';
 import type { Mounted } from './secret-volume.ts';
 import { agentId } from './pod.ts';
-import { mayCopy } from './recover-plan.ts';
+import { asksServer, mayCopy } from './recover-plan.ts';
 import { users } from './users.ts';
 import { scratch, signingKey, tierMounts } from './volumes.ts';
 
@@ -20,7 +21,12 @@ export const recoverMounts = (policy: BackupPolicy, restore: Restore, request: J
   const { mode, directory } = request.recover ?? {};
   switch (mode) {
     case 'Plan':
-      return [scratch, ...sourceMounts(policy, restore, request), ...dumpTarget(policy, restore, request)];
+      return [
+        scratch,
+        ...sourceMounts(policy, restore, request),
+        ...dumpTarget(policy, restore, request),
+        ...(asksServer(policy, restore, request) ? [run, users] : []),
+      ];
     case 'Restore':
       return [
         scratch,
@@ -80,23 +86,23 @@ const run: Mounted = {
 
 const serverResources = { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } };
 
-// A native sidecar: it is there before the agent, and ends when the agent has ended. It sees the volume, and no Secret.
-export const serverBeside = (policy: BackupPolicy, request: JobRequest, agentImage: string): V1Container[] => {
-  const { recover, component } = request;
-  const { postgresql } = findComponent(policy, component);
-  if (recover?.mode !== 'Restore' || recover.directory === undefined || postgresql === undefined) {
+// A native sidecar: it is there before the agent, and ends when the agent has ended. It sees the volume, unless it is only asked for its version, and no Secret.
+export const serverBeside = (policy: BackupPolicy, restore: Restore, request: JobRequest, agentImage: string): V1Container[] => {
+  const { postgresql } = findComponent(policy, request.component);
+  const directory = request.recover?.mode === 'Restore' ? request.recover.directory : undefined;
+  if (postgresql === undefined || (directory === undefined && !asksServer(policy, restore, request))) {
     return [];
   }
   return [
     {
-      name: 'server',
+      name: serverContainer,
       image: postgresql.image ?? agentImage,
       imagePullPolicy: 'IfNotPresent',
       restartPolicy: 'Always',
       command: ['sh', '-c', verbatim(serverRunnerScript({ directory: recoverPaths.run, major: postgresql.version }))],
       resources: serverResources,
       securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
-      volumeMounts: [claimMount(recover.directory.claimName).mount, run.mount, scratch.mount, users.mount],
+      volumeMounts: [...(directory === undefined ? [] : [claimMount(directory.claimName).mount]), run.mount, scratch.mount, users.mount],
     },
   ];
 };

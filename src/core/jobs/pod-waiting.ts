@@ -1,8 +1,9 @@
 // Why a pod has not started, in words a person can act on. Read from what the kubelet and the scheduler write into its status.
-import type { V1Pod } from '@kubernetes/client-node';
+import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 
-// The container that we look at.
+// The container that we look at, and the one that stands beside it where a server is needed.
 export const agentContainer = 'agent';
+export const serverContainer = 'server';
 
 export type PodStart = {
   started: boolean;
@@ -19,9 +20,11 @@ export const podStart = (pod: V1Pod): PodStart => {
   if (status?.state?.running !== undefined || status?.state?.terminated !== undefined) {
     return { started: true, askEvents: false };
   }
-  const waiting = status?.state?.waiting;
-  if (waiting?.reason !== undefined && !ordinary.has(waiting.reason)) {
-    return { started: false, message: explainWaiting(waiting.reason, waiting.message, status?.image), askEvents: false };
+  // The agent waits for the server, and says no more than that.
+  const server = pod.status?.initContainerStatuses?.find(({ name }) => name === serverContainer);
+  const held = [server, status].find((each) => !ordinary.has(each?.state?.waiting?.reason ?? 'PodInitializing'));
+  if (held !== undefined) {
+    return { started: false, message: explainWaiting(held), askEvents: false };
   }
   const scheduled = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
   if (scheduled?.status === 'False') {
@@ -31,13 +34,14 @@ export const podStart = (pod: V1Pod): PodStart => {
   return { started: false, askEvents: true };
 };
 
-const explainWaiting = (reason: string, message = '', image = ''): string => {
+const explainWaiting = ({ name, image, state }: V1ContainerStatus): string => {
+  const { reason = '', message = '' } = state?.waiting ?? {};
   switch (reason) {
     case 'ErrImagePull':
     case 'ImagePullBackOff':
     case 'ErrImageNeverPull':
     case 'InvalidImageName':
-      return `${reason}: the image ${image} cannot be had. ${message}`.trim();
+      return `${reason}: the image ${image}${name === serverContainer ? ' of the server' : ''} cannot be had. ${message}`.trim();
     default:
       return `${reason}: ${message}`.replace(/: $/, '');
   }

@@ -62,6 +62,11 @@ const remedies: Remedy[] = [
     say: () => 'Holdfast keeps to "restricted"; something else changes its pods: look for a mutating webhook.',
   },
   {
+    when: /the image \S+ of the server cannot be had/,
+    say: () =>
+      'Mend postgresql.image of the component in the policy, or give the registry its login in spec.jobs.imagePullSecrets; then write the Restore again.',
+  },
+  {
     when: /ErrImage|ImagePullBackOff|InvalidImageName/,
     say: () => 'Mend agent.images in the values of the chart, or give the registry its login in spec.jobs.imagePullSecrets.',
   },

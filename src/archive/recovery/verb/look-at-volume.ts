@@ -4,7 +4,6 @@ import { recoverPaths } from '../../../api/recover.ts';
 import type { SafetyBackup } from '../../../api/restore.ts';
 import type { Link } from '../../../core/recovery/choose.ts';
 import type { Target } from '../../../core/recovery/plan.ts';
-import { runnerVersion } from '../../../engines/postgresql/recovery/runner-server.ts';
 import type { Store } from '../../../stores/store.ts';
 import { checkSource } from '../check-source.ts';
 import type { RecoveryContext } from '../context.ts';
@@ -17,32 +16,20 @@ import { freeBytes, mustRemoveFirst } from '../volume/room.ts';
 import { isThere } from '../volume/standing.ts';
 import { copyAside, impossible, wordsOf } from './copy-aside.ts';
 import type { CopyAside } from './copy-aside.ts';
-import { directoryAsPlanned, majorOfLink, needPrograms, versionMismatch } from './directory-target.ts';
+import { directoryAsPlanned, majorOfLink, needPrograms, needServer } from './directory-target.ts';
 
 // Throws RecoveryRefused. Of a new volume the free room is part of the plan; in place it depends on what becomes of the old data.
 export const lookAtVolume = async (place: Place, target: DirectoryPlan, last: Link, signal: AbortSignal): Promise<Target> => {
   const major = majorOfLink(last);
   await checkTarget(place, major);
   await needPrograms(last);
-  await needServer(target.runPath ?? recoverPaths.run, major, signal);
+  await needServer(target.runPath ?? recoverPaths.run, last, signal);
   return {
     ...directoryAsPlanned(target),
     kind: 'directory',
     path: `${target.path} of the claim ${target.claimName}`,
     ...(place.kind === 'volume' ? { freeBytes: await freeBytes(place) } : {}),
   };
-};
-
-const needServer = async (runPath: string, major: number, signal: AbortSignal): Promise<void> => {
-  const version = await runnerVersion(runPath, signal);
-  if (version === '') {
-    throw versionMismatch('The image of the server (postgresql.image) holds no program `postgres` where it is looked for.');
-  }
-  if (Number.parseInt(version, 10) !== major) {
-    throw versionMismatch(
-      `The image of the server (postgresql.image) has PostgreSQL ${version}, and the backup is of PostgreSQL ${major}.`,
-    );
-  }
 };
 
 // `had`: whether there is something to put aside. `clear`: makes room, where there is too little; what it says is worth knowing.

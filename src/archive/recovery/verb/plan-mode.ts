@@ -9,7 +9,7 @@ import { measureSpeed } from '../measure-speed.ts';
 import { withPrepared } from '../recover.ts';
 import { lookAtTargetServer } from '../target-server.ts';
 import { readIdentities, recoveryContextOf } from './context.ts';
-import { directoryAsPlanned, needPrograms } from './directory-target.ts';
+import { directoryAsPlanned, needPrograms, needServer } from './directory-target.ts';
 import { withServerTarget } from './dumps-mode.ts';
 import { keepPlan, reportPlan } from './keep-plan.ts';
 import { plannedOf } from './planned.ts';
@@ -23,6 +23,9 @@ export const planMode = (request: RecoverPlanPlan, agent: AgentContext): Promise
       )
     : planFor(request, agent, async (last) => {
         await needPrograms(last);
+        if (request.runPath !== undefined) {
+          await needServer(request.runPath, last, agent.signal);
+        }
         return directoryAsPlanned(target);
       });
 };
