@@ -66,6 +66,8 @@ export const work = async (): Promise<object> => {
       await inPlace(name);
       undos.push(await undo(`${name}-undo`, name));
       say(`Undone in ${undos.at(-1)?.seconds.toFixed(1)} s`);
+      await remove(`${name}-undo`);
+      await remove(name);
     }
   } finally {
     await stopOfflinePod();
