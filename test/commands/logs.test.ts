@@ -15,7 +15,7 @@ const pod = (name: string, verb: string, more: Record<string, string> = {}, stat
     labels: { [label.backupId]: '20261122T020000Z-full-3f9a1c04', [label.verb]: verb, [label.attempt]: '1', ...more },
     creationTimestamp: `2026-11-22T02:0${name.length % 10}:00Z`,
   } as Item['metadata'],
-  status: { containerStatuses: [{ name: 'agent', state }] },
+  status: { containerStatuses: [{ name: 'agent', image: 'registry/agent:1', state }] },
 });
 
 const logLine = (message: string): string => JSON.stringify({ kind: 'log', level: 'info', message, time: '2026-11-22T02:00:03Z' });
@@ -39,7 +39,7 @@ test('logs of the pods, the older ones first, each with its own prefix', async (
     stdout,
     '[dump db] 2026-11-22T02:00:03Z INFO  One\n[dump db] not json\n[dump db 2] 2026-11-22T02:00:03Z INFO  Two\n[check] 2026-11-22T02:00:03Z INFO  Three\n',
   );
-  t.is(stderr, '[copy cloud] ImagePullBackOff: the image cannot be had. no such image\n');
+  t.is(stderr, '[copy cloud] ImagePullBackOff: the image registry/agent:1 cannot be had. no such image\n');
   t.false(scene.requests.some((request) => request.startsWith('PATCH')));
   const raw = await play(t, ['logs', 'shop-full-202611220200', '--component', 'db', '-o', 'json'], { objects, logs });
   t.is(raw.stdout, [logLine('One'), 'not json', logLine('Two'), ''].join('\n'));

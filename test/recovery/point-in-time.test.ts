@@ -17,6 +17,7 @@ import { serverUid } from '../engines/toolbox.ts';
 import { atTime, commitFor, makeLedger, readCommits, whenStored } from './commits.ts';
 import type { Commit } from './commits.ts';
 import { makeMachine } from './other-machine.ts';
+import { newestWal } from './newest-wal.ts';
 import { makeWorld } from './world.ts';
 import type { World } from './world.ts';
 
@@ -140,10 +141,7 @@ test.serial('on another machine, by the plugin itself: as an ordinary user, and 
 });
 
 test.serial('a stored segment that was changed stops the server; nothing is restored, and the reason is the store’s', async (t) => {
-  const segment = readdirSync(world.directory, { recursive: true, encoding: 'utf8' })
-    .filter((name) => /^wal\/.*\.age$/.test(name))
-    .toSorted()
-    .at(-1) as string;
+  const segment = newestWal(world.directory);
   const path = join(world.directory, segment);
   const bytes = readFileSync(path);
   const changed = Buffer.from(bytes);

@@ -13,6 +13,7 @@ import { toolboxDirectory } from '../engines/toolbox.ts';
 import { until } from '../wal/receiver-run.ts';
 import type { RunningReceiver } from '../wal/receiver-run.ts';
 import { commitFor, makeLedger, whenStored } from './commits.ts';
+import { newestWal } from './newest-wal.ts';
 import { inNewPod, makeVolume, recoverPlan, run, runBeside, spawnAgent, startRunner, treeHash, uid } from './volume-restores.ts';
 import type { Volume } from './volume-restores.ts';
 import { makeWorld } from './world.ts';
@@ -319,12 +320,7 @@ test.serial('verifySource reads what is needed, and names the object that is not
   const plan = { ...recoverPlan(world, { target }), mode: 'Plan', target, verifySource: true } as const;
   const stored = readdirSync(world.directory, { recursive: true, encoding: 'utf8' });
   const base = stored.find((name) => /^data\/.*base\.tar.*\.age/.test(name)) ?? '';
-  const wal =
-    stored
-      .filter((name) => /^wal\/.*\.age$/.test(name))
-      .toSorted()
-      .at(-1) ?? '';
-  for (const name of [base, wal]) {
+  for (const name of [base, newestWal(world.directory)]) {
     const path = join(world.directory, name);
     const bytes = readFileSync(path);
     const changed = Buffer.from(bytes);
