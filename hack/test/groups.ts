@@ -11,14 +11,15 @@ export type Group = {
   // Each lane is a run of its own, side by side with the others.
   lanes: string[][];
   // In each lane.
-  filesAtOnce: number | undefined;
+  filesAtOnce: number;
   // ava gives up when nothing happens for so long.
   idleLimit: string;
   showsEachTest: boolean;
 };
 
 const settings: Record<GroupName, Omit<Group, 'lanes'>> = {
-  unit: { filesAtOnce: undefined, idleLimit: '3m', showsEachTest: false },
+  // They wait for about as long as they work.
+  unit: { filesAtOnce: 3, idleLimit: '3m', showsEachTest: false },
   cluster: { filesAtOnce: 2, idleLimit: '5m', showsEachTest: true },
   e2e: { filesAtOnce: 1, idleLimit: '15m', showsEachTest: true },
 };

@@ -16,7 +16,7 @@ const command = (files: readonly string[], { filesAtOnce, idleLimit }: Group): s
   join(root, 'node_modules/.bin/ava'),
   '--tap',
   `--timeout=${idleLimit}`,
-  ...(filesAtOnce === undefined ? [] : [`--concurrency=${filesAtOnce}`]),
+  `--concurrency=${filesAtOnce}`,
   ...files,
 ];
 
