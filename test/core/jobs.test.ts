@@ -233,7 +233,7 @@ const startReasons: [string, string][] = [
   ],
   [
     'ErrImagePull: the image registry/postgres:17 of the server cannot be had. not found',
-    'Mend postgresql.image of the component in the policy, or give the registry its login in spec.jobs.imagePullSecrets; then write the Restore again.',
+    'Mend postgresql.image of the component in the policy (where it has none: agent.images in the values of the chart), or give the registry its login in spec.jobs.imagePullSecrets; then write the Restore again.',
   ],
   [
     'ImagePullBackOff: the image registry/agent:1 cannot be had. Back-off pulling image',

@@ -187,6 +187,9 @@ test.serial(
   },
 );
 
+const itWaits = ({ said }: RunningReceiver): Promise<void> =>
+  until('it waits', () => said.some((line) => line.includes('Waiting for what the server has')));
+
 test.serial('a barrier waits until all that is committed is stored; a scheduled receiver stores it and ends', async (t) => {
   const server = await fixture.start('barrier', keepingWal);
   const policy = await walPolicy(fixture);
@@ -218,10 +221,39 @@ test.serial('a barrier waits until all that is committed is stored; a scheduled 
   // A server that is away for a moment ends no Log.
   await server.query(bulk(2000));
   const waiting = startReceiver({ ...plan, mode: 'Barrier' });
-  await until('it waits', () => waiting.said.some((line) => line.includes('Waiting for what the server has')));
+  await itWaits(waiting);
   await server.stop('immediate');
   await pause(3000);
-  const again = startReceiver(await policy.plan(await fixture.restart(server), { flushSeconds: 1 }));
+  const restarted = await fixture.restart(server);
+  const again = startReceiver(await policy.plan(restarted, { flushSeconds: 1 }));
   t.is((await waiting.ended)?.outcome, 'Succeeded', waiting.said.join('\n'));
   await again.stop();
+
+  // One that goes away for good while nobody receives: what was seen before is not forgotten.
+  const begins = async (): Promise<RunningReceiver> => {
+    const log = startReceiver({ ...plan, mode: 'Barrier', stallSeconds: 1 });
+    await itWaits(log);
+    await pause(300);
+    return log;
+  };
+  await restarted.query(bulk(2000));
+  const blind = await begins();
+  await restarted.stop('immediate');
+  const told = await blind.ended;
+  t.is(told?.code, 'ReceiverNotAtWork');
+  t.regex(
+    told?.message ?? '',
+    /for 2 s nobody holds the replication slot "[^"]+"\. The last time it was asked: PostgreSQL at \S+ does not answer/,
+  );
+
+  // And while somebody does: then only the server is to blame.
+  const last = await fixture.restart(restarted);
+  const held = startReceiver(await policy.plan(last, { flushSeconds: 1 }));
+  await until('it receives', () => held.newest() !== undefined, 30, held);
+  held.child.kill('SIGSTOP');
+  await last.query(bulk(2000));
+  const served = await begins();
+  await last.stop('immediate');
+  t.is((await served.ended)?.code, 'SourceUnreachable');
+  await held.kill();
 });

@@ -12,18 +12,24 @@ export type ReceiverWatch = () => Promise<void>;
 // A receiver that is started anew is given so many times the silence after which a connection is given up: one minute, as a rule.
 const patienceStalls = 2;
 
-// Throws once nobody has held the slot for too long, or once the server could not be asked for as long.
+// Throws once nobody has held the slot for too long, or once the server could not be asked for as long. A look that fails does not hide what others have found.
 export const receiverWatch = (plan: ReceivePlan): ReceiverWatch => {
   const patienceSeconds = patienceStalls * stallSecondsOf(plan);
   let awaySince: number | undefined;
+  let found: { slot: SlotState | undefined } | undefined;
   return async () => {
     const askedAt = performance.now();
     const { slot, error } = await askSlot(plan);
-    awaySince = slot?.isActive === true ? undefined : (awaySince ?? askedAt);
-    if (awaySince === undefined || performance.now() - awaySince < patienceSeconds * 1000) {
+    if (slot?.isActive === true) {
+      awaySince = undefined;
+      found = undefined;
       return;
     }
-    throw error ?? notAtWork(plan, slot, patienceSeconds);
+    awaySince ??= askedAt;
+    found = error === undefined ? { slot } : found;
+    if (performance.now() - awaySince >= patienceSeconds * 1000) {
+      throw found === undefined ? error : notAtWork(plan, found.slot, patienceSeconds, error);
+    }
   };
 };
 
@@ -46,12 +52,18 @@ const askSlot = async (plan: ReceivePlan): Promise<Answer> => {
   }
 };
 
-const notAtWork = (plan: ReceivePlan, slot: SlotState | undefined, patienceSeconds: number): ArchiveError => {
+const notAtWork = (
+  plan: ReceivePlan,
+  slot: SlotState | undefined,
+  patienceSeconds: number,
+  last: EngineError | undefined,
+): ArchiveError => {
   const found =
     slot === undefined ? `there is no replication slot "${plan.slot}" on the server` : `nobody holds the replication slot "${plan.slot}"`;
+  const unasked = last === undefined ? '' : ` The last time it was asked: ${last.message}`;
   return new ArchiveError(
     'ReceiverNotAtWork',
-    `No receiver archives the WAL of "${plan.component}": for ${patienceSeconds} s ${found}. What was committed lately is on the server only. Look at the receiver's Deployment and its log: kubectl get pods -l holdfast.dev/verb=receive`,
+    `No receiver archives the WAL of "${plan.component}": for ${patienceSeconds} s ${found}.${unasked} What was committed lately is on the server only. Look at the receiver's Deployment and its log: kubectl get pods -l holdfast.dev/verb=receive`,
     { retryable: true },
   );
 };

@@ -8,6 +8,7 @@ import type { V1Secret } from '@kubernetes/client-node';
 import { withCluster } from '../common/cluster.ts';
 import type { Cluster } from '../common/cluster.ts';
 import { exitCode, notFound, wrongUse } from '../common/errors.ts';
+import { readIdentityFiles } from '../common/identity-files.ts';
 import type { ExitCode } from '../common/errors.ts';
 import { checkName, checkNamespace } from '../common/find.ts';
 import type { Io } from '../common/io.ts';
@@ -82,7 +83,7 @@ const readSafe = async ({
       'Name identity.txt out of the safe with --identity. It stays on this machine: only public keys in it go to the cluster.',
     );
   }
-  const texts = await Promise.all(files.map(readText));
+  const texts = await readIdentityFiles(files);
   const own = texts.flatMap(keysInText);
   const more = own.length > 0 && verificationKey === undefined ? [] : await readVerificationKeys(verificationKey);
   const verificationKeys = distinct([...own, ...more]);
@@ -94,14 +95,6 @@ const readSafe = async ({
   }
   return { recipients: [...new Set(await Promise.all(texts.flatMap((text) => identitiesIn(text)).map(recipientOf)))], verificationKeys };
 };
-
-const readText = (file: string): Promise<string> =>
-  readFile(file, 'utf8').catch((error: unknown) => {
-    throw wrongUse(
-      `The identity cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
-      'Check the path after --identity.',
-    );
-  });
 
 const distinct = (keys: readonly VerificationKey[]): VerificationKey[] => [...new Map(keys.map((key) => [key.id, key])).values()];
 

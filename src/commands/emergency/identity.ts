@@ -1,5 +1,4 @@
 // The identity that opens the backups: a Secret that is there, or a file that is lent to the cluster for this one Restore.
-import { readFile } from 'node:fs/promises';
 import type { V1Secret } from '@kubernetes/client-node';
 import { apiVersion, label } from '../../api/group.ts';
 import type { Restore } from '../../api/objects.ts';
@@ -9,6 +8,7 @@ import { KubeError } from '../../kube/errors.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import type { Cluster } from '../common/cluster.ts';
 import { wrongUse } from '../common/errors.ts';
+import { readIdentityFiles } from '../common/identity-files.ts';
 import { checkName } from '../common/find.ts';
 import type { Io } from '../common/io.ts';
 import { secrets } from '../common/resources.ts';
@@ -33,17 +33,9 @@ export const readIdentity = async ({
     checkName(name, 'Secret');
     return { kind: 'secret', name, key };
   }
-  const identities = (await Promise.all(files.map(readText))).flatMap((text) => identitiesIn(text));
+  const identities = (await readIdentityFiles(files)).flatMap((text) => identitiesIn(text));
   return { kind: 'file', identities, recipients: await Promise.all(identities.map(recipientOf)) };
 };
-
-const readText = (file: string): Promise<string> =>
-  readFile(file, 'utf8').catch((error: unknown) => {
-    throw wrongUse(
-      `The identity cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
-      'Check the path after --identity.',
-    );
-  });
 
 // Recipients that the identities in a Secret open. Why not, where that cannot be told.
 export const secretRecipients = async (

@@ -1,5 +1,4 @@
 // What the options of `restore` mean: a wish, a place, keys.
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { VerificationKey } from '../../api/agent.ts';
 import { identitiesIn } from '../../archive/recovery/keys.ts';
@@ -7,6 +6,7 @@ import { connectionHoldsPassword, keepableSettings, notKeepable } from '../../ar
 import type { RecoveryRequest } from '../../archive/recovery/request.ts';
 import type { Form, Wish } from '../../core/recovery/wish.ts';
 import { wrongUse } from '../common/errors.ts';
+import { readIdentityFiles } from '../common/identity-files.ts';
 import type { Io } from '../common/io.ts';
 import { keysInText, readVerificationKeys } from '../common/verification-keys.ts';
 import { dashed } from './next.ts';
@@ -89,16 +89,8 @@ export const readKeys = async ({ identity: files = [], verificationKey }: Recove
       'Name identity.txt, which keygen wrote and you keep in a safe, with --identity.',
     );
   }
-  const texts = await Promise.all(files.map(readText));
+  const texts = await readIdentityFiles(files);
   const beside = texts.flatMap(keysInText);
   const verificationKeys = verificationKey === undefined && beside.length > 0 ? beside : await readVerificationKeys(verificationKey);
   return { verificationKeys, ...(files.length === 0 ? {} : { identities: texts.flatMap((text) => identitiesIn(text)) }) };
 };
-
-const readText = (file: string): Promise<string> =>
-  readFile(file, 'utf8').catch((error: unknown) => {
-    throw wrongUse(
-      `The identity cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
-      'Check the path after --identity.',
-    );
-  });

@@ -64,7 +64,7 @@ const remedies: Remedy[] = [
   {
     when: /the image \S+ of the server cannot be had/,
     say: () =>
-      'Mend postgresql.image of the component in the policy, or give the registry its login in spec.jobs.imagePullSecrets; then write the Restore again.',
+      'Mend postgresql.image of the component in the policy (where it has none: agent.images in the values of the chart), or give the registry its login in spec.jobs.imagePullSecrets; then write the Restore again.',
   },
   {
     when: /ErrImage|ImagePullBackOff|InvalidImageName/,
