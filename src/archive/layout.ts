@@ -1,6 +1,7 @@
 // Keys of everything that a repository holds (DESIGN: what is stored). No key is both an object and a prefix.
 
 import { segmentName, segmentStart, timelineName } from '../api/lsn.ts';
+import { safetyPrefix } from '../api/safety-place.ts';
 
 // 20261122T020000Z: without what no key may hold.
 export const compactTime = (time: string): string => time.replace(/[-:]|\.\d+/g, '');
@@ -60,8 +61,7 @@ export const auditKey = (time: string, act: string, uid: string): string =>
     .replace(/[^0-9a-f]/g, '')
     .slice(0, 8)}.json`;
 
-// What data directories held before Restores replaced them: no backup. `uid`: of the Restore.
-export const safetyPrefix = (uid: string, component: string): string => `safety/${uid}/${component}/`;
+// What data directories held before Restores replaced them: no backup.
 export const safetyAttemptPrefix = (uid: string, component: string, attempt: number): string =>
   `${safetyPrefix(uid, component)}${attempt}/`;
 export const safetyDescriptionKey = (uid: string, component: string, attempt: number): string =>

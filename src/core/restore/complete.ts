@@ -1,9 +1,9 @@
 // The end where all went well.
+import { safetyPrefix } from '../../api/safety-place.ts';
 import type { RestoreStatus } from '../../api/restore-status.ts';
 import type { Action } from '../jobs/request.ts';
 import { cut } from '../plan/conditions.ts';
 import { day, isoTime } from '../plan/time.ts';
-import { copyPlace } from './held.ts';
 import { isUndo } from './observed.ts';
 import type { RestoreDecision, RestoreObserved } from './observed.ts';
 import { ended } from './outcome.ts';
@@ -27,7 +27,9 @@ const wayBack = (observed: RestoreObserved, { components = [] }: RestoreStatus):
     return undefined;
   }
   const { uid } = observed.restore.metadata;
-  const copies = kept.flatMap(({ name, copy }) => (copy === undefined ? [] : [{ component: name, place: copyPlace(uid, name), ...copy }]));
+  const copies = kept.flatMap(({ name, copy }) =>
+    copy === undefined ? [] : [{ component: name, place: safetyPrefix(uid, name), ...copy }],
+  );
   return {
     state: 'Available',
     method: copies.length === 0 ? 'Renamed' : 'Stored',

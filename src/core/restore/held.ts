@@ -49,5 +49,3 @@ export const copiesFor = (
     ? {}
     : { copies: { tier: copy.tier, ...(identity === undefined ? {} : { identity }) } };
 };
-
-export const copyPlace = (uid: string, component: string): string => `safety/${uid}/${component}/`;

@@ -1,7 +1,7 @@
 // Removes the copies of one component of one Restore from the store: the only objects that Holdfast ever removes.
 import type { Store } from '../../../stores/store.ts';
 import { keysUnder } from '../../keys-under.ts';
-import { safetyPrefix } from '../../layout.ts';
+import { safetyPrefix } from '../../../api/safety-place.ts';
 import type { CopyOf } from './description.ts';
 
 // Descriptions first: without one nothing counts as a copy. Killed in between, the next one finds the rest by the list. Returns how many there were.
