@@ -126,7 +126,7 @@ test.serial('a gap: it is said where it lies, one Full follows, once, and deleti
   await eventually('a Full is asked for', async () => (await namesOfBackups('gap-full-wal-')).length > 0, 120);
   const [asked = ''] = await namesOfBackups('gap-full-wal-');
   await mustKubectl(inNamespace('wait', `hb/${asked}`, '--for=jsonpath={.status.phase}=Complete', '--timeout=120s'));
-  const ended = new Date().toISOString();
+  const ended = await mustKubectl(inNamespace('get', `hb/${asked}`, '-o', 'jsonpath={.status.endTime}'));
   await eventually('the store is read after it', async () => ((await read('gap')).recoverability?.measuredTime ?? '') > ended, 60);
   const { recoverability, walArchive } = await read('gap');
   t.like(recoverability?.gaps, [{ component: 'db', timeline: 1 }]);
@@ -144,6 +144,7 @@ test.serial('what is committed is archived within seconds, also by the pod that 
   const operator = await operate();
   await apply(archiving('shop'), archiving('hangs'), archiving('no-image', { version: 16 }), archiving('no-secret', { secret: 'absent' }));
   await becomes('shop', /^True WalArchived/, 90);
+  await eventually('what is stored is said', async () => (await read()).walArchive?.[0]?.storedLsn !== undefined, 30);
   t.like((await read()).walArchive?.[0], { state: 'Archiving', tier: 'cloud', timeline: 1 });
   const first = await commit(1);
   await eventually('it is stored and acknowledged', () => isStored(first), 10);

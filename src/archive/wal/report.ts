@@ -12,7 +12,7 @@ const leastMilliseconds = 10_000;
 export type Progress = { readonly reached: Reached | undefined; readonly followers: Followers };
 
 export type Reporter = {
-  // Prints a line when some time has passed since the last one, or when a trouble begins or is over.
+  // Prints a line when some time has passed since the last one, when something is stored for the first time, or when a trouble begins or is over.
   readonly look: () => void;
   watch(progress: Progress): void;
   stop(): void;
@@ -22,17 +22,20 @@ export const startReporter = ({ report, now }: Pick<AgentContext, 'report' | 'no
   let progress: Progress | undefined;
   let printedMilliseconds = Number.NEGATIVE_INFINITY;
   let state = '';
+  let hasMark = false;
 
   const print = (line: WalLine, codes: string): void => {
     printedMilliseconds = performance.now();
     state = codes;
+    hasMark = line.markTime !== undefined;
     report(line);
   };
   const look = (isBeat: boolean): void => {
     const line = lineOf(now().toISOString(), progress, troubles);
     const codes = [line.trouble, ...line.followers].map((each) => each?.code ?? '').join(' ');
     const isLate = performance.now() - printedMilliseconds >= leastMilliseconds;
-    if (isBeat || codes !== state || (isLate && line.storedLsn !== undefined)) {
+    const isFirstMark = line.markTime !== undefined && !hasMark;
+    if (isBeat || codes !== state || isFirstMark || (isLate && line.storedLsn !== undefined)) {
       print(line, codes);
     }
   };
