@@ -139,11 +139,10 @@ test.serial('a gap: it is said where it lies, one Full follows, once, and deleti
   await operate();
   const asked = await askedFull(first);
   const ended = await mustKubectl(inNamespace('get', `hb/${asked}`, '-o', 'jsonpath={.status.endTime}'));
-  await eventually('the store is read after it', async () => ((await read('gap')).recoverability?.measuredTime ?? '') > ended, 60);
+  await eventually('the store is read after it', async () => ((await read('gap')).recoverability?.measuredTime ?? '') >= ended, 60);
   const { recoverability, walArchive } = await read('gap');
   t.like(recoverability?.gaps, [{ component: 'db', timeline: 1 }]);
   t.is(recoverability?.gaps?.length, 1);
-  t.true((recoverability?.intervals ?? []).length >= 1, JSON.stringify(recoverability));
   t.regex(walArchive?.[0]?.full?.because ?? '', /because of a gap.*no whole backup leads into the WAL of db/);
   t.regex(await healthy('gap'), /^True/);
   t.deepEqual((await namesOfBackups('gap-full')).toSorted(), [first, asked].toSorted());
