@@ -1,21 +1,14 @@
 // The stored object in which the WAL of a store ends: a recovery to its end needs it.
 import { readdirSync } from 'node:fs';
 
-const whole = /^wal\/[^/]+\/([0-9A-F]{8})\/[0-9A-F]{8}([0-9A-F]{8})([0-9A-F]{8})-[^/]+\.age$/;
-const piece = /^wal\/[^/]+\/([0-9A-F]{8})\/pieces\/[0-9A-F]{24}\/[0-9A-F]{16}-([0-9A-F]{16})-[^/]+\.age$/i;
-const segmentsInFile = 256n;
-const segmentBytes = 16n * 1024n ** 2n;
+// Keys as src/archive/layout.ts makes them: a piece of a segment, or the whole.
+const walKey = /^wal\/[^/]+\/[0-9A-F]{8}\/(?:pieces\/([0-9A-F]{24})\/[0-9A-F]{16}-([0-9A-F]{16})|([0-9A-F]{24}))-[^/]+\.age$/;
 
-// Where it ends, as text that sorts: timeline, then LSN. Of pieces the last by name may be one that a longer one stands in for.
+// Where it ends, as text that sorts: segment, which begins with the timeline, then the end of a piece; a whole one comes last.
+// Of pieces the last by name may be one that a longer one stands in for.
 const endOf = (key: string): string | undefined => {
-  const [, ofPiece, to] = piece.exec(key) ?? [];
-  if (ofPiece !== undefined && to !== undefined) {
-    return `${ofPiece} ${to.toLowerCase()}`;
-  }
-  const [, timeline, file, segment] = whole.exec(key) ?? [];
-  return timeline === undefined
-    ? undefined
-    : `${timeline} ${((BigInt(`0x${file}`) * segmentsInFile + BigInt(`0x${segment}`) + 1n) * segmentBytes).toString(16).padStart(16, '0')}`;
+  const [, segment, to, whole] = walKey.exec(key) ?? [];
+  return whole === undefined ? segment && `${segment} ${to}` : `${whole} whole`;
 };
 
 // Its key in the store of that folder. Throws where there is none.
