@@ -44,7 +44,8 @@ export const startOperator = async (namespace: string, more: Record<string, stri
   const log: LogLine[] = [];
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  const exit = once(child, 'exit') as Promise<[number | null, string | null]>;
+  // Only then all that it printed is read.
+  const exit = once(child, 'close') as Promise<[number | null, string | null]>;
   const ready = Promise.withResolvers<void>();
   createInterface({ input: child.stdout }).on('line', (text) => {
     const line = JSON.parse(text) as LogLine;

@@ -272,6 +272,24 @@ test('Holdfast is removed: the slots go with that reason, what cannot be dropped
   t.is(world.told.length, 1);
 });
 
+test('why a pod waits is said until a server has answered; then what that answered is', (t) => {
+  const world = armed();
+  world.change(archivingSpec({ mode: 'Off' }));
+  const message = () => world.archive()?.slot?.dropping?.message;
+  world.settle();
+  world.holdUp('FailedMount: login');
+  world.settle();
+  t.is(message(), 'FailedMount: login');
+  world.end(unreachable);
+  world.settle();
+  world.pass(minute);
+  world.settle();
+  world.holdUp('FailedMount: login');
+  world.settle();
+  t.is(world.archive()?.slot?.dropping?.attempt, 2);
+  t.is(message(), 'SourceUnreachable: does not answer');
+});
+
 test('a slot that is not ours is left alone and told; what did not work is tried again, ever more seldom', (t) => {
   const world = armed();
   world.change(archivingSpec({ mode: 'Off' }));

@@ -104,6 +104,14 @@ export const slotWorld = (spec: object = archivingSpec()) => {
       };
       jobs.set(name, { ...job, state });
     },
+    // The pod of the newest Job does not start, and this is known of it.
+    holdUp(message: string) {
+      const [name, job] = [...jobs].at(-1) ?? [];
+      if (name === undefined || job === undefined) {
+        throw new Error('there is no Job');
+      }
+      jobs.set(name, { ...job, state: { type: 'Waiting', message } });
+    },
     policy: () => policy,
     observed,
   };

@@ -80,7 +80,8 @@ const judged = (observed: PolicyObserved, { slot }: DropInput, job: JobFacts | u
   const { dropping } = slot;
   switch (verdict.type) {
     case 'Waiting':
-      return { actions: [], slot: said(slot, verdict.message ?? dropping.message), againMilliseconds: verdict.againMilliseconds };
+      // What the server answered before says more of the slot than a pod that does not start yet.
+      return { actions: [], slot: dropping.attempt > 1 ? slot : said(slot, verdict.message), againMilliseconds: verdict.againMilliseconds };
     case 'Running':
       return { actions: [], slot, againMilliseconds: verdict.againMilliseconds };
     case 'Succeeded':
