@@ -248,8 +248,8 @@ export type WindowLine = {
   newest?: { lineageId: string; timeline: number; fromLsn: string; toLsn: string; isReached: boolean };
   // The newest instant that a recovery reaches.
   restorableTo?: string;
-  // Where the newest WAL ends, if a whole backup leads there: what is stored behind it without a hole carries the window on. `from`: an instant that can
-  // be recovered, the first one that is known.
+  // Where the newest WAL ends, if a whole backup leads there, or where a backup ends that the WAL has not come to yet: what is stored behind it without a
+  // hole carries the window on. `from`: an instant that can be recovered, the first one that is known.
   leadsOn?: { lineageId: string; timeline: number; toLsn: string; from?: string };
   // The newest whole backup of the history that the server lives now; none may be. Newer ones are of one that it has left, as by a restore in place.
   present?: { backupId?: string };

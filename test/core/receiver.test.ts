@@ -1,57 +1,16 @@
 // WAL receivers: which Deployments there are, whether they archive, what the status and the condition say, and what that does for the RPO.
 import test from 'ava';
-import type { WalLine, WindowLine } from '../../src/api/agent.ts';
-import { slotFinalizer } from '../../src/api/group.ts';
+import type { WalLine } from '../../src/api/agent.ts';
 import type { BackupPolicy } from '../../src/api/objects.ts';
-import type { PolicyStatus } from '../../src/api/policy.ts';
-import type { PolicyDecision, PolicyObserved } from '../../src/core/policy/observed.ts';
+import type { PolicyDecision } from '../../src/core/policy/observed.ts';
 import type { ReceiverFacts, ReceiverPod } from '../../src/core/receiver/facts.ts';
 import { judgeReceiver } from '../../src/core/receiver/judge.ts';
 import type { KnownVerdict } from '../../src/core/receiver/judge.ts';
 import { isNews } from '../../src/core/receiver/news.ts';
 import { archiveStatus } from '../../src/core/receiver/status.ts';
 import { makePolicy, postgresql, start } from './fixtures.ts';
-import { condition, decide, iso, measured, message, minute } from './policy-cases.ts';
-
-const second = 1000;
-const at = (seconds: number): string => new Date(start + seconds * second).toISOString();
-const lsn = (megabytes: number): string => `0/${(megabytes * 1024 ** 2).toString(16).toUpperCase()}`;
-
-// A line that came at this second, with all before it stored up to `megabytes`.
-const line = (seconds: number, facts: Partial<WalLine> = {}): WalLine => ({
-  kind: 'wal',
-  time: at(seconds),
-  lineageId: 'lineage',
-  timeline: 1,
-  fromLsn: lsn(16),
-  storedLsn: lsn(64),
-  acknowledgedLsn: lsn(64),
-  markTime: at(seconds - 2),
-  followers: [{ tier: 'cloud', storedLsn: lsn(64), markTime: at(seconds - 2) }],
-  ...facts,
-});
-const withoutPlace = (seconds: number, facts: Partial<WalLine> = {}): WalLine => ({
-  kind: 'wal',
-  time: at(seconds),
-  followers: [],
-  ...facts,
-});
-
-const running: ReceiverPod = { state: 'Running', startTime: start - 600 * second };
-const receiver = (facts: Partial<ReceiverFacts> = {}): ReceiverFacts => ({
-  component: 'db',
-  name: 'shop-wal-db',
-  uid: 'deployment-uid',
-  ours: true,
-  deleting: false,
-  upToDate: true,
-  scaledDown: false,
-  aliveTime: start - 5 * second,
-  pod: running,
-  ...facts,
-});
-const hearing = (heard: WalLine, facts: Partial<ReceiverFacts> = {}): ReceiverFacts =>
-  receiver({ heard: { line: heard, markSince: start - 5 * second }, ...facts });
+import { condition, decide, iso, message, minute } from './policy-cases.ts';
+import { archived, at, hearing, line, lsn, receiver, second, withoutPlace } from './receiver-cases.ts';
 
 const good: KnownVerdict = { state: 'Archiving', reason: 'WalArchived', message: '', since: at(-3600) };
 const bad: KnownVerdict = { state: 'Failing', reason: 'SlotUnsafe', message: 'SlotUnsafe: as before', since: at(-3600) };
@@ -137,25 +96,6 @@ test('it is looked at again before its silence means something; one that hangs i
   t.false(judgeReceiver(receiver({ aliveTime: start - 600 * second, pod: { state: 'Waiting' } }), good, start).hangs);
 });
 
-// Its slot is on record, so that its receiver may run.
-const slot = {
-  name: 'holdfast_shop_shop_db',
-  since: at(-7200),
-  connection: {
-    ...postgresql().connection,
-    port: 5432,
-    database: 'postgres',
-    credentialsSecretRef: { name: 'login', usernameKey: 'username', passwordKey: 'password' },
-  },
-};
-const archived = (spec: object = {}, walArchive: object = {}, status: PolicyStatus = {}): BackupPolicy => {
-  const known = status.walArchive?.[0] ?? { component: 'db' };
-  const policy = makePolicy(
-    { components: [{ name: 'db', postgresql: { ...postgresql(), walArchive } }], ...spec },
-    { ...status, walArchive: [{ ...known, slot } as typeof known] },
-  );
-  return { ...policy, metadata: { ...policy.metadata, finalizers: [slotFinalizer] } };
-};
 const actionsOf = ({ actions }: PolicyDecision): string[] =>
   actions.flatMap((action) =>
     action.type === 'createReceiver' ? [`create ${action.component}`] : action.type === 'deleteReceiver' ? [`delete ${action.uid}`] : [],
@@ -269,82 +209,4 @@ test('a decision looks again where the state of a receiver changed, or its mark 
   t.true(isNews(line(0), line(10, lasting('StoreUnavailable', 1))));
   t.false(isNews(line(0, lasting('StoreUnavailable', 1)), line(10, lasting('StoreUnavailable', 1))));
   t.true(isNews(line(0), line(10, { followers: [{ tier: 'cloud', code: 'AccessDenied', message: 'x' }] })));
-});
-
-// The store was read a while ago: a backup led on to 32 MB.
-const readAgo = 600;
-const leadsOn = { lineageId: 'lineage', timeline: 1, toLsn: lsn(32), from: at(-3000) };
-const windowOn = (tier: string, facts: Partial<WindowLine> = {}): WindowLine => ({
-  kind: 'window',
-  tier,
-  component: 'db',
-  restorableTo: at(-readAgo),
-  leadsOn,
-  intervals: [],
-  gaps: [],
-  ...facts,
-});
-const reading = (tier: string, facts?: Partial<WindowLine>) => ({ ...measured(-readAgo), backups: 1, windows: [windowOn(tier, facts)] });
-const exposed = (heard: WalLine, facts: Partial<PolicyObserved> = {}, window?: Partial<WindowLine>) => {
-  const catalogue = { local: reading('local', window), cloud: reading('cloud', window) };
-  const { rpo } = decide({ policy: archived(), receivers: [hearing(heard)], catalogue, ...facts }).status;
-  return [rpo?.restorableTime, rpo?.offsiteTime];
-};
-const asRead = iso(start - readAgo * second);
-
-for (const [title, heard, expected, window] of [
-  [
-    'by its newest mark, and off-site by that of the tier that follows',
-    line(-5, { followers: [{ tier: 'cloud', storedLsn: lsn(64), markTime: at(-65) }] }),
-    [-7, -65],
-  ],
-  [
-    'a tier that has not come as far as the backup leads',
-    line(-5, { followers: [{ tier: 'cloud', storedLsn: lsn(31), markTime: at(-65) }] }),
-    [-7, -readAgo],
-  ],
-  ['a hole before what is stored', line(-5, { fromLsn: lsn(33) }), [-readAgo, -readAgo]],
-  ['another lineage', line(-5, { lineageId: 'another' }), [-readAgo, -readAgo]],
-  ['another timeline', line(-5, { timeline: 2 }), [-readAgo, -readAgo]],
-  ['no backup leads on', line(-5), [-readAgo, -readAgo], { leadsOn: undefined }],
-  ['the mark is older than the backup', line(-5), [-readAgo, -readAgo], { leadsOn: { ...leadsOn, from: at(-6) } }],
-  ['what was read is newer', line(-5, { markTime: at(-700), followers: [] }), [-readAgo, -readAgo]],
-  ['nothing is heard', withoutPlace(-5), [-readAgo, -readAgo]],
-] as [string, WalLine, [number, number], Partial<WindowLine>?][]) {
-  test(`WAL that a receiver stored carries the restorable point on: ${title}`, (t) => {
-    t.deepEqual(
-      exposed(heard, {}, window),
-      expected.map((seconds) => iso(start + seconds * second)),
-    );
-  });
-}
-
-test('the window grows with what a receiver stored, also where the reading knew of no interval yet', (t) => {
-  const windowOf = (window: Partial<WindowLine>, heard = line(-5)) =>
-    decide({ policy: archived(), receivers: [hearing(heard)], catalogue: { local: reading('local', window) } }).status.recoverability;
-  const span = { timeline: 1, fromLsn: lsn(16), toLsn: lsn(32), from: at(-5000), to: at(-readAgo) };
-  const older = { ...span, toLsn: lsn(8), from: at(-9000), to: at(-8000) };
-  const until = iso(start - 7 * second);
-  const interval = (from: number, to: string) => ({ component: 'db', timeline: 1, from: iso(start + from * second), to });
-  t.deepEqual(windowOf({ intervals: [older, span] })?.intervals, [interval(-9000, iso(start - 8000 * second)), interval(-5000, until)]);
-  t.like(windowOf({ intervals: [span] }), { earliestTime: iso(start - 5000 * second), latestTime: until });
-  t.deepEqual(windowOf({})?.intervals, [interval(-3000, until)]);
-  t.deepEqual(windowOf({ leadsOn: { ...leadsOn, from: at(-6) } })?.intervals, []);
-  t.deepEqual(windowOf({ intervals: [span] }, line(-5, { lineageId: 'another' }))?.intervals, [interval(-5000, asRead)]);
-});
-
-test('RPOMet says where the restorable point is known by WAL that no reading has seen yet', (t) => {
-  const catalogue = { local: reading('local'), cloud: reading('cloud') };
-  const carried = decide({ policy: archived(), receivers: [hearing(line(-5))], catalogue });
-  t.regex(message(carried, 'RPOMet'), new RegExp(`, from local, by WAL that was stored since it was read at ${asRead}\\.`));
-  t.notRegex(message(decide({ policy: archived(), catalogue }), 'RPOMet'), /by WAL/);
-});
-
-test('the tier that is written first is believed by its own name only, and a stale reading not at all', (t) => {
-  const before = decide({ policy: archived(), receivers: [hearing(line(-5))] }).status;
-  const changed = archived({}, { acknowledge: ['cloud'] }, before);
-  t.deepEqual(exposed(withoutPlace(-5), { policy: changed, receivers: [receiver({ upToDate: false })] }).at(0), iso(start - 7 * second));
-  const stale = { local: { ...reading('local'), measuredTime: start - 3 * 366 * 86_400 * second } };
-  t.deepEqual(exposed(line(-5), { catalogue: stale }), [undefined, undefined]);
-  t.true(asRead < at(0));
 });

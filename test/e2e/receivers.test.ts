@@ -139,10 +139,13 @@ test.serial('a gap: it is said where it lies, one Full follows, once, and deleti
   await operate();
   const asked = await askedFull(first);
   const ended = await mustKubectl(inNamespace('get', `hb/${asked}`, '-o', 'jsonpath={.status.endTime}'));
-  await eventually('the store is read after it', async () => ((await read('gap')).recoverability?.measuredTime ?? '') >= ended, 60);
+  await eventually('the store is read once it is there', async () => ((await read('gap')).recoverability?.measuredTime ?? '') >= ended, 60);
+  // What the reading did not find yet, the receiver says about once a minute.
+  await eventually('the window begins again', async () => ((await read('gap')).recoverability?.intervals ?? []).length > 0, 100);
   const { recoverability, walArchive } = await read('gap');
   t.like(recoverability?.gaps, [{ component: 'db', timeline: 1 }]);
   t.is(recoverability?.gaps?.length, 1);
+  t.is(recoverability?.gaps?.[0]?.to, recoverability?.intervals?.at(-1)?.from, 'the gap ends where the window begins again');
   t.regex(walArchive?.[0]?.full?.because ?? '', /because of a gap.*no whole backup leads into the WAL of db/);
   t.regex(await healthy('gap'), /^True/);
   t.deepEqual((await namesOfBackups('gap-full')).toSorted(), [first, asked].toSorted());

@@ -87,6 +87,9 @@ test('where a backup leads into the newest WAL, what comes behind it carries the
   ]);
   t.is(leads([{ minutes: 10 }], [source([broken])]), undefined, 'a gap before the newest WAL');
   t.is(leads([{ minutes: 10 }, { minutes: 30 }], [source([broken])])?.fromMilliseconds, at(30), 'a backup behind the gap');
+  const ahead = { ...expected, to: place(61), fromMilliseconds: at(61) };
+  t.deepEqual(leads([{ minutes: 10 }, { minutes: 62 }, { minutes: 61 }], [source([broken])]), ahead, 'backups that end ahead of the WAL');
+  t.is(leads([{ minutes: 62, timeline: 2 }], [source([open])]), undefined, 'one that is on another timeline');
 });
 
 test('a gap is between what can be recovered: it lasts until the next backup, and before the first one there is none', (t) => {

@@ -1,6 +1,6 @@
 // How far WAL that came after the newest reading of a tier carries its window on. Never farther than a recovery would go: the same lineage and timeline,
 // and no hole between where a backup led to and what is stored by now.
-import type { WindowLine } from '../../api/agent.ts';
+import type { WindowLine, WindowSpan } from '../../api/agent.ts';
 import { lsnBytes } from '../../api/lsn.ts';
 import type { WalArchiveStatus } from '../../api/wal-status.ts';
 import { instantOf, isoTime } from '../plan/time.ts';
@@ -43,7 +43,18 @@ export const carriedWindow = (tier: string, window: WindowLine, archives: readon
   const end = { to: isoTime(time), toLsn: place.storedLsn };
   const last = intervals.findLast((each) => each.timeline === timeline && each.toLsn === toLsn);
   const grown = { timeline, fromLsn: toLsn, ...(from === undefined ? {} : { from }), ...last, ...end };
-  return { ...window, restorableTo: end.to, intervals: [...intervals.filter((each) => each !== last), grown] };
+  return {
+    ...window,
+    restorableTo: end.to,
+    intervals: [...intervals.filter((each) => each !== last), grown],
+    gaps: closed(window.gaps, grown),
+  };
+};
+
+// A gap that nothing led behind ends where this interval begins.
+const closed = (gaps: WindowLine['gaps'], { timeline, fromLsn, from }: WindowSpan): WindowLine['gaps'] => {
+  const open = gaps.findLast((gap) => gap.timeline === timeline && gap.to === undefined);
+  return from === undefined ? gaps : gaps.map((gap) => (gap === open ? { ...gap, toLsn: fromLsn, to: from } : gap));
 };
 
 // How far a tier is: the one that is written first, or one that follows it.

@@ -32,7 +32,7 @@ export type Window = {
   readonly restorableMilliseconds?: number;
   // The newest backup of that history. Others are of one that it has left: it was set back to before them, or was another server.
   readonly present?: string;
-  // The interval that ends with the newest WAL of the timeline that the server is on. None where no backup leads there.
+  // Where the interval ends that the next WAL of the timeline that the server is on carries on. None where no backup leads there.
   readonly leadsOn?: { readonly lineageId: string; readonly timeline: number; readonly to: bigint; readonly fromMilliseconds?: number };
 };
 
@@ -79,10 +79,20 @@ const leadingOn = (source: WalSource | undefined, bases: readonly TimedBase[]): 
   const { timeline } = contents;
   const to = heldTo(contents);
   const ways = waysOf(source, bases).filter((way) => way.timeline === timeline && way.to === to);
+  if (ways.length === 0) {
+    return leadingAhead(source.lineageId, timeline, to, bases);
+  }
   const earliest = ways.flatMap((way) => earliestOf(way) ?? []);
-  return ways.length === 0
+  return { lineageId: source.lineageId, timeline, to, ...(earliest.length === 0 ? {} : { fromMilliseconds: Math.min(...earliest) }) };
+};
+
+// A backup may end where the WAL has not come to yet. Once it has, an interval begins there.
+const leadingAhead = (lineageId: string, timeline: number, held: bigint, bases: readonly TimedBase[]): Window['leadsOn'] => {
+  const [first] = bases.filter((base) => base.timeline === timeline && base.stop > held).toSorted((a, b) => (a.stop < b.stop ? -1 : 1));
+  const { stop: to, commitsUntil } = first ?? {};
+  return to === undefined
     ? undefined
-    : { lineageId: source.lineageId, timeline, to, ...(earliest.length === 0 ? {} : { fromMilliseconds: Math.min(...earliest) }) };
+    : { lineageId, timeline, to, ...(commitsUntil === undefined ? {} : { fromMilliseconds: commitsUntil }) };
 };
 
 // All ways to one end are one interval: each goes on to the end from where its backup ends.
