@@ -6,6 +6,7 @@ import { makeFixture } from '../engines/server-fixture.ts';
 import type { Fixture } from '../engines/server-fixture.ts';
 import { freePort } from '../stores/servers.ts';
 import { flushedLsn, lineage, newestLineage, storedTo } from './archive-check.ts';
+import { startHastyProxy } from './hasty-proxy.ts';
 import { killReceivers, slot, startReceiver, until, walPolicy } from './receiver-run.ts';
 import type { RunningReceiver } from './receiver-run.ts';
 import { gapsOf, intervalsOf } from '../../src/core/wal/coverage.ts';
@@ -126,6 +127,52 @@ test.serial('what is missing after a slot was dropped on purpose is a gap with t
     (await lineage(policy)).gaps.map(({ reason }) => reason),
     ['Suspended', 'SlotLost'],
   );
+});
+
+// Without TLS, so that a proxy understands what is said.
+const startPlain = (name: string): Promise<PostgresServer> =>
+  fixture.start(name, small, { hba: ['host all,replication all 127.0.0.0/8 scram-sha-256'] });
+const plain = ({ postgresql, ...plan }: ReceivePlan, { port }: { port: number }): ReceivePlan => ({
+  ...plan,
+  postgresql: { ...postgresql, port, sslMode: 'disable' },
+});
+
+test.serial('a slot that is new is not set back to WAL that is gone, however fast the receiver answers', async (t) => {
+  const server = await startPlain('hasty');
+  const between = await startHastyProxy(server.port);
+  t.teardown(() => between.stop());
+  const policy = await walPolicy(fixture);
+  const plan = await policy.plan(server);
+  const first = startReceiver(plain(plan, server));
+  await receives(first);
+  await turnOver(server);
+  await first.stop();
+  await server.query(`SELECT pg_drop_replication_slot('${slot}')`);
+  await turnOver(server);
+
+  const second = startReceiver(plain(plan, between));
+  const end = await flushedLsn(server);
+  await until('it goes on behind the gap', async () => storedTo(await newestLineage(policy)) >= end, 30, second);
+  t.is(second.said.filter((line) => line.includes('WAL is missing that the server has removed')).length, 1);
+  t.deepEqual(
+    (await lineage(policy)).gaps.map(({ reason }) => reason),
+    ['SlotLost'],
+  );
+  await second.stop();
+});
+
+test.serial('a server that answers and sends nothing: the trouble is one, however often the receiver connects', async (t) => {
+  const server = await startPlain('mute');
+  const between = await startHastyProxy(server.port, { cuts: true });
+  t.teardown(() => between.stop());
+  const policy = await walPolicy(fixture);
+  const receiver = startReceiver(plain(await policy.plan(server), between));
+  const failures = () => receiver.said.filter((line) => line.includes('The connection that receives WAL has ended')).length;
+  await until('it has tried three times', () => failures() >= 3, 30, receiver);
+  const troubles = receiver.lines.flatMap((line) => (line.kind === 'wal' && line.trouble !== undefined ? [line.trouble] : []));
+  t.is(new Set(troubles.map(({ since }) => since)).size, 1);
+  t.is(receiver.newest()?.trouble?.code, 'SourceUnreachable');
+  await receiver.stop();
 });
 
 test.serial('a receiver that cannot begin still lets go of the slot when the server keeps too much for it', async (t) => {

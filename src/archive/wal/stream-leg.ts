@@ -84,7 +84,8 @@ export const streamLeg = async (options: LegOptions): Promise<LegEnd> => {
     const { heldFrom } = options.start;
     const from = last !== undefined && last.from < heldFrom && last.stored >= heldFrom ? last.from : heldFrom;
     receiver.reached = { lineageId, timeline, from, stored, acknowledged, ...markOf(recorder, last) };
-    if (acknowledged > 0n) {
+    // A slot goes where it is told to, also back to WAL that the server has removed, and then keeps none. So nothing is said before some has come.
+    if (acknowledged > 0n && recorder.received() > options.from) {
       stream?.confirm(acknowledged);
     }
     receiver.report();
@@ -178,7 +179,7 @@ const leftOrBroken = (next: NextTimeline | undefined): LegEnd => {
 
 // Every flush: asks the server for time and place, and stores what has come by then.
 const tick = async (
-  { receiver, session, isCurrent, goal }: LegOptions,
+  { receiver, session, from, isCurrent, goal }: LegOptions,
   recorder: Recorder,
   onTick: () => void,
   signal: AbortSignal,
@@ -188,11 +189,14 @@ const tick = async (
   for (;;) {
     const sample = await takeSample(session, plan.slot);
     checkSample(receiver, sample);
-    receiver.troubles.tell('server');
     if (sample !== undefined && isCurrent) {
       await untilReceived(recorder, sample.lsn, signal);
       watch(recorder.received(), sample.lsn, recorder.isFull(), performance.now());
       recorder.mark(sample);
+    }
+    // A server that answers may still be one that does not send.
+    if (sample === undefined || recorder.received() > from || recorder.received() >= sample.lsn) {
+      receiver.troubles.tell('server');
     }
     recorder.cut();
     onTick();
