@@ -54,13 +54,14 @@ for (const [title, heard, expected, window] of [
   });
 }
 
+const windowOf = (window: Partial<WindowLine>, heard = line(-5)) =>
+  decide({ policy: archived(), receivers: [hearing(heard)], catalogue: { local: reading('local', window) } }).status.recoverability;
+const interval = (from: number, to: string) => ({ component: 'db', timeline: 1, from: iso(start + from * second), to });
+
 test('the window grows with what a receiver stored, also where the reading knew of no interval yet', (t) => {
-  const windowOf = (window: Partial<WindowLine>, heard = line(-5)) =>
-    decide({ policy: archived(), receivers: [hearing(heard)], catalogue: { local: reading('local', window) } }).status.recoverability;
   const span = { timeline: 1, fromLsn: lsn(16), toLsn: lsn(32), from: at(-5000), to: at(-readAgo) };
   const older = { ...span, toLsn: lsn(8), from: at(-9000), to: at(-8000) };
   const until = iso(start - 7 * second);
-  const interval = (from: number, to: string) => ({ component: 'db', timeline: 1, from: iso(start + from * second), to });
   t.deepEqual(windowOf({ intervals: [older, span] })?.intervals, [interval(-9000, iso(start - 8000 * second)), interval(-5000, until)]);
   t.like(windowOf({ intervals: [span] }), { earliestTime: iso(start - 5000 * second), latestTime: until });
   t.deepEqual(windowOf({})?.intervals, [interval(-3000, until)]);

@@ -26,6 +26,15 @@ export const startHastyProxy = async (to: number, { cuts = false } = {}): Promis
       from.on('error', () => into.destroy());
       from.on('close', () => into.destroy());
     }
+    const passOn = async (): Promise<void> => {
+      await pause(cuts ? cutMilliseconds : answerMilliseconds);
+      if (cuts) {
+        client.destroy();
+        return;
+      }
+      upstream.write(Buffer.concat(held ?? []));
+      held = undefined;
+    };
     client.on('data', (chunk: Buffer) => {
       if (held !== undefined) {
         held.push(chunk);
@@ -33,14 +42,7 @@ export const startHastyProxy = async (to: number, { cuts = false } = {}): Promis
         held = [chunk];
         isTold = true;
         client.write(begun);
-        void pause(cuts ? cutMilliseconds : answerMilliseconds).then(() => {
-          if (cuts) {
-            client.destroy();
-            return;
-          }
-          upstream.write(Buffer.concat(held ?? []));
-          held = undefined;
-        });
+        void passOn();
       } else {
         upstream.write(chunk);
       }
