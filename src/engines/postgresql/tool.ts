@@ -1,6 +1,7 @@
 // Runs the tools that read the server or check what was stored: pg_basebackup, pg_dump, zstd, tar. Raw bytes stay between them.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { PassThrough, pipeline } from 'node:stream';
 import type { Readable, Writable } from 'node:stream';
 import { redact } from '../../telemetry/redact.ts';
 import { EngineError } from '../engine.ts';
@@ -12,8 +13,8 @@ export type ToolOptions = {
   parameters?: readonly string[];
   environment?: Record<string, string>;
   signal: AbortSignal;
-  // What a failure is called.
-  failure: { code: EngineErrorCode; what: string; retryable: boolean };
+  // What a failure is called, and whether another attempt may help: always, never, or by what the tool said.
+  failure: { code: EngineErrorCode; what: string; retryable: boolean | ((said: string) => boolean) };
 };
 
 export type RunningTool = {
@@ -37,8 +38,11 @@ export const startTool = ({ script, parameters = [], environment = {}, signal, f
     env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C.UTF-8', TZ: 'UTC', ...environment },
   });
   const [, , , side] = child.stdio;
-  return { stdin: child.stdin, stdout: child.stdout, side: side as Readable, ended: endOf(child, failure, signal) };
+  return { stdin: child.stdin, stdout: kept(child.stdout), side: kept(side as Readable), ended: endOf(child, failure, signal) };
 };
+
+// Node throws away what a process has printed where that ends before anybody reads it.
+const kept = (printed: Readable): Readable => pipeline(printed, new PassThrough(), () => undefined);
 
 const endOf = (child: ChildProcess, failure: ToolOptions['failure'], signal: AbortSignal): Promise<void> => {
   let said = '';
@@ -61,7 +65,7 @@ const endOf = (child: ChildProcess, failure: ToolOptions['failure'], signal: Abo
       const words = lastLines(redact(said));
       reject(
         new EngineError(failure.code, `${failure.what} failed (${how})${words === '' ? '.' : `: ${words}`}`, {
-          retryable: failure.retryable,
+          retryable: typeof failure.retryable === 'boolean' ? failure.retryable : failure.retryable(said),
         }),
       );
     });
