@@ -146,6 +146,38 @@ for (const [title, lock, asks, inPlace] of moments) {
   });
 }
 
+for (const [title, create] of [
+  ['new databases', true],
+  ['a database that was there', false],
+] as const) {
+  test.serial(`the server crashes while it fills ${title}: another attempt may help, and does`, async (t) => {
+    await clear();
+    if (!create) {
+      await target.query('CREATE DATABASE prepared');
+    }
+    const plan = recoverPlan(world, { target: create ? dumps : { ...dumps, databases: ['shop'], into: 'prepared' } });
+    const first = run(plan);
+    await until('an index is made', () => isAsking('CREATE INDEX'));
+    await target.stop('immediate');
+    const { result } = await first;
+    const { result: second } = await run({ ...plan, attempt: 2 });
+    target = await world.fixture.restart(target);
+    t.like(result, { outcome: 'Failed', code: 'RestoreFailed', retryable: true }, result.message);
+    t.like(second, { outcome: 'Failed', retryable: true }, `it is still away: ${second.message}`);
+    const { result: last } = await run({ ...plan, attempt: 3 });
+    t.is(last.outcome, 'Succeeded', last.message);
+    t.deepEqual(await names(), create ? ['shop', 'xtra'] : ['prepared']);
+  });
+}
+
+test.serial("a name that nobody knows and a password that is wrong are a person's to mend", async (t) => {
+  const server = dumps.server;
+  for (const wrong of [{ host: 'nobody.invalid' }, { credentialsDirectory: await world.fixture.login('restorer', 'wrong') }]) {
+    const { result } = await run(recoverPlan(world, { target: { ...dumps, server: { ...server, ...wrong } } }));
+    t.like(result, { outcome: 'Failed', retryable: false }, result.message);
+  }
+});
+
 test.serial('what is not its own stays: leftovers of another Restore, and databases that only look like one', async (t) => {
   await clear();
   const plan = recoverPlan(world, { target: dumps });

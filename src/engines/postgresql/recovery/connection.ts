@@ -2,6 +2,7 @@
 import { EngineError } from '../../engine.ts';
 import { readAll } from '../read-all.ts';
 import { startTool } from '../tool.ts';
+import { isServerAway } from './server-away.ts';
 
 export type Connection = {
   // A connection string or URI of libpq, without a password.
@@ -41,7 +42,7 @@ export const runSql = async (
     parameters: [conninfo, separator, ...(once ? ['--single-transaction'] : [])],
     environment: connection.environment,
     signal,
-    failure: { code: 'RestoreFailed', what, retryable: false },
+    failure: { code: 'RestoreFailed', what, retryable: isServerAway },
   });
   tool.stdin.end(sql);
   const [answer] = await Promise.all([readAll(tool.stdout, largestAnswerBytes), tool.ended]);

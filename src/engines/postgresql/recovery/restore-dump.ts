@@ -5,6 +5,7 @@ import { readAll } from '../read-all.ts';
 import { startTool } from '../tool.ts';
 import { ofDatabase } from './connection.ts';
 import type { Connection } from './connection.ts';
+import { isServerAway } from './server-away.ts';
 
 const largestTocBytes = 256 * 1024 ** 2;
 
@@ -64,7 +65,7 @@ export const restoreDump = async (stream: Readable, connection: Connection, targ
     ],
     environment: connection.environment,
     signal,
-    failure: { code: 'RestoreFailed', what: `pg_restore into the database "${database}"`, retryable: false },
+    failure: { code: 'RestoreFailed', what: `pg_restore into the database "${database}"`, retryable: isServerAway },
   });
   tool.stdout.resume();
   const [fed] = await Promise.allSettled([feed(stream, tool), tool.ended]);
