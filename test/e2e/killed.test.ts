@@ -25,7 +25,8 @@ const repository = join(bucketDirectory, prefix);
 test.before(async () => {
   await freshNamespace(namespace);
   await copySecrets(namespace);
-  await makeNoise(noise, 64);
+  // So that an upload lasts longer than it takes to stop it.
+  await makeNoise(noise, 256);
   await armPolicy({ namespace, name: 'killed', components: [{ name: 'db', postgresql: dumpsOf([noise]) }], tiers: [bucketTier(prefix)] });
 });
 

@@ -141,7 +141,7 @@ test.serial('a gap: it is said where it lies, one Full follows, once, and deleti
   const ended = await mustKubectl(inNamespace('get', `hb/${asked}`, '-o', 'jsonpath={.status.endTime}'));
   await eventually('the store is read once it is there', async () => ((await read('gap')).recoverability?.measuredTime ?? '') >= ended, 60);
   // What the reading did not find yet, the receiver says about once a minute.
-  await eventually('the window begins again', async () => ((await read('gap')).recoverability?.intervals ?? []).length > 0, 100);
+  await eventually('the window begins again', async () => (await read('gap')).recoverability?.gaps?.[0]?.to !== undefined, 100);
   const { recoverability, walArchive } = await read('gap');
   t.like(recoverability?.gaps, [{ component: 'db', timeline: 1 }]);
   t.is(recoverability?.gaps?.length, 1);
