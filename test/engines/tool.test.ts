@@ -40,8 +40,9 @@ test('it ends where nobody reads on, and where it is stopped', async (t) => {
   t.pass();
 });
 
+const retryable = (said: string): boolean => said.includes('later');
+
 test('whether another attempt may help is judged by what it said', async (t) => {
-  const retryable = (said: string): boolean => said.includes('later');
   for (const [word, expected] of [
     ['later', true],
     ['never', false],
