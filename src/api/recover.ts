@@ -87,8 +87,8 @@ export type RecoverRestorePlan = RecoverBase &
     target: DirectoryPlan | DumpsPlan;
     planHash?: string;
     keep?: 'Required' | 'BestEffort' | 'Skip';
-    // Absent: nothing is put aside, or nothing is there.
-    safety?: Pick<SafetyPlan, 'recipients' | 'signingKeyFile'>;
+    // Absent: nothing is put aside, or nothing is there. `isLastTry`: no attempt follows that could make the copy.
+    safety?: Pick<SafetyPlan, 'recipients' | 'signingKeyFile'> & { isLastTry: boolean };
   };
 
 // Undo: whatever that Restore has done to the directory is undone; nothing is left of it. Discard: what it put aside is removed.

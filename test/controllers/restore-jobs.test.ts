@@ -80,10 +80,13 @@ test('what may have to copy the old data into the store can write and sign there
     const plan = planOf(job);
     t.deepEqual(
       plan.mode === 'Restore' ? plan.safety : undefined,
-      copies ? { recipients: everything().spec.encryption.recipients, signingKeyFile: mountPath.signingKey } : undefined,
+      copies ? { recipients: everything().spec.encryption.recipients, signingKeyFile: mountPath.signingKey, isLastTry: false } : undefined,
       name,
     );
   }
+  const policy = everything();
+  const once = { ...policy, spec: { ...policy.spec, jobs: { ...policy.spec.jobs, attempts: 1 } } };
+  t.like(planOf(build({ mode: 'Restore', directory }, inPlaceSpec, once)), { safety: { isLastTry: true } });
 });
 
 test('an undo or a discard of a copy reaches the tier that holds it, as the user whose files they are, with the group of the tier', (t) => {

@@ -5,7 +5,7 @@ import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSyn
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
-import type { RecoverRestorePlan, RecoverUndoPlan } from '../../src/api/recover.ts';
+import type { RecoverRestorePlan, RecoverResult, RecoverUndoPlan } from '../../src/api/recover.ts';
 import { makeIdentity } from '../../src/archive/age/header.ts';
 import { serverUid, toolboxDirectory } from '../engines/toolbox.ts';
 import { until } from '../wal/receiver-run.ts';
@@ -96,23 +96,20 @@ test.serial('no room for both: copied, restored, undone byte for byte; what it t
   }
 });
 
-// In a folder of programs: the agent is killed when that one is called so often.
-let kills = 0;
-const killingAt = (name: string, call: number): string => {
-  kills += 1;
-  const folder = join(world.fixture.directory, `killing-${kills}`);
+// A folder of programs, of which one does something else when it is called for the time of this number.
+let folders = 0;
+const programsWhere = (name: string, call: number, instead: string): string => {
+  folders += 1;
+  const folder = join(world.fixture.directory, `programs-${folders}`);
   mkdirSync(folder);
   for (const each of readdirSync(toolboxDirectory).filter((one) => one !== name)) {
     symlinkSync(join(toolboxDirectory, each), join(folder, each));
   }
   const real = execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim();
-  // Of the shell that runs the pipe, the parent is the agent.
   const script = `#!/bin/sh
 echo x >>'${folder}.calls'
 if [ "$(wc -l <'${folder}.calls')" -eq ${call} ]; then
-  read -r _ _ _ agent _ <"/proc/$PPID/stat"
-  sleep 0.2
-  kill -KILL "$agent"
+  ${instead}
   exit 1
 fi
 exec '${real}' "$@"
@@ -120,6 +117,10 @@ exec '${real}' "$@"
   writeFileSync(join(folder, name), script, { mode: 0o755 });
   return folder;
 };
+
+// Of the shell that runs the pipe, the parent is the agent.
+const killingAt = (name: string, call: number): string =>
+  programsWhere(name, call, 'read -r _ _ _ agent _ <"/proc/$PPID/stat"; sleep 0.2; kill -KILL "$agent"');
 
 test.serial(
   'the agent is killed while it copies, reads back, removes, builds and fetches: it goes on, and every byte comes back',
@@ -187,3 +188,24 @@ test.serial(
     t.like((await run(undoFor(volume))).result, { outcome: 'Failed', code: 'RollbackFailed' });
   },
 );
+
+test.serial('BestEffort: what may be copied by the next attempt is not removed before the last one', async (t) => {
+  const volume = await fullVolume();
+  const before = treeHash(volume.mountPath);
+  const failing = async (isLastTry: boolean) => {
+    const pod = inNewPod(world, volume);
+    const stop = startRunner(pod);
+    const plan = planFor(pod, { keep: 'BestEffort', safety: { ...world.safety, isLastTry } });
+    const { said, ended } = spawnAgent(plan, { PATH: `${programsWhere('tar', 1, 'echo the disk is busy >&2')}:${process.env['PATH']}` });
+    await ended;
+    await stop();
+    const lines = said().trim().split('\n');
+    return JSON.parse(lines.find((line) => line.includes('"kind":"result"')) ?? '{}') as RecoverResult;
+  };
+  t.like(await failing(false), { outcome: 'Failed', retryable: true, replaced: false });
+  t.is((await run(undoFor(volume))).result.outcome, 'Succeeded');
+  t.is(treeHash(volume.mountPath), before);
+  const last = await failing(true);
+  t.like(last, { outcome: 'Succeeded', replaced: true, kept: false }, last.message);
+  t.regex(last.note ?? '', /nothing can be undone: .*the disk is busy/);
+});

@@ -45,7 +45,7 @@ export const makeScene = async (keys: Policy, wrap: (store: Store) => Store = (s
   const world = { directory: join(policy.directory, 'local'), identityFile, verificationKey } as World;
   const target = { kind: 'inPlace' as const, claimName: 'data-0', path: 'deep/pgdata', runAs: { user: 0, group: 0 }, mountPath: volume };
   const request = {
-    ...recoverPlan(world, { target, keep: 'Required', safety: { recipients: [identity.recipient], signingKeyFile } }),
+    ...recoverPlan(world, { target, keep: 'Required', safety: { recipients: [identity.recipient], signingKeyFile, isLastTry: true } }),
     clusterId: 'cluster-a',
     target,
   };

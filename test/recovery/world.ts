@@ -28,7 +28,7 @@ export type World = {
   identityFile: string;
   verificationKey: { id: string; key: string };
   // What a Job needs that copies old data into the repository.
-  safety: { recipients: string[]; signingKeyFile: string };
+  safety: { recipients: string[]; signingKeyFile: string; isLastTry: boolean };
   backUp(server: PostgresServer, slot: string, changes?: Partial<PostgresqlSource>): Promise<string>;
   // An increment on that backup, or a whole copy that says why.
   backUpOn(
@@ -82,7 +82,7 @@ export const makeWorld = async (location?: TierPlan['location']): Promise<World>
     directory,
     identityFile,
     verificationKey,
-    safety: { recipients: base.recipients, signingKeyFile: base.signingKeyFile },
+    safety: { recipients: base.recipients, signingKeyFile: base.signingKeyFile, isLastTry: true },
     async backUp(server, slot, changes = {}) {
       const backup = { id: `${slot.replaceAll(/[-:]/g, '')}-full-3f9a1c04`, type: 'Full' as const, slot };
       const source = await fixture.source(server, changes);

@@ -40,7 +40,13 @@ export const recoverPlan = (policy: BackupPolicy, restore: Restore, request: Job
         ...(recover.planned === undefined ? {} : { planHash: recover.planned.hash, settled: settledBy(recover.planned) }),
         ...(target.kind === 'inPlace' ? { keep: restore.spec.safetyBackup } : {}),
         ...(mayCopy(restore, request)
-          ? { safety: { recipients: policy.spec.encryption.recipients, signingKeyFile: mountPath.signingKey } }
+          ? {
+              safety: {
+                recipients: policy.spec.encryption.recipients,
+                signingKeyFile: mountPath.signingKey,
+                isLastTry: attempt >= policy.spec.jobs.attempts,
+              },
+            }
           : {}),
       };
     case 'Undo':

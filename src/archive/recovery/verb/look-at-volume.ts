@@ -5,6 +5,7 @@ import type { SafetyBackup } from '../../../api/restore.ts';
 import type { Link } from '../../../core/recovery/choose.ts';
 import type { Target } from '../../../core/recovery/plan.ts';
 import type { Store } from '../../../stores/store.ts';
+import { isRetryable } from '../../errors.ts';
 import { checkSource } from '../check-source.ts';
 import type { RecoveryContext } from '../context.ts';
 import type { Prepared } from '../prepare.ts';
@@ -72,6 +73,10 @@ const copyOrNot = async (place: Place, keep: SafetyBackup, why: string, needs: N
     context.signal.throwIfAborted();
     if (keep === 'Required') {
       throw impossible(why, error);
+    }
+    // What is removed is gone for ever, and the next attempt may be able to copy it.
+    if (isRetryable(error) && needs.request.safety?.isLastTry === false) {
+      throw error;
     }
     context.log.warn('The old data could not be copied into the store; the restore goes on without', { error });
     return [`${removedNote} It could not be copied into the store, so nothing can be undone: ${wordsOf(error)}`];
