@@ -10,13 +10,13 @@ import { ArchiveError } from '../errors.ts';
 import { archivePlace } from './archive-place.ts';
 import { beginLineage, newestLineage, storeGap, storeHistory } from './archive.ts';
 import { startOf } from './index-writer.ts';
-import type { IndexStart } from './index-writer.ts';
 import type { Lineage } from './read-lineage.ts';
 import type { Receiver } from './receiver.ts';
 import { checkFor, compareHistory } from './same-history.ts';
 import { askServer, ensureSlot } from './server-side.ts';
 import type { AskedServer } from './server-side.ts';
 import { checkSample, makeIndex, streamLeg } from './stream-leg.ts';
+import type { LegOptions } from './stream-leg.ts';
 
 // Resolves when it was told to stop, or has what it was to get. Rejects when the connection broke, or with what forbids to go on.
 export const receiveOverConnection = async (receiver: Receiver): Promise<void> => {
@@ -83,7 +83,8 @@ const beginAndStream = async (
   });
   await keepHistory(receiver, server, document.lineageId);
   context.log.info('Began a lineage', { lineageId: document.lineageId, reason, timeline: place.timeline, from: lsnText(from) });
-  await streamFrom(receiver, server, document.lineageId, { timeline: place.timeline, from, start: startOf(undefined, undefined, from) });
+  const leg = { timeline: place.timeline, from, keptFrom: from, start: startOf(undefined, undefined, from) };
+  await streamFrom(receiver, server, document.lineageId, leg);
 };
 
 const keepHistory = async ({ archive, patient, context }: Receiver, { place, history }: AskedServer, lineageId: string): Promise<void> => {
@@ -99,7 +100,8 @@ const continueAndStream = async (receiver: Receiver, server: AskedServer, lineag
   const reason = reasonOf(receiver, server, lineage);
   // Which timeline was written last tells where the server is: clocks of two nodes must not turn that round.
   const notBefore = newestTime(lineage) + 1;
-  await ensureSlot(plan, server, context.signal);
+  const { restart } = await ensureSlot(plan, server, context.signal);
+  const keptFrom = segmentStart(restart, server.place.segmentBytes);
   for (const [at, leg] of legs.entries()) {
     const { timeline, until } = leg;
     const page = lineage.pages.find((one) => one.timeline === timeline);
@@ -120,7 +122,7 @@ const continueAndStream = async (receiver: Receiver, server: AskedServer, lineag
       continue;
     }
     const from = leg.from < stored ? leg.from : stored;
-    await streamOverGap(receiver, server, lineageId, { timeline, from, start, notBefore, isLast: next === undefined }, reason);
+    await streamOverGap(receiver, server, lineageId, { timeline, from, keptFrom, start, notBefore, isLast: next === undefined }, reason);
     if (context.signal.aborted) {
       return;
     }
@@ -145,7 +147,7 @@ const reasonOf = ({ gapReason, plan }: Receiver, { slot, place }: AskedServer, l
 const newestTime = ({ document, pages, tails }: Lineage): number =>
   Math.max(...[document, ...pages, ...tails].map(({ createdTime }) => Date.parse(createdTime)));
 
-type LegStart = { timeline: number; from: bigint; start: IndexStart; notBefore?: number };
+type LegStart = Pick<LegOptions, 'timeline' | 'from' | 'keptFrom' | 'start' | 'notBefore'>;
 
 // Streams a timeline. Where the server has removed WAL that the archive lacks, that is a gap with a name, and the archive goes on behind it.
 const streamOverGap = async (
@@ -175,7 +177,7 @@ const streamOverGap = async (
   if (leg.isLast) {
     const { restart } = await ensureSlot(receiver.plan, { ...server, slot: { isActive: false, isLost: false } }, context.signal);
     const from = segmentStart(restart, segmentBytes);
-    await streamFrom(receiver, server, lineageId, { ...leg, from, start: startOf(undefined, undefined, from) });
+    await streamFrom(receiver, server, lineageId, { ...leg, from, keptFrom: from, start: startOf(undefined, undefined, from) });
   }
 };
 

@@ -30,6 +30,8 @@ export type LegOptions = {
   segmentBytes: number;
   timeline: number;
   from: bigint;
+  // The slot keeps the server's WAL from here on.
+  keptFrom: bigint;
   start: IndexStart;
   // No document is dated before it, in milliseconds.
   notBefore?: number;
@@ -46,7 +48,7 @@ export const makeIndex = ({
   timeline,
   start,
   notBefore = 0,
-}: Omit<LegOptions, 'session' | 'from' | 'isCurrent'>): IndexWriter =>
+}: Omit<LegOptions, 'session' | 'from' | 'keptFrom' | 'isCurrent'>): IndexWriter =>
   indexWriter(
     {
       store: receiver.patient,
@@ -84,8 +86,7 @@ export const streamLeg = async (options: LegOptions): Promise<LegEnd> => {
     const { heldFrom } = options.start;
     const from = last !== undefined && last.from < heldFrom && last.stored >= heldFrom ? last.from : heldFrom;
     receiver.reached = { lineageId, timeline, from, stored, acknowledged, ...markOf(recorder, last) };
-    // A slot goes where it is told to, also back to WAL that the server has removed, and then keeps none. So nothing is said before some has come.
-    if (acknowledged > 0n && recorder.received() > options.from) {
+    if (acknowledged >= heldByServer(options, recorder)) {
       stream?.confirm(acknowledged);
     }
     receiver.report();
@@ -129,6 +130,11 @@ export const streamLeg = async (options: LegOptions): Promise<LegEnd> => {
     await briefly(recorder.abandon());
   }
 };
+
+// From where on the server surely has its WAL: as the slot keeps it, or as it came. A slot goes where it is told to, also back to WAL that was removed, and
+// then it keeps none.
+const heldByServer = ({ from, keptFrom }: LegOptions, recorder: Recorder): bigint =>
+  recorder.received() > from && from < keptFrom ? from : keptFrom;
 
 // The newest one of this timeline, also where it is of the connection before.
 const markOf = (recorder: Recorder, last: Reached | undefined): { markMilliseconds?: number } => {
