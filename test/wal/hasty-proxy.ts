@@ -1,9 +1,7 @@
 // A network between receiver and server on which what the receiver answers to a stream is at the server before that has sent anything.
-import { connect, createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-
-export type HastyProxy = { readonly port: number; stop(): Promise<void> };
+import { startRelay } from './relay.ts';
+import type { Relay } from './relay.ts';
 
 // What a server says when it begins to stream, in the protocol of PostgreSQL: CopyBothResponse, in text, of no columns.
 const begun = Buffer.from([0x57, 0, 0, 0, 7, 0, 0, 0]);
@@ -12,20 +10,10 @@ const answerMilliseconds = 200;
 const cutMilliseconds = 1300;
 
 // `cuts`: nothing ever comes, for the connection ends.
-export const startHastyProxy = async (to: number, { cuts = false } = {}): Promise<HastyProxy> => {
-  const sockets = new Set<Socket>();
-  const server = createServer((client) => {
-    const upstream = connect(to, '127.0.0.1');
+export const startHastyProxy = (to: number, { cuts = false } = {}): Promise<Relay> =>
+  startRelay(to, (client, upstream) => {
     let held: Buffer[] | undefined;
     let isTold = false;
-    for (const [from, into] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(from);
-      from.on('error', () => into.destroy());
-      from.on('close', () => into.destroy());
-    }
     const passOn = async (): Promise<void> => {
       await pause(cuts ? cutMilliseconds : answerMilliseconds);
       if (cuts) {
@@ -52,13 +40,4 @@ export const startHastyProxy = async (to: number, { cuts = false } = {}): Promis
       isTold &&= !isSecond;
       client.write(isSecond ? chunk.subarray(begun.length) : chunk);
     });
-  }).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  return {
-    port: (server.address() as AddressInfo).port,
-    async stop() {
-      sockets.forEach((socket) => socket.destroy());
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-};
+  });
