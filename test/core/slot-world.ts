@@ -57,6 +57,15 @@ export const slotWorld = (spec: object = archivingSpec()) => {
   const observed = (given: Partial<PolicyObserved> = {}): PolicyObserved =>
     observedPolicy({ now, policy, jobs: [...jobs.values()], hash, ...given });
 
+  const newestJob = (): string => [...jobs.keys()].at(-1) ?? '';
+  const jobNamed = (name: string): Job => {
+    const job = jobs.get(name);
+    if (job === undefined) {
+      throw new Error('there is no Job');
+    }
+    return job;
+  };
+
   const world = {
     told,
     jobs,
@@ -90,11 +99,8 @@ export const slotWorld = (spec: object = archivingSpec()) => {
     archive: () => policy.status?.walArchive?.[0],
     drops: () => [...jobs.values()].map(({ request }) => request.dropSlot),
     // The newest Job ends.
-    end(result: object | undefined, name = [...jobs.keys()].at(-1) ?? '') {
-      const job = jobs.get(name);
-      if (job === undefined) {
-        throw new Error('there is no Job');
-      }
+    end(result: object | undefined, name = newestJob()) {
+      const job = jobNamed(name);
       const facts = { kind: 'result', verb: 'receive', component: job.component, time: iso(now), category: 'None' };
       const state: JobState = {
         type: 'Ended',
@@ -106,11 +112,8 @@ export const slotWorld = (spec: object = archivingSpec()) => {
     },
     // The pod of the newest Job does not start, and this is known of it.
     holdUp(message: string) {
-      const [name, job] = [...jobs].at(-1) ?? [];
-      if (name === undefined || job === undefined) {
-        throw new Error('there is no Job');
-      }
-      jobs.set(name, { ...job, state: { type: 'Waiting', message } });
+      const job = jobNamed(newestJob());
+      jobs.set(job.name, { ...job, state: { type: 'Waiting', message } });
     },
     policy: () => policy,
     observed,
