@@ -1,5 +1,5 @@
 // One connection of a receiver, from the first question to its end: where to go on, the slot, and one timeline after the other.
-import { lsnBytes, lsnText, segmentStart } from '../../api/lsn.ts';
+import { lsnBytes, lsnText } from '../../api/lsn.ts';
 import type { LineageDocument } from '../../api/stored/wal.ts';
 import type { WalGapReason } from '../../api/wal-gap.ts';
 import { decideStart } from '../../core/wal/start.ts';
@@ -69,22 +69,20 @@ const beginAndStream = async (
 ): Promise<void> => {
   const { plan, archive, patient, context, unique } = receiver;
   const { place } = server;
-  const { restart } = await ensureSlot(plan, server, context.signal);
-  const from = segmentStart(restart, place.segmentBytes);
+  const { keptFrom } = await ensureSlot(plan, server, context.signal);
   const document = await beginLineage(patient, archive, unique, context.now(), {
     component: plan.component,
     systemIdentifier: place.systemIdentifier,
     segmentBytes: place.segmentBytes,
     version: server.version,
     timeline: place.timeline,
-    lsn: lsnText(from),
+    lsn: lsnText(keptFrom),
     reason,
     ...(parent === undefined ? {} : { parent }),
   });
   await keepHistory(receiver, server, document.lineageId);
-  context.log.info('Began a lineage', { lineageId: document.lineageId, reason, timeline: place.timeline, from: lsnText(from) });
-  const leg = { timeline: place.timeline, from, keptFrom: from, start: startOf(undefined, undefined, from) };
-  await streamFrom(receiver, server, document.lineageId, leg);
+  context.log.info('Began a lineage', { lineageId: document.lineageId, reason, timeline: place.timeline, from: lsnText(keptFrom) });
+  await streamFrom(receiver, server, document.lineageId, { timeline: place.timeline, ...anewFrom(keptFrom) });
 };
 
 const keepHistory = async ({ archive, patient, context }: Receiver, { place, history }: AskedServer, lineageId: string): Promise<void> => {
@@ -100,8 +98,7 @@ const continueAndStream = async (receiver: Receiver, server: AskedServer, lineag
   const reason = reasonOf(receiver, server, lineage);
   // Which timeline was written last tells where the server is: clocks of two nodes must not turn that round.
   const notBefore = newestTime(lineage) + 1;
-  const { restart } = await ensureSlot(plan, server, context.signal);
-  const keptFrom = segmentStart(restart, server.place.segmentBytes);
+  const { keptFrom } = await ensureSlot(plan, server, context.signal);
   for (const [at, leg] of legs.entries()) {
     const { timeline, until } = leg;
     const page = lineage.pages.find((one) => one.timeline === timeline);
@@ -149,6 +146,13 @@ const newestTime = ({ document, pages, tails }: Lineage): number =>
 
 type LegStart = Pick<LegOptions, 'timeline' | 'from' | 'keptFrom' | 'start' | 'notBefore'>;
 
+// With the oldest WAL that the slot keeps, where nothing is stored that it could go on with.
+const anewFrom = (keptFrom: bigint): Pick<LegStart, 'from' | 'keptFrom' | 'start'> => ({
+  from: keptFrom,
+  keptFrom,
+  start: startOf(undefined, undefined, keptFrom),
+});
+
 // Streams a timeline. Where the server has removed WAL that the archive lacks, that is a gap with a name, and the archive goes on behind it.
 const streamOverGap = async (
   receiver: Receiver,
@@ -175,9 +179,8 @@ const streamOverGap = async (
   await storeGap(patient, archive, { lineageId, now: context.now() }, { timeline, from: stored, serverLsn: flushed, reason });
   receiver.gapReason = undefined;
   if (leg.isLast) {
-    const { restart } = await ensureSlot(receiver.plan, { ...server, slot: { isActive: false, isLost: false } }, context.signal);
-    const from = segmentStart(restart, segmentBytes);
-    await streamFrom(receiver, server, lineageId, { ...leg, from, keptFrom: from, start: startOf(undefined, undefined, from) });
+    const { keptFrom } = await ensureSlot(receiver.plan, { ...server, slot: { isActive: false, isLost: false } }, context.signal);
+    await streamFrom(receiver, server, lineageId, { ...leg, ...anewFrom(keptFrom) });
   }
 };
 

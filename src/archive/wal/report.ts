@@ -21,22 +21,16 @@ export type Reporter = {
 export const startReporter = ({ report, now }: Pick<AgentContext, 'report' | 'now'>, troubles: Troubles, beats: boolean): Reporter => {
   let progress: Progress | undefined;
   let printedMilliseconds = Number.NEGATIVE_INFINITY;
-  let state = '';
-  let hasMark = false;
+  let last: WalLine | undefined;
 
-  const print = (line: WalLine, codes: string): void => {
-    printedMilliseconds = performance.now();
-    state = codes;
-    hasMark = line.markTime !== undefined;
-    report(line);
-  };
   const look = (isBeat: boolean): void => {
     const line = lineOf(now().toISOString(), progress, troubles);
-    const codes = [line.trouble, ...line.followers].map((each) => each?.code ?? '').join(' ');
     const isLate = performance.now() - printedMilliseconds >= leastMilliseconds;
-    const isFirstMark = line.markTime !== undefined && !hasMark;
-    if (isBeat || codes !== state || isFirstMark || (isLate && line.storedLsn !== undefined)) {
-      print(line, codes);
+    const isFirstMark = line.markTime !== undefined && last?.markTime === undefined;
+    if (isBeat || codesOf(line) !== codesOf(last) || isFirstMark || (isLate && line.storedLsn !== undefined)) {
+      printedMilliseconds = performance.now();
+      last = line;
+      report(line);
     }
   };
   const beat = beats ? setInterval(() => look(true), leastMilliseconds).unref() : undefined;
@@ -48,6 +42,10 @@ export const startReporter = ({ report, now }: Pick<AgentContext, 'report' | 'no
     stop: () => clearInterval(beat),
   };
 };
+
+// What stands in the way, at each place.
+const codesOf = (line: WalLine | undefined): string =>
+  line === undefined ? '' : [line.trouble, ...line.followers].map((each) => each?.code ?? '').join(' ');
 
 const lineOf = (time: string, progress: Progress | undefined, troubles: Troubles): WalLine => {
   const trouble = troubles.current();

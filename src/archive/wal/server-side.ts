@@ -1,4 +1,5 @@
 // The server as a receiver meets it: asked, checked, and with its slot.
+import { segmentStart } from '../../api/lsn.ts';
 import { EngineError } from '../../engines/engine.ts';
 import { connect } from '../../engines/postgresql/client.ts';
 import type { Session, Target } from '../../engines/postgresql/client.ts';
@@ -72,8 +73,12 @@ const askSystem = async (target: Target): Promise<WalServer & { history?: Buffer
   }
 };
 
-// The slot, made where it is missing, and made anew where it has lost its WAL. `restart`: the oldest WAL that it keeps.
-export const ensureSlot = async (plan: ReceivePlan, { session, slot }: AskedServer, signal: AbortSignal): Promise<{ restart: bigint }> => {
+// The slot, made where it is missing, and made anew where it has lost its WAL. `keptFrom`: the beginning of the oldest segment that it keeps.
+export const ensureSlot = async (
+  plan: ReceivePlan,
+  { session, slot, place }: AskedServer,
+  signal: AbortSignal,
+): Promise<{ keptFrom: bigint }> => {
   const target = targetOf(plan);
   if (slot?.isLost === true) {
     await releaseSlot(target, plan.slot, releaseMilliseconds, signal);
@@ -85,5 +90,5 @@ export const ensureSlot = async (plan: ReceivePlan, { session, slot }: AskedServ
   if (found?.restart === undefined) {
     throw new EngineError('SlotLost', `The replication slot "${plan.slot}" reserves no WAL. Drop it: the receiver makes its own.`);
   }
-  return { restart: found.restart };
+  return { keptFrom: segmentStart(found.restart, place.segmentBytes) };
 };
