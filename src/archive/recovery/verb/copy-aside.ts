@@ -2,7 +2,6 @@
 import type { RecoverRestorePlan } from '../../../api/recover.ts';
 import { refusal } from '../../../core/recovery/refusal.ts';
 import type { Store } from '../../../stores/store.ts';
-import { isRetryable } from '../../errors.ts';
 import type { RecoveryContext } from '../context.ts';
 import { RecoveryRefused } from '../refused.ts';
 import { storedBytes } from '../safety/description.ts';
@@ -58,14 +57,8 @@ const copyNow = async ({ request, place, store, identities, context }: CopyAside
 const tidyStore = (store: Store, of: { uid: string; component: string }, { log }: RecoveryContext): Promise<unknown> =>
   removeCopies(store, of).catch((error: unknown) => log.warn('Could not remove what an earlier attempt has copied', { error }));
 
-// Required: neither way works. What a later attempt may do, it does.
-export const impossible = (why: string, error: unknown): unknown => {
-  if (isRetryable(error)) {
-    return error;
-  }
-  return new RecoveryRefused(
-    refusal('SafetyBackupImpossible', `${why} A copy of the old data could not be stored either: ${wordsOf(error)}`, {}),
-  );
-};
+// Required: neither way works.
+export const impossible = (why: string, error: unknown): RecoveryRefused =>
+  new RecoveryRefused(refusal('SafetyBackupImpossible', `${why} A copy of the old data could not be stored either: ${wordsOf(error)}`, {}));
 
 export const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -71,12 +71,12 @@ const copyOrNot = async (place: Place, keep: SafetyBackup, why: string, needs: N
     return [copiedNote];
   } catch (error) {
     context.signal.throwIfAborted();
+    // What is removed is gone for ever, and a later attempt may be able to copy it.
+    if (isRetryable(error) && (keep === 'Required' || needs.request.safety?.isLastTry === false)) {
+      throw error;
+    }
     if (keep === 'Required') {
       throw impossible(why, error);
-    }
-    // What is removed is gone for ever, and the next attempt may be able to copy it.
-    if (isRetryable(error) && needs.request.safety?.isLastTry === false) {
-      throw error;
     }
     context.log.warn('The old data could not be copied into the store; the restore goes on without', { error });
     return [`${removedNote} It could not be copied into the store, so nothing can be undone: ${wordsOf(error)}`];
